@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* The store: the SQLite database of runs, opened, created, locked and written.
+ *
+ * A store belongs to one thread at a time. Every writer holds flock() on `<db>-writer` from begin
+ * to commit or rollback. Functions return P11PROF_OK or a status with its description in *error.
+ * Nothing here prints. */
+#ifndef P11PROF_STORE_H
+#define P11PROF_STORE_H
+
+#include "p11prof/batch.h"
+#include "p11prof/error.h"
+
+struct sqlite3;
+struct p11prof_store;
+
+enum {
+    P11PROF_APPLICATION_ID = 0x50313170, /* "P11p": PRAGMA application_id */
+    P11PROF_SCHEMA_VERSION = 1,          /* PRAGMA user_version */
+};
+
+enum p11prof_store_flag {
+    P11PROF_STORE_CREATE = 1, /* make it (and its folder, 0700) where it does not exist */
+    P11PROF_STORE_MIGRATE =
+        2, /* p11prof commands only: bring an older schema up, refresh names and views */
+    P11PROF_STORE_READ_ONLY = 4, /* for queries */
+    P11PROF_STORE_EXCLUSIVE =
+        8, /* hold `<db>-writer` from open to close: our descriptors are the application's too */
+    P11PROF_STORE_NO_CHECKPOINT = 16, /* no checkpoint and no fsync on commit or close */
+};
+
+/* Opens the database at `path`. *out is NULL on failure: P11PROF_MISSING (no database and not
+ * P11PROF_STORE_CREATE), P11PROF_REFUSED (another program's, a newer version's, an older one's
+ * without P11PROF_STORE_MIGRATE, no regular file: it is not touched), P11PROF_BUSY, P11PROF_FAILED.
+ * A new one is made complete under a temporary name, 0600, and linked into place; who comes second
+ * uses the first's. */
+enum p11prof_status p11prof_store_open(struct p11prof_store **out, const char *path, unsigned flags,
+                                       struct p11prof_error *error);
+
+/* NULL is allowed. Rolls back what is open. */
+void p11prof_store_close(struct p11prof_store *store);
+
+/* Makes the close that follows cheap: no checkpoint, no fsync. */
+void p11prof_store_no_checkpoint(struct p11prof_store *store);
+
+/* The connection, for queries. Borrowed. */
+struct sqlite3 *p11prof_store_sqlite(struct p11prof_store *store);
+
+/* The random id that this database got when it was made. */
+void p11prof_store_id(struct p11prof_store *store, uint64_t id[2]);
+
+/* Starts the one write transaction: waits at most wait_ms for other writers, then P11PROF_BUSY.
+ * P11PROF_CHANGED if the file at the path is no longer the one that was opened (deleted or
+ * replaced): close and open again. */
+enum p11prof_status p11prof_store_begin(struct p11prof_store *store, unsigned wait_ms,
+                                        struct p11prof_error *error);
+enum p11prof_status p11prof_store_commit(struct p11prof_store *store, struct p11prof_error *error);
+void p11prof_store_rollback(struct p11prof_store *store);
+
+/* Another thread may set *stop to 1 at any time: the write then ends at its next row with
+ * P11PROF_BUSY, nothing written. */
+void p11prof_store_stop_word(struct p11prof_store *store, const _Atomic(uint32_t) *stop);
+
+/* The rows of a spool. */
+struct p11prof_process_rows {
+    int64_t run_id, process_id,
+        spool_id;   /* ids of the private tables; process_id is the one of the views */
+    uint64_t batch; /* batches of this spool that are in the database */
+    uint64_t run_start_monotonic_ns; /* CLOCK_MONOTONIC at the run's start */
+};
+
+/* Inside a transaction: finds or makes run, process and spool. Host facts of a new run are read
+ * from this machine. */
+enum p11prof_status p11prof_store_enter(struct p11prof_store *store,
+                                        const struct p11prof_spool_header *header,
+                                        struct p11prof_process_rows *out,
+                                        struct p11prof_error *error);
+
+/* What earlier drains left of this spool, one call back per row; data is valid during the call
+ * only. */
+struct p11prof_state_reader {
+    void (*position)(void *payload, uint32_t ring, uint64_t position);
+    void (*state)(void *payload, enum p11prof_state_kind kind, uint64_t key, const void *data,
+                  size_t data_bytes);
+    void (*caller)(void *payload, uint32_t caller_id, const char *path);
+    void *payload;
+};
+enum p11prof_status p11prof_store_load(struct p11prof_store *store,
+                                       const struct p11prof_process_rows *rows,
+                                       const struct p11prof_state_reader *reader,
+                                       struct p11prof_error *error);
+
+/* Inside a transaction: writes all of the batch and moves the spool's batch number from rows->batch
+ * to rows->batch + 1. P11PROF_CHANGED if it is not rows->batch any more: somebody else drained this
+ * spool; roll back and load again. with_rows false (record = summary): everything but the rows of
+ * calls. Does not change *rows. */
+enum p11prof_status p11prof_store_write(struct p11prof_store *store,
+                                        const struct p11prof_process_rows *rows,
+                                        const struct p11prof_batch *batch, bool with_rows,
+                                        struct p11prof_error *error);
+
+/* A run that a command starts itself (record, bench). Strings may be NULL (unknown). Starting and
+ * ending it happen in the caller's transaction, or, where none is open, in one of their own that
+ * waits for other writers for at most 5 s. Host facts are read from this machine. */
+struct p11prof_run_start {
+    uint8_t uuid[16];
+    const char *kind; /* "profile" or "bench" */
+    const char *name;
+    const char *program;
+    struct p11prof_anchor start;
+    const char *options_json;
+};
+enum p11prof_status p11prof_store_run_start(struct p11prof_store *store,
+                                            const struct p11prof_run_start *run, int64_t *run_id,
+                                            struct p11prof_error *error);
+/* state: "finished", "interrupted" or "failed". */
+enum p11prof_status p11prof_store_run_end(struct p11prof_store *store, int64_t run_id,
+                                          const char *state, uint64_t duration_ns,
+                                          struct p11prof_error *error);
+
+#endif
