@@ -1,0 +1,273 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- SPDX-FileCopyrightText: The p11prof authors
+-- The tables of a p11prof database, schema version 1. They are private: read the views.
+--
+-- PRAGMA application_id says that a database is ours, user_version which schema it has. A new
+-- database gets this file, the views and the names in one go, under a temporary name. An older one
+-- is brought up by a p11prof command, never inside an application: for each version N below ours,
+-- sql/migrations/N.sql takes it from N to N + 1, all in one transaction; then the views are made
+-- anew and the names refreshed. This file always describes the newest schema.
+--
+-- Times are ns since the start of their run, unless a name says otherwise. A CK_ULONG is the signed
+-- 64-bit integer of the same bits. NULL is unknown; in keys, where NULL would not be equal to
+-- itself, unknown is -1. Sums saturate at 2^63 - 1.
+
+-- The one row about this database.
+CREATE TABLE meta (
+  id BLOB NOT NULL CHECK (length(id) = 16), -- random, made with the database
+  tool_version TEXT NOT NULL                -- newest p11prof that wrote views and names
+) STRICT;
+
+-- One recording.
+CREATE TABLE run (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never given out twice
+  uuid BLOB NOT NULL UNIQUE CHECK (length(uuid) = 16),
+  kind TEXT NOT NULL CHECK (kind IN ('profile', 'bench')),
+  name TEXT,                              -- free text of the user
+  state TEXT CHECK (state IN ('finished', 'interrupted', 'failed')), -- NULL: its processes say
+  start_wall_ns INTEGER NOT NULL,         -- CLOCK_REALTIME at its start
+  start_monotonic_ns INTEGER NOT NULL,    -- CLOCK_MONOTONIC at its start, in the boot boot_id
+  boot_id TEXT,                           -- /proc/sys/kernel/random/boot_id
+  duration_ns INTEGER,                    -- NULL: its processes say
+  program TEXT,                           -- file name of its first program
+  library TEXT,                           -- CK_INFO of the module, if an application asked for it
+  cryptoki_version TEXT,                  -- of the same
+  host TEXT, user TEXT, os TEXT, kernel TEXT, cpu TEXT, governor TEXT, -- of the machine it ran on
+  cpu_count INTEGER,
+  memory_bytes INTEGER,
+  clock TEXT,                             -- 'tsc' or 'monotonic'
+  tool_version TEXT,                      -- p11prof that wrote its first row
+  options TEXT                            -- JSON of its command's options
+) STRICT;
+
+-- One process image of a run, as one copy of the shim saw it.
+CREATE TABLE process (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  run INTEGER NOT NULL REFERENCES run,
+  uuid BLOB NOT NULL UNIQUE CHECK (length(uuid) = 16),
+  parent_uuid BLOB,                       -- process that forked it, known or not; NULL: none
+  pid INTEGER NOT NULL,
+  program TEXT,                           -- file name
+  user TEXT,                              -- 'root', else the uid
+  module_path TEXT,                       -- of the real module
+  start_wall_ns INTEGER NOT NULL,         -- CLOCK_REALTIME at its start
+  start_ns INTEGER NOT NULL,
+  end_ns INTEGER,                         -- latest end of a call
+  call_count INTEGER NOT NULL DEFAULT 0,  -- calls that came here, kept as rows or not
+  overhead_ns INTEGER                     -- clock reads inside each duration
+) STRICT;
+CREATE INDEX process_of_run ON process (run);
+
+-- One spool file of a process. Its row stays, so that a file that could not be removed is never
+-- counted twice.
+CREATE TABLE spool (
+  id INTEGER PRIMARY KEY,
+  spool_id BLOB NOT NULL UNIQUE CHECK (length(spool_id) = 16), -- random, in the file's header
+  process INTEGER NOT NULL REFERENCES process,
+  batch INTEGER NOT NULL DEFAULT 0,       -- batches of it that are here: compared and set by each
+  state INTEGER NOT NULL DEFAULT 3,       -- state_name.code
+  clock_step_count INTEGER NOT NULL DEFAULT 0,
+  clamped_count INTEGER NOT NULL DEFAULT 0 -- durations that were negative and became 0
+) STRICT;
+CREATE INDEX spool_of_process ON spool (process);
+
+-- Every C_* call. No index: one would cost a factor of four. Which rows are whose is in `segment`.
+CREATE TABLE call (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never given out twice: segments rely on it
+  start_ns INTEGER NOT NULL,
+  duration_ns INTEGER NOT NULL,
+  function INTEGER NOT NULL,              -- function_name.code
+  kind INTEGER NOT NULL,                  -- kind_name.code
+  flags INTEGER NOT NULL,                 -- 1 nested, 2 overlapped, 4 in signal handler, 8 clamped
+  thread_id INTEGER NOT NULL,             -- of the kernel
+  rv INTEGER,                             -- NULL: undisclosed
+  session INTEGER,
+  mechanism INTEGER,
+  key_type INTEGER,
+  key_bits INTEGER,
+  key_id INTEGER,                         -- number of the object in its process
+  in_bytes INTEGER,
+  out_bytes INTEGER,
+  caller INTEGER,                         -- caller.caller of its process
+  slot_id INTEGER,
+  operation INTEGER,                      -- operation_name.code; NULL: this call ended no operation
+  operation_call_count INTEGER,           -- NULL: this call was all of it; so for the next four
+  operation_start_ns INTEGER,
+  operation_duration_ns INTEGER,          -- in the module
+  operation_in_bytes INTEGER,
+  operation_out_bytes INTEGER
+) STRICT;
+
+-- A range of call.id whose rows belong to one process. Ranges do not overlap.
+CREATE TABLE segment (
+  first_call INTEGER PRIMARY KEY,
+  last_call INTEGER NOT NULL,             -- inclusive
+  run INTEGER NOT NULL REFERENCES run,
+  process INTEGER NOT NULL REFERENCES process
+) STRICT;
+CREATE INDEX segment_of_run ON segment (run, process);
+
+-- What `p11prof bench` knows of an operation besides.
+CREATE TABLE bench_operation (
+  call INTEGER PRIMARY KEY REFERENCES call, -- that carries the operation
+  test TEXT NOT NULL,                     -- test id
+  step INTEGER,                           -- of a sequence of loads, from 1
+  intended_start_ns INTEGER,              -- when the schedule wanted it
+  phase TEXT CHECK (phase IN ('warmup', 'measured', 'cooldown'))
+) STRICT;
+
+-- Calls (operations) of one function (operation), kind, mechanism, key type and size in a run, with
+-- the sums over the whole run. The population of success_count, sums, min, max and buckets are
+-- the calls that did not fail (of kind too-small: all).
+CREATE TABLE call_group (
+  id INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL REFERENCES run,
+  is_operation INTEGER NOT NULL,          -- code is of: 0 function_name, 1 operation_name
+  code INTEGER NOT NULL,
+  kind INTEGER NOT NULL,                  -- kind_name.code
+  mechanism INTEGER NOT NULL,             -- -1: unknown or none
+  key_type INTEGER NOT NULL,              -- -1: unknown or none
+  key_bits INTEGER NOT NULL,              -- -1: unknown or none
+  count INTEGER NOT NULL,                 -- all that completed
+  success_count INTEGER NOT NULL,         -- the population
+  error_count INTEGER NOT NULL,           -- failed ones
+  undisclosed_count INTEGER NOT NULL,     -- whose result may not be told
+  sum_ns INTEGER NOT NULL,
+  error_sum_ns INTEGER NOT NULL,          -- of the failed ones
+  sum_squares REAL NOT NULL,              -- ns²
+  min_ns INTEGER,                         -- NULL: nobody in the population
+  max_ns INTEGER,                         -- NULL: nobody in the population
+  in_bytes INTEGER NOT NULL,
+  out_bytes INTEGER NOT NULL,
+  UNIQUE (run, is_operation, code, kind, mechanism, key_type, key_bits)
+) STRICT;
+
+-- The histogram of a group over the whole run.
+CREATE TABLE group_bucket (
+  call_group INTEGER NOT NULL REFERENCES call_group,
+  low_ns INTEGER NOT NULL,
+  high_ns INTEGER NOT NULL,               -- exclusive
+  count INTEGER NOT NULL,
+  PRIMARY KEY (call_group, low_ns)
+) STRICT, WITHOUT ROWID;
+
+-- A group in one window of time. Sums are like those of call_group.
+CREATE TABLE group_window (
+  id INTEGER PRIMARY KEY,
+  call_group INTEGER NOT NULL REFERENCES call_group,
+  start_ns INTEGER NOT NULL,
+  duration_ns INTEGER NOT NULL,           -- of the window
+  count INTEGER NOT NULL,
+  success_count INTEGER NOT NULL,
+  error_count INTEGER NOT NULL,
+  undisclosed_count INTEGER NOT NULL,
+  sum_ns INTEGER NOT NULL,
+  error_sum_ns INTEGER NOT NULL,
+  sum_squares REAL NOT NULL,
+  min_ns INTEGER,
+  max_ns INTEGER,
+  in_bytes INTEGER NOT NULL,
+  out_bytes INTEGER NOT NULL,
+  UNIQUE (call_group, start_ns, duration_ns)
+) STRICT;
+
+-- The histogram of a group in one window.
+CREATE TABLE window_bucket (
+  group_window INTEGER NOT NULL REFERENCES group_window,
+  low_ns INTEGER NOT NULL,
+  high_ns INTEGER NOT NULL,               -- exclusive
+  count INTEGER NOT NULL,
+  PRIMARY KEY (group_window, low_ns)
+) STRICT, WITHOUT ROWID;
+
+-- Failed calls of a run by function and CK_RV.
+CREATE TABLE error_count (
+  run INTEGER NOT NULL REFERENCES run,
+  function INTEGER NOT NULL,              -- function_name.code
+  rv INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  sum_ns INTEGER NOT NULL,
+  min_ns INTEGER NOT NULL,
+  max_ns INTEGER NOT NULL,
+  PRIMARY KEY (run, function, rv)
+) STRICT, WITHOUT ROWID;
+
+-- Sessions that were closed, or were open when their process ended.
+CREATE TABLE session (
+  id INTEGER PRIMARY KEY,
+  process INTEGER NOT NULL REFERENCES process,
+  session INTEGER NOT NULL,               -- handle
+  slot_id INTEGER,
+  opened_ns INTEGER NOT NULL,
+  closed_ns INTEGER,                      -- NULL: never
+  call_count INTEGER NOT NULL
+) STRICT;
+CREATE INDEX session_of_process ON session (process);
+
+-- Files of code that called the module.
+CREATE TABLE caller (
+  process INTEGER NOT NULL REFERENCES process,
+  caller INTEGER NOT NULL,                -- number in its process, from 1
+  path TEXT NOT NULL,                     -- '[anonymous]': code of no file
+  name TEXT NOT NULL,                     -- base name of path
+  PRIMARY KEY (process, caller)
+) STRICT, WITHOUT ROWID;
+
+-- Tokens that a process used.
+CREATE TABLE token (
+  id INTEGER PRIMARY KEY,
+  process INTEGER NOT NULL REFERENCES process,
+  slot_id INTEGER NOT NULL,
+  session_count INTEGER NOT NULL,         -- sessions opened on it
+  label TEXT, manufacturer TEXT, model TEXT, serial TEXT, -- NULL: it never asked for them
+  hardware_version TEXT,
+  firmware_version TEXT,
+  UNIQUE (process, slot_id)
+) STRICT;
+
+-- What a later drain of a process must know to understand its calls; removed when it ends.
+CREATE TABLE state (
+  process INTEGER NOT NULL REFERENCES process,
+  kind INTEGER NOT NULL,                  -- enum p11prof_state_kind
+  key INTEGER NOT NULL,
+  data BLOB NOT NULL,
+  PRIMARY KEY (process, kind, key)
+) STRICT, WITHOUT ROWID;
+
+-- How far each ring of a spool is drained.
+CREATE TABLE position (
+  spool INTEGER NOT NULL REFERENCES spool,
+  ring INTEGER NOT NULL,
+  position INTEGER NOT NULL,              -- records of it that are here
+  PRIMARY KEY (spool, ring)
+) STRICT, WITHOUT ROWID;
+
+-- Calls that were counted and not kept.
+CREATE TABLE loss (
+  spool INTEGER NOT NULL REFERENCES spool,
+  function INTEGER NOT NULL,              -- function_name.code; 0: unknown
+  cause INTEGER NOT NULL,                 -- cause_name.code
+  count INTEGER NOT NULL,
+  PRIMARY KEY (spool, function, cause)
+) STRICT, WITHOUT ROWID;
+
+-- Calls that had not returned when their process ended.
+CREATE TABLE open_call (
+  spool INTEGER NOT NULL REFERENCES spool,
+  thread_id INTEGER NOT NULL,
+  function INTEGER NOT NULL,              -- function_name.code
+  start_ns INTEGER NOT NULL,
+  age_ns INTEGER NOT NULL,                -- when it was last seen
+  PRIMARY KEY (spool, thread_id, function, start_ns)
+) STRICT, WITHOUT ROWID;
+
+-- Names of numbers; a newer p11prof adds what it knows. Of the states of a process's or run's
+-- spools, the greatest is its own.
+CREATE TABLE function_name (code INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
+CREATE TABLE mechanism_name (code INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
+CREATE TABLE rv_name (code INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
+CREATE TABLE key_type_name (code INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
+CREATE TABLE operation_name (code INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
+CREATE TABLE kind_name (code INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;  -- of calls
+CREATE TABLE cause_name (code INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT; -- of losses
+CREATE TABLE state_name (code INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT; -- of spools

@@ -1,0 +1,328 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- SPDX-FileCopyrightText: The p11prof authors
+-- The public views. Columns are only ever added, at the end. They need nothing but plain SQLite.
+-- Every quantity has its unit in its name; times are ns since the start of the run. Unknown is
+-- NULL. Names of unknown numbers are the numbers in hex.
+--
+-- No view sorts or groups the rows of calls: a report over them costs one scan. The stats views
+-- read sums and histograms that are kept with the rows. Counts are added by total(): sum() would
+-- fail where a damaged spool said 2^63.
+
+-- One run. duration_ns without a command's word: until the last call's end.
+CREATE VIEW runs AS
+SELECT
+  r.id AS run_id,
+  lower(printf('%s-%s-%s-%s-%s', substr(hex(r.uuid), 1, 8), substr(hex(r.uuid), 9, 4),
+    substr(hex(r.uuid), 13, 4), substr(hex(r.uuid), 17, 4), substr(hex(r.uuid), 21))) AS uuid,
+  r.kind,
+  r.name,
+  coalesce(r.state, (
+    SELECT n.name
+    FROM process AS p JOIN spool AS s ON s.process = p.id JOIN state_name AS n ON n.code = s.state
+    WHERE p.run = r.id ORDER BY s.state DESC LIMIT 1), 'running') AS state,
+  strftime('%Y-%m-%dT%H:%M:%fZ', r.start_wall_ns / 1000000 / 1000.0, 'unixepoch') AS started_at,
+  coalesce(r.duration_ns, (SELECT max(p.end_ns) FROM process AS p WHERE p.run = r.id))
+    AS duration_ns,
+  r.host,
+  r.user,
+  r.program,
+  r.library,
+  r.cryptoki_version,
+  t.label AS token_label,
+  t.model AS token_model,
+  t.serial AS token_serial,
+  t.firmware_version AS token_firmware,
+  r.os,
+  r.kernel,
+  r.cpu,
+  r.cpu_count,
+  r.memory_bytes,
+  r.governor,
+  r.clock,
+  r.tool_version,
+  r.options,
+  (SELECT count(*) FROM process AS p WHERE p.run = r.id) AS process_count,
+  (SELECT CAST(total(p.call_count) AS INTEGER) FROM process AS p WHERE p.run = r.id)
+    + (SELECT CAST(total(l.count) AS INTEGER)
+       FROM process AS p JOIN spool AS s ON s.process = p.id JOIN loss AS l ON l.spool = s.id
+       WHERE p.run = r.id) AS call_count,
+  (SELECT CAST(total(l.count) AS INTEGER)
+   FROM process AS p JOIN spool AS s ON s.process = p.id JOIN loss AS l ON l.spool = s.id
+   WHERE p.run = r.id) AS lost_count,
+  t.manufacturer AS token_manufacturer,
+  t.hardware_version AS token_hardware,
+  r.start_wall_ns -- since 1970
+FROM run AS r
+-- The token of the slot with most sessions, as one of the processes described it.
+LEFT JOIN token AS t ON t.id = (
+  SELECT max(u.id) FILTER (WHERE u.label IS NOT NULL)
+  FROM process AS p JOIN token AS u ON u.process = p.id
+  WHERE p.run = r.id
+  GROUP BY u.slot_id ORDER BY sum(u.session_count) DESC, u.slot_id LIMIT 1);
+
+-- One process of a run. duration_ns: from its start to the end of its last call.
+CREATE VIEW processes AS
+SELECT
+  p.run AS run_id,
+  p.id AS process_id,
+  parent.id AS parent_process_id,
+  p.pid,
+  p.program,
+  p.user,
+  p.module_path,
+  strftime('%Y-%m-%dT%H:%M:%fZ', p.start_wall_ns / 1000000 / 1000.0, 'unixepoch') AS started_at,
+  max(0, p.end_ns - p.start_ns) AS duration_ns,
+  coalesce((
+    SELECT n.name FROM spool AS s JOIN state_name AS n ON n.code = s.state
+    WHERE s.process = p.id ORDER BY s.state DESC LIMIT 1), 'running') AS state,
+  p.call_count + (
+    SELECT CAST(total(l.count) AS INTEGER) FROM spool AS s JOIN loss AS l ON l.spool = s.id
+    WHERE s.process = p.id) AS call_count,
+  (SELECT CAST(total(l.count) AS INTEGER) FROM spool AS s JOIN loss AS l ON l.spool = s.id
+   WHERE s.process = p.id) AS lost_count,
+  p.overhead_ns,
+  p.start_ns,
+  (SELECT CAST(total(s.clock_step_count) AS INTEGER) FROM spool AS s WHERE s.process = p.id)
+    AS clock_step_count,
+  (SELECT CAST(total(s.clamped_count) AS INTEGER) FROM spool AS s WHERE s.process = p.id)
+    AS clamped_count
+FROM process AS p
+LEFT JOIN process AS parent ON parent.uuid = p.parent_uuid;
+
+-- One C_* call. CROSS JOIN: find the run's segments first, then read their rows.
+CREATE VIEW calls AS
+SELECT
+  g.run AS run_id,
+  g.process AS process_id,
+  c.id AS call_id,
+  c.start_ns,
+  c.duration_ns,
+  coalesce(f.name, printf('0x%08X', c.function)) AS function,
+  iif(c.rv IS NULL, 'undisclosed', coalesce(v.name, printf('0x%08X', c.rv))) AS rv,
+  c.rv AS rv_code,
+  k.name AS kind,
+  iif(c.mechanism IS NULL, NULL, coalesce(m.name, printf('0x%08X', c.mechanism))) AS mechanism,
+  c.mechanism AS mechanism_code,
+  c.session,
+  c.slot_id,
+  c.thread_id,
+  c.key_id,
+  iif(c.key_type IS NULL, NULL, coalesce(t.name, printf('0x%08X', c.key_type))) AS key_type,
+  c.key_bits,
+  c.in_bytes,
+  c.out_bytes,
+  iif(c.operation IS NULL, NULL, c.id) AS operation_id, -- the operation that this call ended
+  o.name AS operation,
+  w.name AS caller,
+  w.path AS caller_path,
+  (c.flags & 1) != 0 AS nested,      -- made inside another recorded call
+  (c.flags & 2) != 0 AS overlapped,  -- with another call of its session: attributed to nothing
+  (c.flags & 4) != 0 AS in_signal_handler,
+  (c.flags & 8) != 0 AS clamped      -- the clock went backwards, duration_ns is 0
+FROM segment AS g CROSS JOIN call AS c ON c.id BETWEEN g.first_call AND g.last_call
+LEFT JOIN function_name AS f ON f.code = c.function
+LEFT JOIN rv_name AS v ON v.code = c.rv
+LEFT JOIN kind_name AS k ON k.code = c.kind
+LEFT JOIN mechanism_name AS m ON m.code = c.mechanism
+LEFT JOIN key_type_name AS t ON t.code = c.key_type
+LEFT JOIN operation_name AS o ON o.code = c.operation
+LEFT JOIN caller AS w ON w.process = g.process AND w.caller = c.caller;
+
+-- One operation, carried by the row of its last call. elapsed_ns: from its first call's start to
+-- its last call's end.
+CREATE VIEW operations AS
+SELECT
+  g.run AS run_id,
+  g.process AS process_id,
+  c.id AS operation_id,
+  coalesce(o.name, printf('0x%08X', c.operation)) AS operation,
+  iif(c.mechanism IS NULL, NULL, coalesce(m.name, printf('0x%08X', c.mechanism))) AS mechanism,
+  iif(c.key_type IS NULL, NULL, coalesce(t.name, printf('0x%08X', c.key_type))) AS key_type,
+  c.key_bits,
+  coalesce(c.operation_start_ns, c.start_ns) AS start_ns,
+  coalesce(c.operation_duration_ns, c.duration_ns) AS duration_ns,
+  c.start_ns + c.duration_ns - coalesce(c.operation_start_ns, c.start_ns) AS elapsed_ns,
+  coalesce(c.operation_call_count, 1) AS call_count,
+  iif(c.operation_call_count IS NULL, c.in_bytes, c.operation_in_bytes) AS in_bytes,
+  iif(c.operation_call_count IS NULL, c.out_bytes, c.operation_out_bytes) AS out_bytes,
+  iif(c.rv IS NULL, 'undisclosed', coalesce(v.name, printf('0x%08X', c.rv))) AS rv,
+  c.thread_id,
+  c.session,
+  b.test,
+  b.step,
+  b.intended_start_ns,
+  b.phase,
+  c.rv AS rv_code,
+  c.mechanism AS mechanism_code,
+  c.key_id,
+  c.slot_id,
+  k.name AS kind,
+  coalesce(f.name, printf('0x%08X', c.function)) AS function, -- of its last call
+  w.name AS caller,
+  w.path AS caller_path
+FROM segment AS g CROSS JOIN call AS c ON c.id BETWEEN g.first_call AND g.last_call
+LEFT JOIN operation_name AS o ON o.code = c.operation
+LEFT JOIN mechanism_name AS m ON m.code = c.mechanism
+LEFT JOIN key_type_name AS t ON t.code = c.key_type
+LEFT JOIN rv_name AS v ON v.code = c.rv
+LEFT JOIN kind_name AS k ON k.code = c.kind
+LEFT JOIN function_name AS f ON f.code = c.function
+LEFT JOIN bench_operation AS b ON b.call = c.id
+LEFT JOIN caller AS w ON w.process = g.process AND w.caller = c.caller
+WHERE c.operation IS NOT NULL;
+
+-- The names of a group: private, for the views below. Of function and operation one is NULL.
+CREATE VIEW group_names AS
+SELECT
+  g.id,
+  g.run AS run_id,
+  iif(g.is_operation, NULL, coalesce(f.name, printf('0x%08X', g.code))) AS function,
+  iif(g.is_operation, coalesce(o.name, printf('0x%08X', g.code)), NULL) AS operation,
+  k.name AS kind,
+  iif(g.mechanism = -1, NULL, coalesce(m.name, printf('0x%08X', g.mechanism))) AS mechanism,
+  iif(g.key_type = -1, NULL, coalesce(t.name, printf('0x%08X', g.key_type))) AS key_type,
+  nullif(g.key_bits, -1) AS key_bits
+FROM call_group AS g
+LEFT JOIN function_name AS f ON f.code = g.code
+LEFT JOIN operation_name AS o ON o.code = g.code
+LEFT JOIN kind_name AS k ON k.code = g.kind
+LEFT JOIN mechanism_name AS m ON m.code = g.mechanism
+LEFT JOIN key_type_name AS t ON t.code = g.key_type;
+
+-- One group in one window. sum_ns, sum_squares, min_ns and max_ns are of the success_count ones.
+CREATE VIEW windows AS
+SELECT
+  n.run_id, w.id AS window_id,
+  n.function, n.operation, n.kind, n.mechanism, n.key_type, n.key_bits,
+  w.start_ns, w.duration_ns, w.count, w.error_count, w.sum_ns, w.sum_squares, w.min_ns, w.max_ns,
+  w.in_bytes, w.out_bytes,
+  w.success_count, w.undisclosed_count, w.error_sum_ns, n.id AS group_id
+FROM group_names AS n JOIN group_window AS w ON w.call_group = n.id;
+
+-- One bucket [low_ns, high_ns) of a group in a window.
+CREATE VIEW histogram AS
+SELECT
+  n.run_id, w.id AS window_id,
+  n.function, n.operation, n.kind, n.mechanism, n.key_type, n.key_bits,
+  b.low_ns, b.high_ns, b.count,
+  w.start_ns, w.duration_ns, n.id AS group_id
+FROM group_names AS n
+JOIN group_window AS w ON w.call_group = n.id
+JOIN window_bucket AS b ON b.group_window = w.id;
+
+-- One bucket [low_ns, high_ns) of a group over the whole run.
+CREATE VIEW run_histogram AS
+SELECT
+  n.run_id, n.id AS group_id,
+  n.function, n.operation, n.kind, n.mechanism, n.key_type, n.key_bits,
+  b.low_ns, b.high_ns, b.count
+FROM group_names AS n JOIN group_bucket AS b ON b.call_group = n.id;
+
+-- A group over the whole run: private, for the two views below. A percentile is the middle of the
+-- bucket that has the ceil(n * p)-th smallest, clipped to what occurred.
+CREATE VIEW group_stats AS
+SELECT
+  g.run AS run_id, n.function, n.operation, n.kind, n.mechanism, n.key_type, n.key_bits,
+  g.count, g.error_count,
+  g.sum_ns + g.error_sum_ns AS total_ns,
+  (g.sum_ns + g.success_count / 2) / nullif(g.success_count, 0) AS mean_ns,
+  g.min_ns,
+  (SELECT max(g.min_ns, min(g.max_ns, min(low_ns + (high_ns - low_ns - 1) / 2)))
+   FROM (SELECT low_ns, high_ns, sum(count) OVER (ORDER BY low_ns) AS rank
+         FROM group_bucket WHERE call_group = g.id)
+   WHERE rank >= (g.success_count + 1) / 2) AS p50_ns,
+  (SELECT max(g.min_ns, min(g.max_ns, min(low_ns + (high_ns - low_ns - 1) / 2)))
+   FROM (SELECT low_ns, high_ns, sum(count) OVER (ORDER BY low_ns) AS rank
+         FROM group_bucket WHERE call_group = g.id)
+   WHERE rank >= (g.success_count * 9 + 9) / 10) AS p90_ns,
+  (SELECT max(g.min_ns, min(g.max_ns, min(low_ns + (high_ns - low_ns - 1) / 2)))
+   FROM (SELECT low_ns, high_ns, sum(count) OVER (ORDER BY low_ns) AS rank
+         FROM group_bucket WHERE call_group = g.id)
+   WHERE rank >= (g.success_count * 19 + 19) / 20) AS p95_ns,
+  (SELECT max(g.min_ns, min(g.max_ns, min(low_ns + (high_ns - low_ns - 1) / 2)))
+   FROM (SELECT low_ns, high_ns, sum(count) OVER (ORDER BY low_ns) AS rank
+         FROM group_bucket WHERE call_group = g.id)
+   WHERE rank >= (g.success_count * 99 + 99) / 100) AS p99_ns,
+  (SELECT max(g.min_ns, min(g.max_ns, min(low_ns + (high_ns - low_ns - 1) / 2)))
+   FROM (SELECT low_ns, high_ns, sum(count) OVER (ORDER BY low_ns) AS rank
+         FROM group_bucket WHERE call_group = g.id)
+   WHERE rank >= (g.success_count * 999 + 999) / 1000) AS p999_ns,
+  g.max_ns,
+  g.undisclosed_count, g.success_count, g.sum_ns, g.error_sum_ns, g.sum_squares,
+  g.in_bytes, g.out_bytes, g.is_operation, g.id AS group_id
+FROM call_group AS g JOIN group_names AS n ON n.id = g.id;
+
+-- One function, kind, mechanism, key type and size in a run. total_ns is of all, mean_ns and what
+-- follows of the success_count ones.
+CREATE VIEW function_stats AS
+SELECT
+  run_id, function, kind, mechanism, key_type, key_bits,
+  count, error_count, total_ns, mean_ns, min_ns, p50_ns, p90_ns, p95_ns, p99_ns, p999_ns, max_ns,
+  undisclosed_count, success_count, sum_ns, error_sum_ns, sum_squares, in_bytes, out_bytes, group_id
+FROM group_stats WHERE NOT is_operation;
+
+-- The same of operations.
+CREATE VIEW operation_stats AS
+SELECT
+  run_id, operation, kind, mechanism, key_type, key_bits,
+  count, error_count, total_ns, mean_ns, min_ns, p50_ns, p90_ns, p95_ns, p99_ns, p999_ns, max_ns,
+  undisclosed_count, success_count, sum_ns, error_sum_ns, sum_squares, in_bytes, out_bytes, group_id
+FROM group_stats WHERE is_operation;
+
+-- Failed calls of a run by function and result.
+CREATE VIEW errors AS
+SELECT
+  e.run AS run_id,
+  coalesce(f.name, printf('0x%08X', e.function)) AS function,
+  coalesce(v.name, printf('0x%08X', e.rv)) AS rv,
+  e.rv AS rv_code,
+  e.count,
+  e.sum_ns AS total_ns,
+  (e.sum_ns + e.count / 2) / e.count AS mean_ns,
+  e.min_ns,
+  e.max_ns
+FROM error_count AS e
+LEFT JOIN function_name AS f ON f.code = e.function
+LEFT JOIN rv_name AS v ON v.code = e.rv;
+
+-- One session that was closed, or was open at its process's end (closed_ns and duration_ns NULL).
+CREATE VIEW sessions AS
+SELECT
+  p.run AS run_id,
+  p.id AS process_id,
+  s.session,
+  s.slot_id,
+  s.opened_ns,
+  s.closed_ns,
+  s.closed_ns - s.opened_ns AS duration_ns,
+  s.call_count
+FROM process AS p JOIN session AS s ON s.process = p.id;
+
+-- Calls of one process that were counted and not kept, by function (NULL: unknown) and cause.
+CREATE VIEW losses AS
+SELECT
+  p.run AS run_id,
+  p.id AS process_id,
+  iif(l.function = 0, NULL, coalesce(f.name, printf('0x%08X', l.function))) AS function,
+  c.name AS cause,
+  CAST(total(l.count) AS INTEGER) AS count
+FROM process AS p
+JOIN spool AS s ON s.process = p.id
+JOIN loss AS l ON l.spool = s.id
+LEFT JOIN function_name AS f ON f.code = l.function
+LEFT JOIN cause_name AS c ON c.code = l.cause
+GROUP BY p.run, p.id, l.function, l.cause;
+
+-- One call that had not returned when its process ended. age_ns: when it was last seen.
+CREATE VIEW in_flight AS
+SELECT
+  p.run AS run_id,
+  p.id AS process_id,
+  o.thread_id,
+  coalesce(f.name, printf('0x%08X', o.function)) AS function,
+  o.start_ns,
+  o.age_ns
+FROM process AS p
+JOIN spool AS s ON s.process = p.id
+JOIN open_call AS o ON o.spool = s.id
+LEFT JOIN function_name AS f ON f.code = o.function;
