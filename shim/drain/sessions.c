@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "attribution.h"
+
+#include <string.h>
+
+void attribution_init(struct attribution *attribution)
+{
+    memset(attribution, 0, sizeof *attribution);
+    handle_map_init(&attribution->sessions, sizeof(struct session));
+    handle_map_init(&attribution->objects, sizeof(struct object));
+    attribution->counters.next_key_id = 1;
+}
+
+void attribution_clear(struct attribution *attribution)
+{
+    handle_map_clear(&attribution->sessions);
+    handle_map_clear(&attribution->objects);
+    attribution_init(attribution);
+}
+
+struct session *attribution_session(struct attribution *attribution, uint64_t handle)
+{
+    struct session *session = handle_map_make(&attribution->sessions, handle);
+    if (session)
+        session->dirty = true;
+    return session;
+}
+
+struct object *attribution_object(struct attribution *attribution, uint64_t handle)
+{
+    struct object *object = handle_map_make(&attribution->objects, handle);
+    if (object && object->facts.key_id == 0) {
+        object->facts.key_id = attribution->counters.next_key_id++;
+        object->dirty = true;
+        attribution->counters_dirty = true;
+    }
+    return object;
+}
+
+/* --- closing --- */
+
+static bool session_row(struct batch *batch, uint64_t handle, const struct session *session,
+                        uint64_t end_ns)
+{
+    struct p11prof_session_row *row = batch_session(batch);
+    if (row)
+        *row = (struct p11prof_session_row){.session = handle,
+                                            .slot_id = session->facts.slot_id,
+                                            .slot_known = session->facts.slot_known,
+                                            .opened_ns = session->facts.opened_ns,
+                                            .closed_ns = end_ns,
+                                            .call_count = session->facts.call_count};
+    return row != NULL;
+}
+
+bool attribution_session_close(struct attribution *attribution, struct batch *batch,
+                               uint64_t handle, uint64_t end_ns)
+{
+    struct session *session = handle_map_find(&attribution->sessions, handle);
+    if (!session)
+        return true;
+    bool done = !session->facts.opened || session_row(batch, handle, session, end_ns);
+    if (session->stored)
+        done = batch_state_set(batch, P11PROF_STATE_SESSION, handle, NULL, 0) && done;
+    handle_map_remove(&attribution->sessions, handle);
+    return done;
+}
+
+/* What a visit of all sessions or objects needs. */
+struct sweep {
+    struct attribution *attribution;
+    struct batch *batch;
+    const uint64_t *slot_id; /* NULL: every slot */
+    uint64_t end_ns;
+    bool private_only, last, done;
+};
+
+static void session_sweep(void *payload, uint64_t handle, void *entry)
+{
+    struct sweep *sweep = payload;
+    const struct session *session = entry;
+    if (sweep->slot_id && (!session->facts.slot_known || session->facts.slot_id != *sweep->slot_id))
+        return;
+    sweep->done =
+        attribution_session_close(sweep->attribution, sweep->batch, handle, sweep->end_ns) &&
+        sweep->done;
+}
+
+bool attribution_sessions_close(struct attribution *attribution, struct batch *batch,
+                                const uint64_t *slot_id, uint64_t end_ns)
+{
+    struct sweep sweep = {attribution, batch, slot_id, end_ns, false, false, true};
+    handle_map_visit(&attribution->sessions, session_sweep, &sweep);
+    return sweep.done;
+}
+
+static void object_sweep(void *payload, uint64_t handle, void *entry)
+{
+    struct sweep *sweep = payload;
+    const struct object *object = entry;
+    bool public = (object->facts.known & P11PROF_OBJECT_CLASS) != 0 &&
+                  object->facts.class != CKO_PRIVATE_KEY && object->facts.class != CKO_SECRET_KEY;
+    if (sweep->private_only && public)
+        return;
+    if (object->stored)
+        batch_state_set(sweep->batch, P11PROF_STATE_OBJECT, handle, NULL, 0);
+    handle_map_remove(&sweep->attribution->objects, handle);
+}
+
+void attribution_objects_clear(struct attribution *attribution, struct batch *batch,
+                               bool private_only)
+{
+    struct sweep sweep = {attribution, batch, NULL, 0, private_only, false, true};
+    handle_map_visit(&attribution->objects, object_sweep, &sweep);
+}
+
+/* --- state rows --- */
+
+static void session_store(void *payload, uint64_t handle, void *entry)
+{
+    struct sweep *sweep = payload;
+    struct session *session = entry;
+    if (sweep->last && session->facts.opened)
+        sweep->done = session_row(sweep->batch, handle, session, 0) && sweep->done;
+    else if (!sweep->last && session->dirty)
+        sweep->done = batch_state_set(sweep->batch, P11PROF_STATE_SESSION, handle, &session->facts,
+                                      sizeof session->facts) &&
+                      sweep->done;
+}
+
+static void object_store(void *payload, uint64_t handle, void *entry)
+{
+    struct sweep *sweep = payload;
+    struct object *object = entry;
+    if (object->dirty)
+        sweep->done = batch_state_set(sweep->batch, P11PROF_STATE_OBJECT, handle, &object->facts,
+                                      sizeof object->facts) &&
+                      sweep->done;
+}
+
+bool attribution_finish(struct attribution *attribution, struct batch *batch, bool last)
+{
+    struct sweep sweep = {attribution, batch, NULL, 0, false, last, true};
+    handle_map_visit(&attribution->sessions, session_store, &sweep);
+    if (last)
+        return sweep.done;
+    handle_map_visit(&attribution->objects, object_store, &sweep);
+    if (attribution->counters_dirty)
+        sweep.done = batch_state_set(batch, P11PROF_STATE_COUNTERS, 0, &attribution->counters,
+                                     sizeof attribution->counters) &&
+                     sweep.done;
+    return sweep.done;
+}
+
+static void session_stored(void *payload, uint64_t handle, void *entry)
+{
+    struct session *session = entry;
+    (void)payload, (void)handle;
+    session->stored = session->stored || session->dirty;
+    session->dirty = false;
+}
+
+static void object_stored(void *payload, uint64_t handle, void *entry)
+{
+    struct object *object = entry;
+    (void)payload, (void)handle;
+    object->stored = object->stored || object->dirty;
+    object->dirty = false;
+}
+
+void attribution_stored(struct attribution *attribution)
+{
+    handle_map_visit(&attribution->sessions, session_stored, NULL);
+    handle_map_visit(&attribution->objects, object_stored, NULL);
+    attribution->counters_dirty = attribution->tokens_dirty = false;
+}
+
+void attribution_load(struct attribution *attribution, enum p11prof_state_kind kind, uint64_t key,
+                      const void *data, size_t data_bytes)
+{
+    struct session *session;
+    struct object *object;
+    if (kind == P11PROF_STATE_SESSION && data_bytes == sizeof session->facts &&
+        (session = handle_map_make(&attribution->sessions, key))) {
+        memcpy(&session->facts, data, data_bytes);
+        session->stored = true;
+    } else if (kind == P11PROF_STATE_OBJECT && data_bytes == sizeof object->facts &&
+               (object = handle_map_make(&attribution->objects, key))) {
+        memcpy(&object->facts, data, data_bytes);
+        object->stored = true;
+    } else if (kind == P11PROF_STATE_COUNTERS && data_bytes == sizeof attribution->counters) {
+        memcpy(&attribution->counters, data, data_bytes);
+        if (attribution->counters.slot_count > P11PROF_SPOOL_TOKENS)
+            attribution->counters.slot_count = P11PROF_SPOOL_TOKENS;
+    }
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "drain_thread.h"
+
+#include "p11prof/drain.h"
+#include "say.h"
+
+#include <errno.h>
+#include <linux/close_range.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    RESERVE_LEAST = 4, /* chunks made ahead of need */
+    IDLE_CLOSE_NS = 5000000,
+    BACKOFF_MOST_S = 60,
+    STACK_BYTES = 512 * 1024,
+    CALLER_STACK_LEAST_BYTES = 256 * 1024, /* what SQLite may need of a caller's stack */
+    CALLER_DRAIN_MS = 250,
+    WRITER_WAIT_MS = 100,
+};
+
+enum thread_state { THREAD_NONE, THREAD_STARTING, THREAD_RUNNING, THREAD_STOPPING, THREAD_ENDED };
+
+_Atomic(uint32_t) p11prof_gate;
+_Atomic(uint32_t) p11prof_gate_leave;
+
+/* The drain of this process. Everything but the atomics belongs to who holds `held`. */
+static struct {
+    _Atomic(uint32_t) held;  /* a thread is in the drain */
+    _Atomic(uint32_t) state; /* enum thread_state */
+    _Atomic(uint32_t) wake;  /* futex: counts requests */
+    _Atomic(uint32_t) asked; /* a wake is on its way */
+    _Atomic(uint32_t) reserve;
+    _Atomic(uint32_t) last; /* the process ends */
+    _Atomic(uint64_t) deadline_ns;
+    _Atomic(uint32_t) complete; /* the final drain took everything */
+    pthread_t thread;
+    struct p11prof_drain *drain;
+    struct p11prof_store *store;
+    bool own_descriptors; /* the thread has a table of its own */
+    bool external;        /* never SQLite in this process: so configured, or a fork was in the way */
+    bool said;            /* the failure in hand was said */
+    unsigned backoff_s;
+    uint64_t retry_ns;     /* not before this moment */
+    uint64_t last_rows_ns; /* when rows were last written */
+    uint64_t clock_step_count;
+} own;
+
+static long futex(_Atomic(uint32_t) *word, int operation, uint32_t value,
+                  const struct timespec *timeout)
+{
+    return syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, timeout, NULL, 0);
+}
+
+static enum p11prof_drain_mode mode(void)
+{
+    return atomic_load_explicit(&p11prof_spool.header->drain_mode, memory_order_relaxed);
+}
+
+static void mode_set(enum p11prof_drain_mode value)
+{
+    atomic_store(&p11prof_spool.header->drain_mode, value);
+}
+
+void p11prof_drain_reset(bool forbidden)
+{
+    const struct p11prof_config *config = p11prof_shim_config();
+    memset(&own, 0, sizeof own);
+    atomic_store(&own.reserve, RESERVE_LEAST);
+    atomic_store(&p11prof_chunks_ready, 0);
+    atomic_store(&p11prof_chunks_taken, 0);
+    own.external = forbidden || !config->db[0] || config->drain == P11PROF_DRAIN_EXTERNAL;
+    mode_set(own.external ? P11PROF_DRAIN_EXTERNAL : P11PROF_DRAIN_EXIT);
+}
+
+/* --- the gate --- */
+
+static bool gate_enter(void)
+{
+    if (atomic_load(&p11prof_gate))
+        return true;
+    atomic_store(&p11prof_gate, 1);
+    if (!atomic_load(&p11prof_gate_leave))
+        return true;
+    atomic_store(&p11prof_gate, 0);
+    return false;
+}
+
+static void gate_leave(void)
+{
+    p11prof_store_close(own.store);
+    own.store = NULL;
+    atomic_store(&p11prof_gate, 0);
+}
+
+/* --- one step --- */
+
+static void release(uint32_t chunk)
+{
+    p11prof_chunk_release(chunk, atomic_load(&own.reserve));
+}
+
+static enum p11prof_status ready(struct p11prof_error *error)
+{
+    const struct p11prof_spool_source source = {.map = p11prof_spool.header,
+                                                .fd = -1,
+                                                .file_bytes = p11prof_spool.layout.file_bytes,
+                                                .release = release};
+    enum p11prof_status status = P11PROF_OK;
+    if (!own.drain)
+        status = p11prof_drain_open(&own.drain, &source, error);
+    if (status == P11PROF_OK && !own.store) {
+        unsigned flags = P11PROF_STORE_CREATE;
+        if (!own.own_descriptors)
+            flags |= P11PROF_STORE_EXCLUSIVE | P11PROF_STORE_NO_CHECKPOINT;
+        status = p11prof_store_open(&own.store, p11prof_shim_config()->db, flags, error);
+        if (status == P11PROF_OK)
+            p11prof_store_stop_word(own.store, &p11prof_gate_leave);
+    }
+    return status;
+}
+
+/* A database that fails is tried again after 1, 2, 4 … 60 s; meanwhile collectors may take the
+ * spool. */
+static void failed(enum p11prof_status status, const struct p11prof_error *error)
+{
+    if (status == P11PROF_BUSY)
+        return;
+    if (!own.said)
+        p11prof_say(LOG_WARNING, "%s; calls stay in %s until `p11prof collect`", error->text,
+                    p11prof_spool.path);
+    own.said = true;
+    own.backoff_s = own.backoff_s ? own.backoff_s * 2 : 1;
+    if (own.backoff_s > BACKOFF_MOST_S)
+        own.backoff_s = BACKOFF_MOST_S;
+    own.retry_ns = p11prof_monotonic_ns() + own.backoff_s * UINT64_C(1000000000);
+    mode_set(P11PROF_DRAIN_EXTERNAL);
+}
+
+static void succeeded(const struct p11prof_drain_result *result)
+{
+    own.backoff_s = 0;
+    own.said = false;
+    if (result->call_count)
+        own.last_rows_ns = p11prof_monotonic_ns();
+    if (result->clock_step_count > 0 &&
+        atomic_exchange(&p11prof_recorder_clock, P11PROF_CLOCK_MONOTONIC) == P11PROF_CLOCK_TSC)
+        p11prof_say(LOG_WARNING,
+                    "the TSC does not run evenly here: using CLOCK_MONOTONIC from now on");
+    mode_set(atomic_load(&own.state) != THREAD_NONE ? P11PROF_DRAIN_THREAD : P11PROF_DRAIN_EXIT);
+}
+
+/* Drains until the deadline. Returns true if everything that was asked for is in the database. */
+static bool step(unsigned flags, uint64_t deadline_ns, bool *more)
+{
+    struct p11prof_drain_result result = {0};
+    struct p11prof_error error = {0};
+    *more = false;
+    if (own.external || p11prof_monotonic_ns() < own.retry_ns || !gate_enter())
+        return false;
+    enum p11prof_status status = ready(&error);
+    if (status == P11PROF_OK)
+        status = p11prof_drain_run(own.drain, own.store, flags, deadline_ns, WRITER_WAIT_MS,
+                                   &result, &error);
+    if (status == P11PROF_OK)
+        succeeded(&result);
+    else
+        failed(status, &error);
+    bool leaving = atomic_load(&p11prof_gate_leave) != 0;
+    if (status != P11PROF_OK || !own.own_descriptors || leaving || (flags & P11PROF_DRAIN_LAST))
+        gate_leave();
+    *more = result.more && !leaving && status == P11PROF_OK;
+    return status == P11PROF_OK && !result.more;
+}
+
+/* --- the thread --- */
+
+/* A moment in all clocks once a second: dead processes' ticks are converted with these. */
+static void anchor_push(void)
+{
+    struct p11prof_spool_header *header = p11prof_spool.header;
+    uint32_t count = atomic_load_explicit(&header->anchor_count, memory_order_relaxed);
+    header->anchors[count % P11PROF_SPOOL_ANCHORS] = p11prof_anchor_now();
+    atomic_store_explicit(&header->anchor_count, count + 1, memory_order_release);
+}
+
+/* More chunks ahead while the producer catches us with few, fewer when it is quiet. */
+static void reserve_adapt(bool asked)
+{
+    uint32_t reserve = atomic_load(&own.reserve), most = p11prof_spool.layout.chunk_count / 4;
+    if (asked)
+        reserve = reserve * 2 < most ? reserve * 2 : most;
+    else if (p11prof_monotonic_ns() - own.last_rows_ns > IDLE_CLOSE_NS)
+        reserve = reserve / 2 > RESERVE_LEAST ? reserve / 2 : RESERVE_LEAST;
+    atomic_store(&own.reserve, reserve);
+    p11prof_chunks_make(reserve);
+}
+
+static void thread_loop(void)
+{
+    const struct timespec second = {.tv_sec = 1};
+    uint64_t anchor_ns = 0;
+    while (atomic_load(&own.state) == THREAD_RUNNING) {
+        uint32_t wake = atomic_load(&own.wake);
+        reserve_adapt(atomic_exchange(&own.asked, 0) != 0);
+        if (p11prof_monotonic_ns() - anchor_ns > 1000000000) {
+            anchor_push();
+            anchor_ns = p11prof_monotonic_ns();
+        }
+        bool more = false;
+        step(0, 0, &more);
+        if (own.store && p11prof_monotonic_ns() - own.last_rows_ns > IDLE_CLOSE_NS)
+            gate_leave();
+        if (!more && atomic_load(&own.state) == THREAD_RUNNING)
+            futex(&own.wake, FUTEX_WAIT, wake, &second);
+    }
+}
+
+/* Descriptors of our own: the application cannot close or reuse them, and SQLite's locks are not
+ * its locks. */
+static bool descriptors_unshare(void)
+{
+    bool debug = p11prof_shim_config()->debug;
+    if (syscall(SYS_close_range, debug ? 3u : 0u, ~0u, CLOSE_RANGE_UNSHARE) != 0)
+        return false;
+    if (debug) {
+        close(STDIN_FILENO);
+        close(STDOUT_FILENO);
+    }
+    return true;
+}
+
+static void *thread_main(void *unused)
+{
+    (void)unused;
+    bool more;
+    pthread_setname_np(pthread_self(), "p11prof");
+    own.own_descriptors = descriptors_unshare();
+    thread_loop();
+    bool last = atomic_load(&own.last) != 0;
+    own.retry_ns = 0;
+    bool complete = step(P11PROF_DRAIN_ALL | (last ? P11PROF_DRAIN_LAST : 0),
+                         atomic_load(&own.deadline_ns), &more);
+    if (own.store) {
+        p11prof_store_no_checkpoint(own.store);
+        gate_leave();
+    }
+    own.own_descriptors = false;
+    atomic_store(&own.complete, complete);
+    atomic_store(&own.held, 0);
+    atomic_store(&own.state, THREAD_ENDED);
+    futex(&own.state, FUTEX_WAKE, 1, NULL);
+    return NULL;
+}
+
+void p11prof_drain_thread_start(void)
+{
+    enum p11prof_drain_mode wanted = p11prof_shim_config()->drain;
+    uint32_t none = atomic_load(&own.state);
+    if (own.external ||
+        (wanted != P11PROF_DRAIN_AUTO && wanted != P11PROF_DRAIN_THREAD) ||
+        (none != THREAD_NONE && none != THREAD_ENDED) ||
+        !atomic_compare_exchange_strong(&own.state, &none, THREAD_STARTING))
+        return;
+    int saved_errno = errno;
+    uint32_t nobody = 0;
+    sigset_t all, before;
+    pthread_attr_t attributes;
+    bool started = false;
+    if (atomic_compare_exchange_strong(&own.held, &nobody, 1)) {
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        pthread_attr_init(&attributes);
+        pthread_attr_setstacksize(&attributes, STACK_BYTES);
+        own.last_rows_ns = p11prof_monotonic_ns();
+        atomic_store(&own.state, THREAD_RUNNING);
+        started = pthread_create(&own.thread, &attributes, thread_main, NULL) == 0;
+        pthread_attr_destroy(&attributes);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        if (!started)
+            atomic_store(&own.held, 0);
+    }
+    if (started)
+        mode_set(P11PROF_DRAIN_THREAD);
+    else
+        atomic_store(&own.state, THREAD_NONE);
+    errno = saved_errno;
+}
+
+/* --- the callers --- */
+
+static bool stack_suffices(void)
+{
+    pthread_attr_t attributes;
+    void *lowest;
+    size_t bytes;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return false;
+    bool known = pthread_attr_getstack(&attributes, &lowest, &bytes) == 0;
+    pthread_attr_destroy(&attributes);
+    return known && (uintptr_t)&attributes - (uintptr_t)lowest > CALLER_STACK_LEAST_BYTES;
+}
+
+/* One drain step in the caller's thread: no cancellation, and a file size limit must not kill the
+ * application. */
+static bool step_in_caller(unsigned flags, uint64_t deadline_ns)
+{
+    const struct timespec at_once = {0};
+    sigset_t pending, limits, before;
+    int cancel_state;
+    bool more;
+    sigemptyset(&limits);
+    sigaddset(&limits, SIGXFSZ);
+    sigaddset(&limits, SIGPIPE);
+    sigpending(&pending);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    pthread_sigmask(SIG_BLOCK, &limits, &before);
+    bool complete = step(flags, deadline_ns, &more);
+    if (!sigismember(&pending, SIGXFSZ))
+        while (sigtimedwait(&limits, NULL, &at_once) == SIGXFSZ)
+            ;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_setcancelstate(cancel_state, NULL);
+    return complete;
+}
+
+static bool caller_drains(unsigned flags, unsigned milliseconds)
+{
+    uint32_t nobody = 0;
+    if (!atomic_compare_exchange_strong(&own.held, &nobody, 1))
+        return false;
+    uint64_t deadline_ns = p11prof_monotonic_ns() + milliseconds * UINT64_C(1000000);
+    bool complete = step_in_caller(flags, deadline_ns);
+    atomic_store(&own.held, 0);
+    return complete;
+}
+
+void p11prof_drain_chunk_taken(const struct p11prof_frame *frame)
+{
+    uint32_t ready_count = atomic_load_explicit(&p11prof_chunks_ready, memory_order_relaxed);
+    uint32_t taken = atomic_load_explicit(&p11prof_chunks_taken, memory_order_relaxed);
+    if (atomic_load_explicit(&own.state, memory_order_relaxed) == THREAD_RUNNING) {
+        if (ready_count < atomic_load_explicit(&own.reserve, memory_order_relaxed) / 2 &&
+            !atomic_exchange(&own.asked, 1)) {
+            atomic_fetch_add(&own.wake, 1);
+            futex(&own.wake, FUTEX_WAKE, 1, NULL);
+        }
+    } else if (mode() == P11PROF_DRAIN_EXIT && frame->depth == 0 &&
+               taken > p11prof_spool.layout.chunk_count / 2 && stack_suffices()) {
+        caller_drains(0, CALLER_DRAIN_MS);
+    }
+}
+
+/* --- the end --- */
+
+static bool thread_stop(unsigned milliseconds, bool last)
+{
+    uint64_t deadline_ns = p11prof_monotonic_ns() + milliseconds * UINT64_C(1000000);
+    uint32_t state = THREAD_RUNNING;
+    atomic_store(&own.last, last);
+    atomic_store(&own.deadline_ns, deadline_ns);
+    if (!atomic_compare_exchange_strong(&own.state, &state, THREAD_STOPPING))
+        return false;
+    atomic_fetch_add(&own.wake, 1);
+    futex(&own.wake, FUTEX_WAKE, 1, NULL);
+    while (atomic_load(&own.state) == THREAD_STOPPING) {
+        uint64_t now_ns = p11prof_monotonic_ns();
+        if (now_ns >= deadline_ns)
+            break;
+        const struct timespec rest = {.tv_sec = (time_t)((deadline_ns - now_ns) / 1000000000),
+                                      .tv_nsec = (long)((deadline_ns - now_ns) % 1000000000)};
+        futex(&own.state, FUTEX_WAIT, THREAD_STOPPING, &rest);
+    }
+    if (atomic_load(&own.state) != THREAD_ENDED) {
+        pthread_detach(own.thread);
+        return false;
+    }
+    pthread_join(own.thread, NULL);
+    if (mode() == P11PROF_DRAIN_THREAD)
+        mode_set(P11PROF_DRAIN_EXIT);
+    return atomic_load(&own.complete) != 0;
+}
+
+bool p11prof_drain_finish(unsigned milliseconds, bool last)
+{
+    int saved_errno = errno;
+    bool complete = false;
+    if (atomic_load(&own.state) == THREAD_RUNNING)
+        complete = thread_stop(milliseconds, last);
+    else if (!own.external)
+        complete = caller_drains(P11PROF_DRAIN_ALL | (last ? P11PROF_DRAIN_LAST : 0), milliseconds);
+    errno = saved_errno;
+    return complete;
+}

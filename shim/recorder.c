@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "recorder.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct p11prof_spool p11prof_spool;
+_Atomic(uint32_t) p11prof_recorder_clock = P11PROF_CLOCK_MONOTONIC;
+_Atomic(uint32_t) p11prof_chunks_ready;
+_Atomic(uint32_t) p11prof_chunks_taken;
+
+struct p11prof_spool_header *p11prof_spool_current(void)
+{
+    return p11prof_spool.header;
+}
+
+void p11prof_loss_count(struct p11prof_ring *ring, unsigned function, enum p11prof_loss cause)
+{
+    _Atomic(uint64_t) *count =
+        ring ? &ring->lost[cause][function] : &p11prof_spool.header->lost[cause][function];
+    atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
+}
+
+/* --- rings --- */
+
+static bool state_claim(_Atomic(uint32_t) *state, uint32_t from, uint32_t to)
+{
+    return atomic_compare_exchange_strong_explicit(state, &from, to, memory_order_acq_rel,
+                                                   memory_order_relaxed);
+}
+
+static uint32_t ring_index(const struct p11prof_ring *ring)
+{
+    return (uint32_t)(((const char *)ring - p11prof_spool.rings) / P11PROF_RING_BYTES);
+}
+
+/* A ring that was never used: its page is made before anybody sees it. */
+static struct p11prof_ring *ring_make(uint32_t index)
+{
+    _Atomic(uint32_t) *state = &p11prof_spool.header->ring_states[index];
+    struct p11prof_ring *ring = p11prof_spool_ring(&p11prof_spool, index);
+    if (!state_claim(state, P11PROF_RING_FREE, P11PROF_RING_MAKING))
+        return NULL;
+    if (!p11prof_pages_make(ring, P11PROF_RING_BYTES)) {
+        atomic_store(state, P11PROF_RING_FREE);
+        return NULL;
+    }
+    uint32_t used = atomic_load(&p11prof_spool.header->rings_used);
+    while (used <= index &&
+           !atomic_compare_exchange_weak(&p11prof_spool.header->rings_used, &used, index + 1))
+        ;
+    return ring;
+}
+
+struct p11prof_ring *p11prof_ring_take(void)
+{
+    struct p11prof_ring *ring = NULL;
+    uint32_t index, count = p11prof_spool.layout.ring_count;
+    for (index = 0; index < count && !ring; index++) {
+        _Atomic(uint32_t) *state = &p11prof_spool.header->ring_states[index];
+        uint32_t now = atomic_load_explicit(state, memory_order_relaxed);
+        if (now == P11PROF_RING_RETIRED && state_claim(state, now, P11PROF_RING_MAKING))
+            ring = p11prof_spool_ring(&p11prof_spool, index);
+        else if (now == P11PROF_RING_FREE)
+            ring = ring_make(index);
+    }
+    if (!ring)
+        return NULL;
+    atomic_store_explicit(&ring->thread_id, (uint32_t)gettid(), memory_order_relaxed);
+    atomic_store_explicit(&ring->mark, 0, memory_order_relaxed);
+    ring->busy = 0;
+    ring->reset = 1;
+    ring->second = 0;
+    memset(ring->caller, 0, sizeof ring->caller);
+    if (!ring->chunk) /* so that a call may begin before it has a chunk */
+        ring->clock = atomic_load_explicit(&p11prof_recorder_clock, memory_order_relaxed);
+    atomic_store_explicit(&p11prof_spool.header->ring_states[index - 1], P11PROF_RING_LIVE,
+                          memory_order_release);
+    return ring;
+}
+
+void p11prof_ring_retire(struct p11prof_ring *ring)
+{
+    if (ring->second)
+        p11prof_ring_retire(p11prof_spool_ring(&p11prof_spool, ring->second - 1));
+    ring->second = 0;
+    atomic_store_explicit(&ring->mark, 0, memory_order_relaxed);
+    atomic_store_explicit(&p11prof_spool.header->ring_states[ring_index(ring)],
+                          P11PROF_RING_RETIRED, memory_order_release);
+}
+
+/* --- chunks --- */
+
+/* Any chunk in state `from`, claimed as `to`; the search goes on where the last one ended. Returns
+ * its index + 1. */
+static uint32_t chunk_claim(uint32_t from, uint32_t to)
+{
+    static _Atomic(uint32_t) hint;
+    uint32_t count = p11prof_spool.layout.chunk_count;
+    uint32_t start = atomic_load_explicit(&hint, memory_order_relaxed) % count;
+    for (uint32_t i = 0, index = start; i < count; i++, index = index + 1 < count ? index + 1 : 0) {
+        _Atomic(uint32_t) *state = &p11prof_spool.states[index];
+        if (atomic_load_explicit(state, memory_order_relaxed) != from ||
+            !state_claim(state, from, to))
+            continue;
+        atomic_store_explicit(&hint, index + 1, memory_order_relaxed);
+        return index + 1;
+    }
+    return 0;
+}
+
+/* A chunk with at least its first pages made. Returns its index + 1; 0: *cause says why there is
+ * none. */
+static uint32_t chunk_find(uint32_t *made_bytes, enum p11prof_loss *cause)
+{
+    uint32_t chunk = chunk_claim(P11PROF_CHUNK_READY, P11PROF_CHUNK_MAKING);
+    *made_bytes = P11PROF_CHUNK_BYTES;
+    if (chunk) {
+        atomic_fetch_sub_explicit(&p11prof_chunks_ready, 1, memory_order_relaxed);
+        return chunk;
+    }
+    chunk = chunk_claim(P11PROF_CHUNK_EMPTY, P11PROF_CHUNK_MAKING);
+    *made_bytes = P11PROF_CHUNK_STEP_BYTES;
+    if (chunk && p11prof_pages_make(p11prof_spool_records(&p11prof_spool, chunk - 1), *made_bytes))
+        return chunk;
+    *cause = P11PROF_LOSS_NO_MEMORY;
+    if (chunk)
+        atomic_store(&p11prof_spool.states[chunk - 1], P11PROF_CHUNK_EMPTY);
+    else if (atomic_load(&p11prof_spool.header->drain_mode) == P11PROF_DRAIN_EXTERNAL)
+        *cause = P11PROF_LOSS_NO_DRAINER;
+    else
+        *cause = P11PROF_LOSS_LIMIT;
+    return 0;
+}
+
+static bool chunk_take(struct p11prof_ring *ring, enum p11prof_loss *cause)
+{
+    uint32_t made_bytes, chunk = chunk_find(&made_bytes, cause);
+    if (!chunk)
+        return false;
+    struct p11prof_chunk *descriptor = &p11prof_spool.chunks[chunk - 1];
+    struct p11prof_record *records = p11prof_spool_records(&p11prof_spool, chunk - 1);
+    if (ring->chunk)
+        ring->sequence++;
+    ring->chunk = chunk;
+    ring->clock = atomic_load_explicit(&p11prof_recorder_clock, memory_order_relaxed);
+    descriptor->ring = ring_index(ring);
+    descriptor->thread_id = atomic_load_explicit(&ring->thread_id, memory_order_relaxed);
+    descriptor->sequence = ring->sequence;
+    descriptor->clock = ring->clock;
+    descriptor->anchor = p11prof_anchor_now();
+    atomic_store_explicit(&descriptor->made_bytes, made_bytes, memory_order_relaxed);
+    atomic_store_explicit(&descriptor->taken, 1, memory_order_release);
+    atomic_store_explicit(&p11prof_spool.states[chunk - 1], P11PROF_CHUNK_TAKEN,
+                          memory_order_release);
+    atomic_fetch_add_explicit(&p11prof_chunks_taken, 1, memory_order_relaxed);
+    memset(ring->caller, 0, sizeof ring->caller);
+    ring->next = records;
+    ring->end = records + made_bytes / sizeof *records;
+    return true;
+}
+
+/* The next pages of a chunk that is ours. */
+static bool step_make(struct p11prof_ring *ring, struct p11prof_record *records,
+                      enum p11prof_loss *cause)
+{
+    uint32_t made_bytes = (uint32_t)((char *)ring->end - (char *)records);
+    *cause = P11PROF_LOSS_NO_MEMORY;
+    if (!p11prof_pages_make((char *)records + made_bytes, P11PROF_CHUNK_STEP_BYTES))
+        return false;
+    made_bytes += P11PROF_CHUNK_STEP_BYTES;
+    atomic_store_explicit(&p11prof_spool.chunks[ring->chunk - 1].made_bytes, made_bytes,
+                          memory_order_release);
+    ring->end = records + made_bytes / sizeof *records;
+    return true;
+}
+
+/* Room for one more record: the next pages of the chunk, or the next chunk. */
+static bool room_make(struct p11prof_ring *ring, bool *new_chunk, enum p11prof_loss *cause)
+{
+    if (ring->next != ring->end)
+        return true;
+    if (ring->chunk) {
+        struct p11prof_record *records = p11prof_spool_records(&p11prof_spool, ring->chunk - 1);
+        /* A full chunk may be another thread's by now: only what is not full is surely ours. */
+        if (ring->end != records + P11PROF_CHUNK_RECORDS)
+            return step_make(ring, records, cause);
+    }
+    *new_chunk = true;
+    return chunk_take(ring, cause);
+}
+
+unsigned p11prof_chunks_make(unsigned count)
+{
+    while (atomic_load_explicit(&p11prof_chunks_ready, memory_order_relaxed) < count) {
+        uint32_t chunk = chunk_claim(P11PROF_CHUNK_EMPTY, P11PROF_CHUNK_MAKING);
+        if (!chunk)
+            break;
+        bool made = p11prof_pages_make(p11prof_spool_records(&p11prof_spool, chunk - 1),
+                                       P11PROF_CHUNK_BYTES);
+        if (made)
+            atomic_fetch_add_explicit(&p11prof_chunks_ready, 1, memory_order_relaxed);
+        atomic_store(&p11prof_spool.states[chunk - 1],
+                     made ? P11PROF_CHUNK_READY : P11PROF_CHUNK_EMPTY);
+        if (!made)
+            break;
+    }
+    return atomic_load_explicit(&p11prof_chunks_ready, memory_order_relaxed);
+}
+
+void p11prof_chunk_release(uint32_t chunk, unsigned reserve)
+{
+    struct p11prof_record *records = p11prof_spool_records(&p11prof_spool, chunk);
+    bool keep = atomic_load_explicit(&p11prof_chunks_ready, memory_order_relaxed) < reserve;
+    atomic_store_explicit(&p11prof_spool.chunks[chunk].taken, 0, memory_order_relaxed);
+    if (keep)
+        memset((void *)records, 0, P11PROF_CHUNK_BYTES);
+    else if (madvise(records, P11PROF_CHUNK_BYTES, MADV_REMOVE) != 0)
+        memset((void *)records, 0, P11PROF_CHUNK_BYTES);
+    if (keep)
+        atomic_fetch_add_explicit(&p11prof_chunks_ready, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&p11prof_chunks_taken, 1, memory_order_relaxed);
+    atomic_store_explicit(&p11prof_spool.states[chunk],
+                          keep ? P11PROF_CHUNK_READY : P11PROF_CHUNK_EMPTY, memory_order_release);
+}
+
+/* --- records --- */
+
+static void record_write(struct p11prof_ring *ring, uint64_t head, const uint64_t words[7])
+{
+    struct p11prof_record *record = ring->next;
+    memcpy(record->note, words, sizeof record->note);
+    atomic_store_explicit(&record->head, head, memory_order_release);
+    ring->next = record + 1;
+}
+
+static bool note_write(struct p11prof_ring *ring, unsigned function, unsigned kind, uint64_t value,
+                       bool *new_chunk, enum p11prof_loss *cause)
+{
+    const uint64_t words[7] = {value};
+    if (!room_make(ring, new_chunk, cause))
+        return false;
+    record_write(ring, p11prof_record_head(function, kind, 0, 0), words);
+    return true;
+}
+
+/* A call that began under another clock than its chunk has: its duration is converted, its end is
+ * now. */
+static void words_convert(const struct p11prof_frame *frame, uint32_t clock, uint64_t words[7])
+{
+    double ticks_per_ns = (double)p11prof_spool.header->ticks_per_second / 1e9;
+    double factor = frame->clock == P11PROF_CLOCK_TSC ? 1 / ticks_per_ns : ticks_per_ns;
+    words[1] = (uint64_t)((double)words[1] * factor);
+    words[0] = p11prof_ticks(clock) - words[1];
+}
+
+/* With the ring busy. */
+static bool append(struct p11prof_frame *frame, struct p11prof_ring *ring, uint64_t head,
+                   const uint64_t words[7], bool *new_chunk, enum p11prof_loss *cause)
+{
+    unsigned function = p11prof_head_function(head);
+    bool call = p11prof_head_kind(head) == P11PROF_RECORD_CALL;
+    if (!room_make(ring, new_chunk, cause))
+        return false;
+    if (ring->reset &&
+        !note_write(ring, function, P11PROF_RECORD_THREAD,
+                    atomic_load_explicit(&ring->thread_id, memory_order_relaxed), new_chunk, cause))
+        return false;
+    ring->reset = 0;
+    if (call && ring->caller[function] != frame->caller) {
+        if (!note_write(ring, function, P11PROF_RECORD_CALLER, frame->caller, new_chunk, cause))
+            return false;
+        ring->caller[function] = frame->caller;
+    }
+    if (!room_make(ring, new_chunk, cause))
+        return false;
+    uint64_t own[7];
+    memcpy(own, words, sizeof own);
+    if (call && ring->clock != frame->clock)
+        words_convert(frame, ring->clock, own);
+    record_write(ring, head, own);
+    return true;
+}
+
+/* The ring that a signal handler uses while the thread's own is in the middle of an append. */
+static struct p11prof_ring *second_ring(struct p11prof_ring *ring)
+{
+    if (!ring->second) {
+        struct p11prof_ring *second = p11prof_ring_take();
+        if (!second)
+            return NULL;
+        ring->second = ring_index(second) + 1;
+    }
+    return p11prof_spool_ring(&p11prof_spool, ring->second - 1);
+}
+
+void p11prof_frame_append_slow(struct p11prof_frame *frame, uint64_t head, const uint64_t words[7])
+{
+    struct p11prof_ring *ring = frame->ring;
+    bool call = p11prof_head_kind(head) == P11PROF_RECORD_CALL;
+    bool new_chunk = false;
+    enum p11prof_loss cause = P11PROF_LOSS_NO_MEMORY;
+    int saved_errno = errno;
+    if (!frame->holding && ring->busy) {
+        ring = second_ring(ring);
+        head |= (uint64_t)P11PROF_RECORD_SIGNAL << 32;
+        if (ring && ring->busy)
+            ring = NULL;
+    }
+    if (!ring) {
+        if (call)
+            p11prof_loss_count(frame->ring, frame->function, cause);
+        goto out;
+    }
+    ring->busy = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (!append(frame, ring, head, words, &new_chunk, &cause)) {
+        ring->reset = 1; /* notes already written belong to nobody */
+        if (call)
+            p11prof_loss_count(ring, frame->function, cause);
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    frame->holding = !call && ring == frame->ring;
+    if (!frame->holding)
+        ring->busy = 0;
+    if (new_chunk && call)
+        p11prof_drain_chunk_taken(frame);
+out:
+    errno = saved_errno;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* Rings and chunks, as the producer takes them. No locks and no allocation; all of it is
+ * async-signal-safe. */
+#ifndef P11PROF_SHIM_RECORDER_H
+#define P11PROF_SHIM_RECORDER_H
+
+#include "frame.h"
+#include "spool.h"
+
+/* The spool that this process records into; valid while the thread's and the process's generation
+ * agree. */
+extern struct p11prof_spool p11prof_spool;
+
+/* Takes a ring for the calling thread. NULL: there is none, or no memory for one. */
+struct p11prof_ring *p11prof_ring_take(void);
+
+/* Gives a ring back: the next thread may go on with it. */
+void p11prof_ring_retire(struct p11prof_ring *ring);
+
+/* Counts a call that no record is kept of. ring may be NULL. */
+void p11prof_loss_count(struct p11prof_ring *ring, unsigned function, enum p11prof_loss cause);
+
+/* Makes EMPTY chunks READY until `count` of them are; returns how many are. For the drain thread.
+ */
+unsigned p11prof_chunks_make(unsigned count);
+
+/* Gives an emptied chunk back: zeroed and READY while fewer than `reserve` are, else without
+ * memory. For drains. */
+void p11prof_chunk_release(uint32_t chunk, unsigned reserve);
+
+/* New chunks use this clock. */
+extern _Atomic(uint32_t) p11prof_recorder_clock;
+
+/* Chunks that are READY; the producer wakes the drain when fewer than half of its reserve are left.
+ */
+extern _Atomic(uint32_t) p11prof_chunks_ready;
+
+/* Chunks that are TAKEN. */
+extern _Atomic(uint32_t) p11prof_chunks_taken;
+
+/* Called by the producer after it took a chunk, outside any recorded duration: drain_thread.c. */
+void p11prof_drain_chunk_taken(const struct p11prof_frame *frame);
+
+#endif
