@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* p11prof collect: takes what waits in spools into the database. */
+#include "commands.h"
+#include "common_options.h"
+#include "message.h"
+#include "p11prof/drain.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+enum { OPTION_FOLLOW = 'F', OPTION_ADOPT = 'a', OPTION_SPOOL = 's', WAIT_MS = 5000 };
+
+static const struct p11prof_option options[] = {
+    {"follow", OPTION_FOLLOW, NULL, "go on every second until SIGINT or SIGTERM"},
+    {"adopt", OPTION_ADOPT, NULL, "take spools whose first part is in a database that is gone"},
+    {"spool", OPTION_SPOOL, "FOLDER", "look only there (default: all of /dev/shm/p11prof-*)"},
+    P11PROF_OPTION_DB,
+    {.name = NULL},
+};
+
+static const struct p11prof_usage usage = {
+    .command = "collect",
+    .arguments = "",
+    .summary = "Takes what ended or undrained processes left in spools into the database.",
+    .options = options,
+    .notes = "Spools of live processes that drain themselves are left to them. With --follow it "
+             "ends\nwith exit code 130 or 143, the numbers of its signals.",
+};
+
+struct settings {
+    struct p11prof_common_options common;
+    const char *folder;
+    bool follow, adopt;
+};
+
+struct totals {
+    uint64_t call_count, spool_count, live_count;
+    char last_problem[512]; /* said once, not every second */
+};
+
+/* The store looks at it too: a long write ends at its next row. */
+static _Atomic(uint32_t) stopped;
+static volatile sig_atomic_t stop_signal;
+
+static void on_signal(int number)
+{
+    stop_signal = number;
+    atomic_store(&stopped, 1);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static bool take_option(void *payload, int id, const char *value)
+{
+    struct settings *settings = payload;
+    switch (id) {
+    case OPTION_FOLLOW:
+        settings->follow = true;
+        return true;
+    case OPTION_ADOPT:
+        settings->adopt = true;
+        return true;
+    case OPTION_SPOOL:
+        settings->folder = value;
+        return true;
+    default:
+        return p11prof_common_option(&settings->common, id, value);
+    }
+}
+
+static void say_problem(struct totals *totals, const char *problem)
+{
+    if (strcmp(totals->last_problem, problem) == 0)
+        return;
+    snprintf(totals->last_problem, sizeof totals->last_problem, "%s", problem);
+    p11prof_complain(0, "%s", problem);
+}
+
+/* Names each spool that cannot be looked into. */
+static bool list_problem(void *payload, const struct p11prof_found_spool *spool)
+{
+    if (spool->problem.status != P11PROF_OK)
+        say_problem(payload, spool->problem.text);
+    return true;
+}
+
+/* False if something was left that ought to have been taken. */
+static bool collect_folder(struct p11prof_store *store, const struct settings *settings,
+                           const char *folder, struct totals *totals)
+{
+    struct p11prof_collect_options wanted = {
+        .folder = folder, .adopt = settings->adopt, .wait_ms = WAIT_MS};
+    struct p11prof_collect_result result = {.call_count = 0};
+    struct p11prof_error error = {.status = P11PROF_OK};
+    enum p11prof_status status = p11prof_collect(store, &wanted, &result, &error);
+    totals->call_count += result.call_count;
+    totals->spool_count += result.spool_count;
+    totals->live_count += result.live_count;
+    if (stop_signal || (status == P11PROF_OK && result.waiting_count == 0))
+        return true;
+    if (error.text[0])
+        say_problem(totals, error.text);
+    p11prof_spools_visit(folder, list_problem, totals);
+    return false;
+}
+
+static bool collect_once(const struct p11prof_database *database, const struct settings *settings,
+                         struct totals *totals)
+{
+    totals->live_count = 0;
+    if (settings->folder)
+        return collect_folder(database->store, settings, settings->folder, totals);
+    bool done = collect_folder(database->store, settings, NULL, totals);
+    if (!database->spool_folder[0])
+        return done;
+    return collect_folder(database->store, settings, database->spool_folder, totals) && done;
+}
+
+static bool open_store(struct p11prof_database *database, struct p11prof_error *error)
+{
+    if (p11prof_store_open(&database->store, database->path,
+                           P11PROF_STORE_CREATE | P11PROF_STORE_MIGRATE, error) != P11PROF_OK)
+        return false;
+    p11prof_store_stop_word(database->store, &stopped);
+    return true;
+}
+
+/* Opens the database anew after a failure: it may have been replaced. */
+static bool follow(struct p11prof_database *database, const struct settings *settings,
+                   struct totals *totals)
+{
+    struct p11prof_error error;
+    bool done = true;
+    while (!stop_signal) {
+        if (!database->store && !open_store(database, &error))
+            say_problem(totals, error.text);
+        else if (!(done = collect_once(database, settings, totals)))
+            p11prof_database_close(database);
+        nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+    }
+    return done;
+}
+
+int p11prof_command_collect(int argc, char **argv)
+{
+    struct settings settings = {.folder = NULL};
+    struct totals totals = {.call_count = 0};
+    struct p11prof_database database;
+    struct p11prof_error error;
+    int first, code;
+    if (!p11prof_options_read(&usage, argc, argv, take_option, &settings, &first, &code))
+        return code;
+    if (first < argc) {
+        p11prof_complain(0, "collect takes no arguments, not '%s'", argv[first]);
+        return p11prof_usage_hint(&usage);
+    }
+    if (!p11prof_database_choose(&database, settings.common.database.path))
+        return P11PROF_EXIT_USAGE;
+    catch_signals();
+    if (!open_store(&database, &error))
+        return p11prof_complain_of(&error);
+    bool done = settings.follow ? follow(&database, &settings, &totals)
+                                : collect_once(&database, &settings, &totals);
+    p11prof_database_close(&database);
+    p11prof_note("%" PRIu64 " calls of %" PRIu64 " spools taken; %" PRIu64 " spools still live",
+                 totals.call_count, totals.spool_count, totals.live_count);
+    if (stop_signal)
+        return P11PROF_EXIT_SIGNAL + stop_signal;
+    return done ? P11PROF_EXIT_DONE : P11PROF_EXIT_FAILED;
+}

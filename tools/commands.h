@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* The commands of p11prof, one file each. A command gets its own name as argv[0], prints what was
+ * asked for to stdout and all else to stderr, and returns the exit code of the process. It answers
+ * --help itself; main.c only dispatches. */
+#ifndef P11PROF_TOOLS_COMMANDS_H
+#define P11PROF_TOOLS_COMMANDS_H
+
+enum p11prof_exit {
+    P11PROF_EXIT_DONE = 0,
+    P11PROF_EXIT_NO = 1,       /* the answer is "no": a problem, a regression, a failed threshold */
+    P11PROF_EXIT_USAGE = 2,    /* wrong usage or bad input */
+    P11PROF_EXIT_FAILED = 3,   /* the module, token or database failed */
+    P11PROF_EXIT_SIGNAL = 128, /* plus the signal's number */
+};
+
+int p11prof_command_record(int argc, char **argv);
+int p11prof_command_runs(int argc, char **argv);
+int p11prof_command_report(int argc, char **argv);
+int p11prof_command_sql(int argc, char **argv);
+int p11prof_command_collect(int argc, char **argv);
+int p11prof_command_doctor(int argc, char **argv);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "common_options.h"
+#include "message.h"
+
+bool p11prof_common_option(struct p11prof_common_options *out, int id, const char *value)
+{
+    switch (id) {
+    case P11PROF_OPTION_ID_DB:
+        out->database.path = value;
+        if (value[0])
+            return true;
+        p11prof_complain(0, "--db wants the path of a database");
+        return false;
+    case P11PROF_OPTION_ID_NO_COLLECT:
+        out->database.no_collect = true;
+        return true;
+    default:
+        if (p11prof_format_named(value, &out->format))
+            return true;
+        p11prof_complain(0, "--format is text, json or csv, not '%s'", value);
+        return false;
+    }
+}

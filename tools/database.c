@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "database.h"
+#include "commands.h"
+#include "message.h"
+#include "record/parts.h"
+#include "report/query.h"
+#include "waiting.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void p11prof_database_settings(struct p11prof_config *config)
+{
+    char shim[P11PROF_PATH_BYTES];
+    struct p11prof_error error;
+    bool found = p11prof_find_shim(shim, sizeof shim, &error) == P11PROF_OK;
+    p11prof_config_load(config, found ? shim : NULL);
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return strcmp(a, b) == 0 || (stat(a, &first) == 0 && stat(b, &second) == 0 &&
+                                 first.st_dev == second.st_dev && first.st_ino == second.st_ino);
+}
+
+bool p11prof_database_choose(struct p11prof_database *out, const char *path)
+{
+    struct p11prof_config config;
+    p11prof_database_settings(&config);
+    snprintf(out->path, sizeof out->path, "%s", path ? path : config.db);
+    snprintf(out->spool_folder, sizeof out->spool_folder, "%s", config.spool);
+    out->configured = same_file(out->path, config.db);
+    out->store = NULL;
+    if (out->path[0])
+        return true;
+    p11prof_complain(0, "no database: HOME and XDG_STATE_HOME are not set; name one with --db or "
+                        "P11PROF_DB");
+    return false;
+}
+
+static int complain_empty(const struct p11prof_database *database)
+{
+    p11prof_complain(0, "%s has no recording yet; a first one is made by", database->path);
+    p11prof_note("  p11prof record --module /path/module.so -- "
+                 "pkcs11-tool --module /path/module.so -L");
+    p11prof_note("  p11prof report");
+    return P11PROF_EXIT_USAGE;
+}
+
+static int check_not_empty(struct p11prof_database *database)
+{
+    struct p11prof_error error;
+    int64_t runs;
+    if (p11prof_query_integer(p11prof_store_sqlite(database->store),
+                              "SELECT EXISTS (SELECT 1 FROM runs)", 0, 0, &runs,
+                              &error) != P11PROF_OK)
+        return p11prof_complain_of(&error);
+    return runs ? P11PROF_EXIT_DONE : complain_empty(database);
+}
+
+int p11prof_database_open(struct p11prof_database *out,
+                          const struct p11prof_database_options *options)
+{
+    struct p11prof_error error;
+    if (!p11prof_database_choose(out, options->path))
+        return P11PROF_EXIT_USAGE;
+    if (!options->no_collect)
+        p11prof_waiting_collect(out);
+    enum p11prof_status status =
+        p11prof_store_open(&out->store, out->path, P11PROF_STORE_READ_ONLY, &error);
+    if (status == P11PROF_MISSING)
+        return complain_empty(out);
+    if (status != P11PROF_OK)
+        return p11prof_complain_of(&error);
+    int code = check_not_empty(out);
+    if (code != P11PROF_EXIT_DONE)
+        p11prof_database_close(out);
+    return code;
+}
+
+void p11prof_database_close(struct p11prof_database *database)
+{
+    p11prof_store_close(database->store);
+    database->store = NULL;
+}

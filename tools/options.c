@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "options.h"
+#include "commands.h"
+#include "message.h"
+#include "report/nearest.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTIONS_MAX = 32, HELP = 'h' };
+
+static const struct p11prof_option help_option = {"help", HELP, NULL, "show this"};
+
+static void print_option(const struct p11prof_option *option)
+{
+    char left[64];
+    snprintf(left, sizeof left, "--%s%s%s", option->name, option->value ? " " : "",
+             option->value ? option->value : "");
+    printf("  %-22s %s\n", left, option->help);
+}
+
+static void print_help(const struct p11prof_usage *usage)
+{
+    printf("Usage: p11prof %s [OPTION...] %s\n\n%s\n\n", usage->command, usage->arguments,
+           usage->summary);
+    for (const struct p11prof_option *option = usage->options; option->name; option++)
+        print_option(option);
+    print_option(&help_option);
+    if (usage->notes)
+        printf("\n%s\n", usage->notes);
+}
+
+/* The same options as getopt_long() wants them. */
+static size_t fill_long_options(const struct p11prof_usage *usage, struct option *out)
+{
+    size_t count = 0;
+    for (const struct p11prof_option *option = usage->options; option->name; option++)
+        out[count++] = (struct option){
+            option->name, option->value ? required_argument : no_argument, NULL, option->id};
+    out[count++] = (struct option){help_option.name, no_argument, NULL, HELP};
+    out[count] = (struct option){NULL, 0, NULL, 0};
+    return count;
+}
+
+int p11prof_usage_hint(const struct p11prof_usage *usage)
+{
+    p11prof_note("'p11prof %s --help' shows what it takes", usage->command);
+    return P11PROF_EXIT_USAGE;
+}
+
+static void complain_unknown(const struct option *options, size_t count, const char *word)
+{
+    const char *names[OPTIONS_MAX];
+    char name[64];
+    for (size_t i = 0; i < count; i++)
+        names[i] = options[i].name;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+    const char *nearest = p11prof_nearest(name + strspn(name, "-"), names, count);
+    if (nearest)
+        p11prof_complain(0, "unknown option '%s': did you mean '--%s'?", word, nearest);
+    else
+        p11prof_complain(0, "unknown option '%s'", word);
+}
+
+/* What getopt_long() refused: '?' or ':'. */
+static int complain_bad(const struct p11prof_usage *usage, const struct option *options,
+                        size_t count, int result, char **argv)
+{
+    const char *word = argv[optind - 1];
+    if (result == ':')
+        p11prof_complain(0, "option '%s' needs a value", word);
+    else if (optopt != 0 && word[0] == '-' && word[1] == '-')
+        p11prof_complain(0, "option '%.*s' takes no value", (int)strcspn(word, "="), word);
+    else
+        complain_unknown(options, count, word);
+    return p11prof_usage_hint(usage);
+}
+
+bool p11prof_options_read(const struct p11prof_usage *usage, int argc, char **argv,
+                          bool (*take)(void *payload, int id, const char *value), void *payload,
+                          int *first, int *exit_code)
+{
+    struct option options[OPTIONS_MAX];
+    size_t count = fill_long_options(usage, options);
+    int result;
+    optind = 0; /* glibc: start anew */
+    opterr = 0;
+    *exit_code = P11PROF_EXIT_DONE;
+    while ((result = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+        if (result == HELP) {
+            print_help(usage);
+            return false;
+        }
+        if (result == '?' || result == ':') {
+            *exit_code = complain_bad(usage, options, count, result, argv);
+            return false;
+        }
+        if (!take(payload, result, optarg)) {
+            *exit_code = p11prof_usage_hint(usage);
+            return false;
+        }
+    }
+    *first = optind;
+    return true;
+}
+
+bool p11prof_option_number(const char *option, const char *text, uint64_t max, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *out <= max)
+        return true;
+    p11prof_complain(0, "--%s wants a number from 0 to %llu, not '%s'", option,
+                     (unsigned long long)max, text);
+    return false;
+}

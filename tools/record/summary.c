@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "summary.h"
+
+#include "../message.h"
+#include "../report/units.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+static const char totals_sql[] =
+    "SELECT call_count, process_count, lost_count, (SELECT coalesce(sum(total_ns), 0)"
+    " FROM function_stats WHERE run_id = ?1 AND kind != 'blocking'), name"
+    " FROM runs WHERE run_id = ?1";
+
+static const char top_sql[] =
+    "SELECT function, mechanism, sum(count), sum(total_ns), max(p99_ns) FROM function_stats"
+    " WHERE run_id = ?1 AND kind != 'blocking' GROUP BY function, mechanism"
+    " ORDER BY sum(total_ns) DESC LIMIT 5";
+
+static sqlite3_stmt *query(sqlite3 *db, const char *sql, int64_t run_id)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK)
+        sqlite3_bind_int64(statement, 1, run_id);
+    else
+        p11prof_warn("no summary: %s", sqlite3_errmsg(db));
+    return statement;
+}
+
+static const char *text(sqlite3_stmt *statement, int column)
+{
+    const char *value = (const char *)sqlite3_column_text(statement, column);
+    return value ? value : "";
+}
+
+static void print_top(sqlite3 *db, int64_t run_id)
+{
+    sqlite3_stmt *top = query(db, top_sql, run_id);
+    while (top && sqlite3_step(top) == SQLITE_ROW) {
+        char total[P11PROF_UNIT_TEXT_BYTES], p99[P11PROF_UNIT_TEXT_BYTES] = "none succeeded";
+        p11prof_format_ns(total, (uint64_t)sqlite3_column_int64(top, 3));
+        if (sqlite3_column_type(top, 4) != SQLITE_NULL)
+            p11prof_format_ns(p99, (uint64_t)sqlite3_column_int64(top, 4));
+        p11prof_note("  %-22s %-24s %8lld calls  total %8s  p99 %s", text(top, 0), text(top, 1),
+                     (long long)sqlite3_column_int64(top, 2), total, p99);
+    }
+    sqlite3_finalize(top);
+}
+
+static void explain_nothing(const struct p11prof_modules *modules)
+{
+    p11prof_warn("no PKCS#11 call was recorded; nothing that was started called a function of:");
+    for (unsigned i = 0; i < modules->count; i++)
+        p11prof_note("  %s", modules->entries[i].path);
+    p11prof_note("static, set-uid and musl programs, and those that clear their environment and "
+                 "start themselves again, are not covered; --module names another module");
+}
+
+static void print_totals(sqlite3_stmt *totals, int64_t run_id)
+{
+    char time[P11PROF_UNIT_TEXT_BYTES];
+    long long calls = sqlite3_column_int64(totals, 0), processes = sqlite3_column_int64(totals, 1);
+    p11prof_format_ns(time, (uint64_t)sqlite3_column_int64(totals, 3));
+    p11prof_note("run %lld%s%s: %lld call%s in %lld process%s, %s in the module, %lld lost",
+                 (long long)run_id, *text(totals, 4) ? " " : "", text(totals, 4), calls,
+                 calls == 1 ? "" : "s", processes, processes == 1 ? "" : "es", time,
+                 (long long)sqlite3_column_int64(totals, 2));
+}
+
+void p11prof_summary_print(sqlite3 *db, int64_t run_id, const struct p11prof_modules *modules)
+{
+    sqlite3_stmt *totals = query(db, totals_sql, run_id);
+    if (totals && sqlite3_step(totals) == SQLITE_ROW) {
+        print_totals(totals, run_id);
+        if (sqlite3_column_int64(totals, 0) == 0) {
+            explain_nothing(modules);
+        } else {
+            print_top(db, run_id);
+            if (sqlite3_column_int64(totals, 2) > 0)
+                p11prof_warn("lost calls are counted, not timed: a larger P11PROF_SPOOL_LIMIT "
+                             "keeps more");
+            p11prof_note("'p11prof report %lld' shows all", (long long)run_id);
+        }
+    }
+    sqlite3_finalize(totals);
+}

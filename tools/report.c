@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* p11prof report: what the calls of a run were, and how long they took. */
+#include "commands.h"
+#include "common_options.h"
+#include "message.h"
+#include "report/nearest.h"
+#include "report/run_report.h"
+#include "report/stats_table.h"
+#include "run_select.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+enum { OPTION_BY = 'b', OPTION_SORT = 's', OPTION_TOP = 't' };
+
+static const struct p11prof_option options[] = {
+    {"by", OPTION_BY, "COLUMNS", "one row for each (default: function,mechanism)"},
+    {"sort", OPTION_SORT, "COLUMN", "largest first (default: total_ns); names: A to Z"},
+    {"top", OPTION_TOP, "N", "only the first N rows of each table"},
+    P11PROF_OPTION_FORMAT,
+    P11PROF_OPTION_DB,
+    P11PROF_OPTION_NO_COLLECT,
+    {.name = NULL},
+};
+
+static const struct p11prof_usage usage = {
+    .command = "report",
+    .arguments = "[RUN...]",
+    .summary = "Shows counts, errors, shares of time and latencies of runs.",
+    .options = options,
+    .notes =
+        "RUN is its number, last, last~N or its name; without one it is last.\n"
+        "--by takes function, mechanism, kind, caller, process, thread, key_type, key_bits,\n"
+        "session, slot and rv, with commas between. The kind always stays apart: size queries,\n"
+        "too small buffers and calls that wait for an event or a person have their own rows.\n"
+        "--sort takes any column of the CSV.\n\n"
+        "Percentiles are the ceil(n * p)-th smallest duration of the calls that did not fail\n"
+        "(with --by rv: of all); ~ marks those with fewer than 10 durations beyond them. They\n"
+        "are exact while the calls are kept one by one, else from histograms, within 0.5 %.\n"
+        "Share and total are of all time in the module but for calls that wait.\n\n"
+        "  p11prof report\n"
+        "  p11prof report nightly --by caller,function --top 10\n"
+        "  p11prof report 12 --format csv > calls.csv",
+};
+
+struct settings {
+    struct p11prof_common_options common;
+    struct p11prof_report_options report;
+};
+
+static bool take_by(struct settings *settings, const char *value)
+{
+    const char *nearest;
+    const char *wrong = p11prof_grouping_read(&settings->report.by, value, &nearest);
+    if (wrong && nearest)
+        p11prof_complain(0, "--by has no '%s': did you mean '%s'?", wrong, nearest);
+    else if (wrong)
+        p11prof_complain(0, "--by has no '%s'", wrong);
+    return !wrong;
+}
+
+static bool take_option(void *payload, int id, const char *value)
+{
+    struct settings *settings = payload;
+    uint64_t number;
+    switch (id) {
+    case OPTION_BY:
+        return take_by(settings, value);
+    case OPTION_SORT:
+        settings->report.sort = value;
+        return true;
+    case OPTION_TOP:
+        if (!p11prof_option_number("top", value, UINT32_MAX, &number))
+            return false;
+        settings->report.top = (size_t)number;
+        return true;
+    default:
+        return p11prof_common_option(&settings->common, id, value);
+    }
+}
+
+/* --sort takes what the rows have: the groups' columns and the statistics. */
+static bool check_sort(struct settings *settings)
+{
+    struct p11prof_table columns = {.columns = NULL};
+    const char *names[P11PROF_DIMENSIONS + 32];
+    p11prof_stats_columns(&columns, &settings->report.by);
+    size_t count = columns.column_count;
+    bool known =
+        !settings->report.sort || p11prof_table_find(&columns, settings->report.sort) < count;
+    for (size_t i = 0; i < count; i++)
+        names[i] = columns.columns[i].name;
+    const char *nearest = known ? NULL : p11prof_nearest(settings->report.sort, names, count);
+    if (nearest)
+        p11prof_complain(0, "--sort has no column '%s': did you mean '%s'?", settings->report.sort,
+                         nearest);
+    else if (!known)
+        p11prof_complain(0, "--sort has no column '%s'", settings->report.sort);
+    p11prof_table_clear(&columns);
+    return known;
+}
+
+/* Where the reports of all runs go: one document, one CSV, or texts one after another. */
+struct output {
+    enum p11prof_format format;
+    struct cJSON *document;
+    struct p11prof_writer writer;
+    uint64_t count;
+};
+
+static void print_report(struct output *output, const struct p11prof_run_report *report)
+{
+    switch (output->format) {
+    case P11PROF_FORMAT_JSON:
+        p11prof_document_add(output->document, report);
+        break;
+    case P11PROF_FORMAT_CSV:
+        p11prof_run_report_rows(&output->writer, report);
+        break;
+    case P11PROF_FORMAT_TEXT:
+        if (output->count > 0)
+            putchar('\n');
+        p11prof_run_report_print(stdout, report);
+        break;
+    }
+    output->count++;
+}
+
+static int report_run(struct output *output, const struct settings *settings, struct sqlite3 *db,
+                      const char *run)
+{
+    struct p11prof_run_report report = {.exact = false};
+    struct p11prof_error error;
+    int64_t run_id;
+    int code = P11PROF_EXIT_DONE;
+    if (p11prof_run_select(db, run, &run_id, &error) == P11PROF_OK &&
+        p11prof_run_report_load(&report, db, run_id, &settings->report, &error) == P11PROF_OK)
+        print_report(output, &report);
+    else
+        code = p11prof_complain_of(&error);
+    p11prof_run_report_clear(&report);
+    return code;
+}
+
+static int report_runs(const struct settings *settings, struct sqlite3 *db, char **runs,
+                       size_t count)
+{
+    struct output output = {.format = settings->common.format,
+                            .document = p11prof_document_new(),
+                            .writer = {.stream = stdout, .format = P11PROF_FORMAT_CSV}};
+    int code = P11PROF_EXIT_DONE;
+    for (size_t i = 0; i < count && code == P11PROF_EXIT_DONE; i++)
+        code = report_run(&output, settings, db, runs[i]);
+    if (output.format == P11PROF_FORMAT_JSON && code == P11PROF_EXIT_DONE)
+        p11prof_document_print(stdout, output.document);
+    cJSON_Delete(output.document);
+    return code;
+}
+
+int p11prof_command_report(int argc, char **argv)
+{
+    struct settings settings = {.common = {.format = P11PROF_FORMAT_TEXT}};
+    struct p11prof_database database;
+    char *last[] = {(char[]){"last"}};
+    int first, code;
+    if (!p11prof_options_read(&usage, argc, argv, take_option, &settings, &first, &code))
+        return code;
+    if (!check_sort(&settings))
+        return p11prof_usage_hint(&usage);
+    code = p11prof_database_open(&database, &settings.common.database);
+    if (code != P11PROF_EXIT_DONE)
+        return code;
+    bool named = first < argc;
+    code = report_runs(&settings, p11prof_store_sqlite(database.store), named ? argv + first : last,
+                       named ? (size_t)(argc - first) : 1);
+    p11prof_database_close(&database);
+    return code;
+}

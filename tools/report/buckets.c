@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "buckets.h"
+#include "allocate.h"
+
+#include <stdlib.h>
+
+void p11prof_buckets_clear(struct p11prof_buckets *buckets)
+{
+    for (unsigned i = 0; i < P11PROF_OCTAVES; i++)
+        free(buckets->octaves[i]);
+    *buckets = (struct p11prof_buckets){0};
+}
+
+void p11prof_buckets_add(struct p11prof_buckets *buckets, uint64_t value_ns, uint64_t count)
+{
+    unsigned octave = p11prof_octave(value_ns);
+    if (!buckets->octaves[octave])
+        buckets->octaves[octave] = p11prof_zalloc(P11PROF_OCTAVE_BUCKETS, sizeof(uint64_t));
+    buckets->octaves[octave][p11prof_octave_bucket(value_ns, octave)] += count;
+    buckets->count += count;
+}
+
+bool p11prof_buckets_next(const struct p11prof_buckets *buckets, struct p11prof_bucket *bucket)
+{
+    for (; bucket->next < P11PROF_OCTAVES * P11PROF_OCTAVE_BUCKETS; bucket->next++) {
+        unsigned octave = bucket->next / P11PROF_OCTAVE_BUCKETS;
+        unsigned place = bucket->next % P11PROF_OCTAVE_BUCKETS;
+        if (!buckets->octaves[octave]) {
+            bucket->next += P11PROF_OCTAVE_BUCKETS - 1 - place;
+        } else if (buckets->octaves[octave][place] > 0) {
+            bucket->low_ns = p11prof_bucket_low_ns(octave, place);
+            bucket->high_ns = bucket->low_ns + p11prof_bucket_width_ns(octave);
+            bucket->count = buckets->octaves[octave][place];
+            bucket->next++;
+            return true;
+        }
+    }
+    return false;
+}

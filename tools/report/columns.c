@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "columns.h"
+
+#include <string.h>
+
+#define TEXT(name, heading, meaning)                                                               \
+    {                                                                                              \
+        name, heading, P11PROF_UNIT_NONE, P11PROF_TYPE_TEXT, meaning                               \
+    }
+#define ID(name, heading, meaning)                                                                 \
+    {                                                                                              \
+        name, heading, P11PROF_UNIT_NUMBER, P11PROF_TYPE_INTEGER, meaning                          \
+    }
+#define COUNT(name, heading, meaning)                                                              \
+    {                                                                                              \
+        name, heading, P11PROF_UNIT_COUNT, P11PROF_TYPE_INTEGER, meaning                           \
+    }
+#define NS(name, heading, meaning)                                                                 \
+    {                                                                                              \
+        name, heading, P11PROF_UNIT_NS, P11PROF_TYPE_INTEGER, meaning                              \
+    }
+#define BYTES(name, heading, meaning)                                                              \
+    {                                                                                              \
+        name, heading, P11PROF_UNIT_BYTES, P11PROF_TYPE_INTEGER, meaning                           \
+    }
+
+static const struct p11prof_column columns[] = {
+    /* runs and processes */
+    ID("run_id", "RUN", "number of the run in this database"),
+    TEXT("uuid", "UUID", "identity of the run across databases"),
+    TEXT("kind", "KIND",
+         "of a run: profile, bench; of a call: call, size-query, too-small, blocking"),
+    TEXT("name", "NAME", "given by P11PROF_NAME, --name or a test"),
+    TEXT("state", "STATE", "running, finished, interrupted, failed or recovered"),
+    TEXT("started_at", "STARTED", "UTC"),
+    NS("duration_ns", "DURATION", "from start to end"),
+    TEXT("host", "HOST", "host name"),
+    TEXT("user", "USER", "who ran it"),
+    TEXT("program", "PROGRAM", "file name of the program"),
+    TEXT("library", "LIBRARY", "the module's CK_INFO"),
+    TEXT("cryptoki_version", "CRYPTOKI", "version of PKCS#11 that the module gave"),
+    TEXT("token_label", "TOKEN", "label of the most used token"),
+    TEXT("token_model", "MODEL", "its model"),
+    TEXT("token_serial", "SERIAL", "its serial number"),
+    TEXT("token_firmware", "FIRMWARE", "its firmware version"),
+    TEXT("os", "OS", "operating system"),
+    TEXT("kernel", "KERNEL", "its kernel"),
+    TEXT("cpu", "CPU", "processor"),
+    COUNT("cpu_count", "CPUS", "processors"),
+    BYTES("memory_bytes", "MEMORY", "of the host"),
+    TEXT("governor", "GOVERNOR", "of the processor's frequency"),
+    TEXT("clock", "CLOCK", "tsc or monotonic"),
+    TEXT("tool_version", "P11PROF", "version that recorded it"),
+    {"options", "OPTIONS", P11PROF_UNIT_NONE, P11PROF_TYPE_JSON, "of the command that started it"},
+    COUNT("process_count", "PROCESSES", "processes of the run"),
+    COUNT("call_count", "CALLS", "calls, kept or lost"),
+    COUNT("lost_count", "LOST", "calls that were counted only"),
+    ID("process_id", "PROCESS", "number of the process in this database"),
+    ID("parent_process_id", "PARENT", "the process that forked it"),
+    ID("pid", "PID", "process id of the system"),
+    TEXT("module_path", "MODULE", "the real module"),
+    NS("overhead_ns", "OVERHEAD", "part of each duration that is the measuring itself"),
+
+    /* what rows are grouped by */
+    TEXT("function", "FUNCTION", "the C_* function"),
+    TEXT("operation", "OPERATION", "what an Init…Final or a one-shot call does"),
+    TEXT("mechanism", "MECHANISM", "of the operation the call belongs to"),
+    TEXT("key_type", "KEY TYPE", "of the key in use"),
+    ID("key_bits", "BITS", "its size; ML-KEM, ML-DSA, SLH-DSA: its parameter set"),
+    TEXT("caller", "CALLER", "file that the call came from"),
+    ID("thread_id", "THREAD", "kernel thread id"),
+    ID("session", "SESSION", "session handle"),
+    ID("slot_id", "SLOT", "slot"),
+    TEXT("rv", "RESULT", "CK_RV"),
+    ID("rv_code", "CODE", "CK_RV as a number"),
+
+    /* statistics */
+    COUNT("count", "COUNT", "completed"),
+    COUNT("error_count", "ERRORS", "those of them that failed"),
+    COUNT("undisclosed_count", "HIDDEN", "those of them whose result is not kept"),
+    {"share", "SHARE", P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL, "of all time in the module"},
+    NS("total_ns", "TOTAL", "time in the module, failed calls too"),
+    NS("mean_ns", "MEAN", "of those that did not fail, as all below"),
+    NS("stddev_ns", "STDDEV", "standard deviation"),
+    NS("min_ns", "MIN", "shortest"),
+    NS("p50_ns", "P50", "median"),
+    NS("p90_ns", "P90", "90 % take no longer"),
+    NS("p95_ns", "P95", "95 % take no longer"),
+    NS("p99_ns", "P99", "99 % take no longer"),
+    NS("p999_ns", "P99.9", "99.9 % take no longer"),
+    NS("max_ns", "MAX", "longest"),
+    BYTES("in_bytes", "IN", "data given to the module"),
+    BYTES("out_bytes", "OUT", "data that it gave"),
+    TEXT("percentiles", "PERCENTILES", "exact or histogram (within 0.5 %)"),
+    {"unsupported", "UNSUPPORTED", P11PROF_UNIT_NONE, P11PROF_TYPE_LIST,
+     "percentiles with fewer than 10 durations beyond them"},
+
+    /* results of tests and operations */
+    TEXT("test", "TEST", "id of the test"),
+    BYTES("data_bytes", "DATA", "size of the data of one operation"),
+    COUNT("threads", "THREADS", "threads"),
+    COUNT("processes", "PROCESSES", "processes"),
+    {"ops_per_s", "OPS/S", P11PROF_UNIT_PER_S, P11PROF_TYPE_REAL, "successes in a second"},
+    {"histogram", "HISTOGRAM", P11PROF_UNIT_NONE, P11PROF_TYPE_JSON,
+     "[low_ns, high_ns, count] of each bucket that is not empty; high_ns is exclusive"},
+    {"bytes_per_s", "BYTES/S", P11PROF_UNIT_BYTES_PER_S, P11PROF_TYPE_REAL, "data in a second"},
+
+    /* losses, calls in flight, checks */
+    TEXT("cause", "CAUSE", "why calls were counted only"),
+    NS("start_ns", "SINCE START", "since the run's start"),
+    NS("age_ns", "FOR", "how long the call had not returned when it was last seen"),
+    TEXT("section", "SECTION", "group of checks"),
+    TEXT("item", "ITEM", "what was looked at"),
+    TEXT("value", "VALUE", "what was found"),
+    TEXT("source", "SOURCE", "where it comes from"),
+    TEXT("verdict", "VERDICT", "ok, note or problem"),
+    TEXT("advice", "ADVICE", "what to do"),
+};
+enum { COLUMNS = sizeof columns / sizeof columns[0] };
+
+const struct p11prof_column *p11prof_columns(size_t *count)
+{
+    *count = COLUMNS;
+    return columns;
+}
+
+const struct p11prof_column *p11prof_column_named(const char *name)
+{
+    for (size_t i = 0; i < COLUMNS; i++)
+        if (strcmp(columns[i].name, name) == 0)
+            return &columns[i];
+    return NULL;
+}

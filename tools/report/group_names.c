@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "group_names.h"
+#include "query.h"
+
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdio.h>
+
+enum { NAME_BYTES = 256 };
+
+static enum p11prof_status find_name(struct sqlite3 *db, const char *names, int64_t code,
+                                     char *name, struct p11prof_error *error)
+{
+    char sql[128];
+    sqlite3_stmt *statement;
+    snprintf(sql, sizeof sql, "SELECT name FROM %s WHERE code = ?1", names);
+    if (p11prof_query_prepare(db, sql, code, &statement, error) != P11PROF_OK)
+        return error->status;
+    int result = sqlite3_step(statement);
+    if (result == SQLITE_ROW)
+        snprintf(name, NAME_BYTES, "%s", (const char *)sqlite3_column_text(statement, 0));
+    else
+        snprintf(name, NAME_BYTES, "0x%08" PRIX64, (uint64_t)code);
+    return p11prof_query_end(statement, result, error);
+}
+
+static enum p11prof_status set_dimension(struct p11prof_table *table, struct p11prof_cell *row,
+                                         const struct p11prof_dimension *dimension, int64_t value,
+                                         struct sqlite3 *db, struct p11prof_error *error)
+{
+    char name[NAME_BYTES];
+    if (!dimension->names) {
+        p11prof_table_set_integer(table, row, dimension->column, value);
+        return P11PROF_OK;
+    }
+    if (find_name(db, dimension->names, value, name, error) != P11PROF_OK)
+        return error->status;
+    p11prof_table_set_text(table, row, dimension->column, name);
+    return P11PROF_OK;
+}
+
+enum p11prof_status p11prof_group_names(struct p11prof_table *table, struct p11prof_cell *row,
+                                        const struct p11prof_tally *tally,
+                                        const struct p11prof_key *key,
+                                        const struct p11prof_caller_names *callers,
+                                        struct sqlite3 *db, struct p11prof_error *error)
+{
+    for (size_t i = 0; i < tally->grouping.count; i++) {
+        enum p11prof_dimension_id id = tally->grouping.ids[i];
+        const struct p11prof_dimension *dimension = &p11prof_dimensions[id];
+        bool known = key->known >> i & 1;
+        if (!known && id == P11PROF_BY_RV)
+            p11prof_table_set_text(table, row, dimension->column, "undisclosed");
+        if (!known)
+            continue;
+        if (id == P11PROF_BY_CALLER) {
+            if (key->values[i] >= 0)
+                p11prof_table_set_text(table, row, dimension->column,
+                                       callers->names[key->values[i]]);
+        } else if (set_dimension(table, row, dimension, key->values[i], db, error) != P11PROF_OK) {
+            return error->status;
+        }
+    }
+    return P11PROF_OK;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "run_report.h"
+#include "writer.h"
+
+#include <cjson/cJSON.h>
+
+struct cJSON *p11prof_document_new(void)
+{
+    static const char *const arrays[] = {"runs",   "processes", "results",   "functions",
+                                         "errors", "losses",    "in_flight", "skipped"};
+    cJSON *document = cJSON_CreateObject();
+    cJSON_AddStringToObject(document, "schema", "p11prof/export/v1");
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
+        cJSON_AddArrayToObject(document, arrays[i]);
+    return document;
+}
+
+void p11prof_document_rows(struct cJSON *document, const char *name,
+                           const struct p11prof_table *table)
+{
+    cJSON *array = cJSON_GetObjectItemCaseSensitive(document, name);
+    for (size_t i = 0; i < table->row_count; i++)
+        cJSON_AddItemToArray(array, p11prof_json_row(table, i));
+}
+
+void p11prof_document_add(struct cJSON *document, const struct p11prof_run_report *report)
+{
+    p11prof_document_rows(document, "runs", &report->run);
+    p11prof_document_rows(document, "processes", &report->processes);
+    p11prof_document_rows(document, "results", &report->operations);
+    p11prof_document_rows(document, "functions", &report->functions);
+    p11prof_document_rows(document, "functions", &report->others);
+    p11prof_document_rows(document, "errors", &report->errors);
+    p11prof_document_rows(document, "losses", &report->losses);
+    p11prof_document_rows(document, "in_flight", &report->in_flight);
+}
+
+void p11prof_document_print(FILE *stream, const struct cJSON *document)
+{
+    char *text = cJSON_Print(document);
+    fprintf(stream, "%s\n", text ? text : "null");
+    cJSON_free(text);
+}

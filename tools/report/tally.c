@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "tally.h"
+#include "allocate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void p11prof_tally_clear(struct p11prof_tally *tally)
+{
+    for (size_t i = 0; i < tally->group_count; i++) {
+        free(tally->groups[i].durations);
+        p11prof_buckets_clear(&tally->groups[i].buckets);
+    }
+    free(tally->groups);
+    free(tally->slots);
+    *tally = (struct p11prof_tally){.grouping = tally->grouping};
+}
+
+static bool same_key(const struct p11prof_key *a, const struct p11prof_key *b, size_t count)
+{
+    return a->known == b->known && memcmp(a->values, b->values, count * sizeof a->values[0]) == 0;
+}
+
+static size_t hash(const struct p11prof_key *key, size_t count)
+{
+    uint64_t hash = key->known;
+    for (size_t i = 0; i < count; i++) {
+        hash = (hash ^ (uint64_t)key->values[i]) * UINT64_C(0x9E3779B97F4A7C15);
+        hash ^= hash >> 32;
+    }
+    return (size_t)hash;
+}
+
+/* The slot of the key, or the free one where it belongs. */
+static uint32_t *find_slot(const struct p11prof_tally *tally, const struct p11prof_key *key)
+{
+    size_t mask = tally->slot_count - 1;
+    size_t at = hash(key, tally->grouping.count) & mask;
+    while (tally->slots[at] != 0 &&
+           !same_key(&tally->groups[tally->slots[at] - 1].key, key, tally->grouping.count))
+        at = (at + 1) & mask;
+    return &tally->slots[at];
+}
+
+static void grow_slots(struct p11prof_tally *tally)
+{
+    free(tally->slots);
+    tally->slot_count = tally->slot_count ? 2 * tally->slot_count : 64;
+    tally->slots = p11prof_zalloc(tally->slot_count, sizeof *tally->slots);
+    for (size_t i = 0; i < tally->group_count; i++)
+        *find_slot(tally, &tally->groups[i].key) = (uint32_t)i + 1;
+}
+
+static struct p11prof_tally_group *add_group(struct p11prof_tally *tally,
+                                             const struct p11prof_key *key)
+{
+    tally->groups = p11prof_grow(tally->groups, &tally->group_capacity, tally->group_count + 1,
+                                 sizeof *tally->groups);
+    struct p11prof_tally_group *group = &tally->groups[tally->group_count++];
+    *group = (struct p11prof_tally_group){.key = *key};
+    if (2 * tally->group_count > tally->slot_count)
+        grow_slots(tally);
+    else
+        *find_slot(tally, key) = (uint32_t)tally->group_count;
+    return group;
+}
+
+struct p11prof_tally_group *p11prof_tally_find(struct p11prof_tally *tally,
+                                               const struct p11prof_key *key)
+{
+    if (tally->last && same_key(&tally->last->key, key, tally->grouping.count))
+        return tally->last;
+    uint32_t index = tally->slots ? *find_slot(tally, key) : 0;
+    tally->last = index ? &tally->groups[index - 1] : add_group(tally, key);
+    return tally->last;
+}
+
+void p11prof_tally_add_duration(struct p11prof_tally_group *group, uint64_t duration_ns)
+{
+    if (group->duration_count == group->duration_capacity)
+        group->durations = p11prof_grow(group->durations, &group->duration_capacity,
+                                        group->duration_count + 1, sizeof *group->durations);
+    group->durations[group->duration_count++] = duration_ns;
+}
+
+void p11prof_tally_stats(struct p11prof_tally_group *group, struct p11prof_stats *out)
+{
+    if (group->sums.count > 0)
+        p11prof_stats_of_buckets(out, &group->sums, &group->buckets);
+    else
+        p11prof_stats_exact(out, group->durations, group->duration_count);
+}
+
+bool p11prof_tally_value(const struct p11prof_tally *tally, const struct p11prof_key *key,
+                         enum p11prof_dimension_id id, int64_t *value)
+{
+    for (size_t i = 0; i < tally->grouping.count; i++) {
+        if (tally->grouping.ids[i] == id) {
+            *value = key->values[i];
+            return key->known >> i & 1;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "units.h"
+
+#include <stdio.h>
+
+struct scale {
+    const char *unit;
+    double size;
+    double below; /* the scale holds for what is less, once rounded */
+};
+
+/* 59.95 s would round to 60.0 s, 999.5 us to 1000 us: the next scale has them. */
+static const struct scale time_scales[] = {
+    {"us", 1e3, 999.5e3}, {"ms", 1e6, 999.5e6}, {"s", 1e9, 59.95e9},
+    {"m", 60e9, 3597e9},  {"h", 3600e9, 0},
+};
+static const struct scale byte_scales[] = {
+    {"KB", 0x1p10, 999.5 * 0x1p10},
+    {"MB", 0x1p20, 999.5 * 0x1p20},
+    {"GB", 0x1p30, 999.5 * 0x1p30},
+    {"TB", 0x1p40, 0},
+};
+
+/* Decimals that make three digits of `value`, as it is after rounding. */
+static int decimals(double value)
+{
+    return value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+}
+
+static void format_scaled(char *out, double value, const struct scale *scale)
+{
+    while (scale->below > 0 && value >= scale->below)
+        scale++;
+    value /= scale->size;
+    snprintf(out, P11PROF_UNIT_TEXT_BYTES, "%.*f %s", decimals(value), value, scale->unit);
+}
+
+void p11prof_format_ns(char *out, uint64_t ns)
+{
+    if (ns < 1000)
+        snprintf(out, P11PROF_UNIT_TEXT_BYTES, "%u ns", (unsigned)ns);
+    else
+        format_scaled(out, (double)ns, time_scales);
+}
+
+void p11prof_format_bytes(char *out, uint64_t bytes)
+{
+    if (bytes < 1024)
+        snprintf(out, P11PROF_UNIT_TEXT_BYTES, "%u B", (unsigned)bytes);
+    else
+        format_scaled(out, (double)bytes, byte_scales);
+}
+
+void p11prof_format_share(char *out, double ratio)
+{
+    double percent = 100 * ratio;
+    if (percent > 0 && percent < 0.1)
+        snprintf(out, P11PROF_UNIT_TEXT_BYTES, "<0.1 %%");
+    else
+        snprintf(out, P11PROF_UNIT_TEXT_BYTES, "%.1f %%", percent);
+}
+
+void p11prof_format_rate(char *out, double per_second)
+{
+    if (per_second >= 0.995)
+        snprintf(out, P11PROF_UNIT_TEXT_BYTES, "%.*f", decimals(per_second), per_second);
+    else
+        snprintf(out, P11PROF_UNIT_TEXT_BYTES, "%.3g", per_second);
+}

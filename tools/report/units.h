@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* Quantities as people read them, in text reports only: machine formats hold plain numbers. Pure
+ * functions; a result always fits P11PROF_UNIT_TEXT_BYTES. */
+#ifndef P11PROF_REPORT_UNITS_H
+#define P11PROF_REPORT_UNITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { P11PROF_UNIT_TEXT_BYTES = 32 };
+
+/* "0 ns", "123 ns", "1.23 us", "12.3 ms", "59.9 s", "2.50 m", "26.0 h": three digits, rounded to
+ * nearest. */
+void p11prof_format_ns(char *out, uint64_t ns);
+
+/* "512 B", "1.50 KB" (1024 bytes), … */
+void p11prof_format_bytes(char *out, uint64_t bytes);
+
+/* "12.3 %" of a ratio of 1; "<0.1 %" if it is small but not 0. */
+void p11prof_format_share(char *out, double ratio);
+
+/* "1234", "12.3", "0.00123": a rate in three digits at least. */
+void p11prof_format_rate(char *out, double per_second);
+
+#endif

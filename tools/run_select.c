@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "run_select.h"
+#include "report/nearest.h"
+#include "report/query.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Digits only, and no more than fit. */
+static bool read_number(const char *text, int64_t *out)
+{
+    char *end;
+    errno = 0;
+    *out = strtoll(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
+}
+
+/* "last" is 0, "last~3" is 3. */
+static bool read_last(const char *text, int64_t *back)
+{
+    *back = 0;
+    return strcmp(text, "last") == 0 ||
+           (strncmp(text, "last~", 5) == 0 && read_number(text + 5, back));
+}
+
+static enum p11prof_status find_id(struct sqlite3 *db, int64_t id, int64_t *run_id,
+                                   struct p11prof_error *error)
+{
+    if (p11prof_query_integer(db, "SELECT run_id FROM runs WHERE run_id = ?1", id, -1, run_id,
+                              error) != P11PROF_OK)
+        return error->status;
+    if (*run_id >= 0)
+        return P11PROF_OK;
+    return p11prof_error_set(error, P11PROF_BAD_INPUT,
+                             "there is no run %lld: 'p11prof runs' lists them", (long long)id);
+}
+
+static enum p11prof_status find_last(struct sqlite3 *db, int64_t back, int64_t *run_id,
+                                     struct p11prof_error *error)
+{
+    static const char sql[] = "SELECT run_id FROM runs ORDER BY start_wall_ns DESC, run_id DESC "
+                              "LIMIT 1 OFFSET ?1";
+    int64_t runs;
+    if (p11prof_query_integer(db, sql, back, -1, run_id, error) != P11PROF_OK)
+        return error->status;
+    if (*run_id >= 0)
+        return P11PROF_OK;
+    if (p11prof_query_integer(db, "SELECT count(*) FROM runs", 0, 0, &runs, error) != P11PROF_OK)
+        return error->status;
+    return p11prof_error_set(error, P11PROF_BAD_INPUT,
+                             "last~%lld is too far back: there are %lld runs", (long long)back,
+                             (long long)runs);
+}
+
+static enum p11prof_status complain_name(struct sqlite3 *db, const char *text,
+                                         struct p11prof_error *error)
+{
+    struct p11prof_table names = {.columns = NULL};
+    static const char sql[] = "SELECT DISTINCT name FROM runs WHERE name IS NOT NULL LIMIT 10000";
+    if (p11prof_query_table(db, sql, 0, &names, error) == P11PROF_OK) {
+        const char **list = calloc(names.row_count + 1, sizeof *list);
+        for (size_t i = 0; list && i < names.row_count; i++)
+            list[i] = p11prof_table_text(&names, i, "name", "");
+        const char *nearest = list ? p11prof_nearest(text, list, names.row_count) : NULL;
+        if (nearest)
+            p11prof_error_set(error, P11PROF_BAD_INPUT,
+                              "there is no run named '%.100s': did you mean '%.100s'?", text,
+                              nearest);
+        else
+            p11prof_error_set(error, P11PROF_BAD_INPUT,
+                              "there is no run named '%.100s': 'p11prof runs' lists them", text);
+        free(list);
+    }
+    p11prof_table_clear(&names);
+    return error->status;
+}
+
+static enum p11prof_status find_name(struct sqlite3 *db, const char *text, int64_t *run_id,
+                                     struct p11prof_error *error)
+{
+    static const char sql[] = "SELECT run_id FROM runs WHERE name = ?1 "
+                              "ORDER BY start_wall_ns DESC, run_id DESC LIMIT 1";
+    sqlite3_stmt *statement;
+    if (p11prof_query_prepare(db, sql, 0, &statement, error) != P11PROF_OK)
+        return error->status;
+    sqlite3_bind_text(statement, 1, text, -1, SQLITE_STATIC);
+    int result = sqlite3_step(statement);
+    bool found = result == SQLITE_ROW;
+    if (found)
+        *run_id = sqlite3_column_int64(statement, 0);
+    if (p11prof_query_end(statement, result, error) != P11PROF_OK)
+        return error->status;
+    return found ? P11PROF_OK : complain_name(db, text, error);
+}
+
+enum p11prof_status p11prof_run_select(struct sqlite3 *db, const char *text, int64_t *run_id,
+                                       struct p11prof_error *error)
+{
+    int64_t number;
+    if (read_number(text, &number))
+        return find_id(db, number, run_id, error);
+    if (read_last(text, &number))
+        return find_last(db, number, run_id, error);
+    if (text[0] == '@' || strchr(text, '/') || strchr(text, ','))
+        return p11prof_error_set(error, P11PROF_BAD_INPUT,
+                                 "'%.100s' is no run of this database: a run is its number, "
+                                 "last, last~N or its name",
+                                 text);
+    return find_name(db, text, run_id, error);
+}

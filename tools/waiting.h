@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* Spools that wait for a database: their process is gone or nobody drains them, and this database
+ * has their first part, their run, or is the one that shims here write. Others are left alone: a
+ * report on some other database must not draw the configured one's calls into it. */
+#ifndef P11PROF_TOOLS_WAITING_H
+#define P11PROF_TOOLS_WAITING_H
+
+#include "database.h"
+
+/* Drains them; makes the database if it is the configured one and something waits. Says on stderr
+ * what could not be done. */
+void p11prof_waiting_collect(const struct p11prof_database *database);
+
+#endif
