@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* Modules of every kind behind the shim: what it advertises where the module has less, or odd
+ * things. One test a process, named by the first argument: the shim loads its module once.
+ * $P11PROF_MODULE is the module, $P11PROF_TEST_SHIM the shim. */
+#include "../modules/log.h"
+#include "calling.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void *shim_handle;
+static struct p11prof_function_list shim;
+
+/* --- helpers --- */
+
+static struct log_control *module_log(void)
+{
+    static struct log_control *control;
+    if (!control)
+        control = dlsym(calling_open(getenv("P11PROF_MODULE")), "log_control");
+    assert_non_null(control);
+    return control;
+}
+
+/* Calls a function with words of 0 and says whether it reached the module, once. */
+static CK_RV call_plain(void *function, bool *reached)
+{
+    const uint64_t words[CALLING_WORDS] = {0};
+    module_log()->count = 0;
+    CK_RV rv = calling_words(function, words);
+    *reached = module_log()->count == 1;
+    return rv;
+}
+
+static void assert_reaches(void *function, const char *name)
+{
+    bool reached;
+    if (call_plain(function, &reached) != CKR_OK || !reached)
+        fail_msg("%s does not reach the module once", name);
+}
+
+/* Slots after the last that the module has answer CKR_FUNCTION_NOT_SUPPORTED. */
+static void assert_stubs(const void *list, unsigned first)
+{
+    for (unsigned function = first; function <= P11PROF_CALLS; function++) {
+        bool reached;
+        if (function == P11PROF_C_GetInterface || function == P11PROF_C_GetInterfaceList)
+            continue;
+        assert_int_equal(call_plain(calling_slot(list, function), &reached),
+                         CKR_FUNCTION_NOT_SUPPORTED);
+        assert_false(reached);
+    }
+}
+
+static CK_FUNCTION_LIST_PTR function_list(void)
+{
+    CK_FUNCTION_LIST_PTR list = NULL;
+    assert_int_equal(shim.C_GetFunctionList(&list), CKR_OK);
+    assert_non_null(list);
+    return list;
+}
+
+static void assert_version(const void *list, CK_BYTE major, CK_BYTE minor)
+{
+    const CK_VERSION *version = list;
+    assert_int_equal(version->major, major);
+    assert_int_equal(version->minor, minor);
+}
+
+static CK_RV interface_get(CK_INTERFACE_PTR *result, CK_BYTE major, CK_BYTE minor)
+{
+    CK_VERSION version = {major, minor};
+    *result = NULL;
+    return shim.C_GetInterface((CK_UTF8CHAR *)"PKCS 11", major ? &version : NULL, result, 0);
+}
+
+/* --- lists of odd sizes --- */
+
+static void test_short_list(void **state)
+{
+    (void)state;
+    CK_FUNCTION_LIST_PTR list = function_list();
+    assert_version(list, 2, 0);
+    assert_stubs(list, P11PROF_C_WaitForSlotEvent);
+}
+
+static void test_lying_list(void **state)
+{
+    (void)state;
+    CK_FUNCTION_LIST_PTR list = function_list();
+    assert_version(list, 3, 0);
+    assert_reaches((void *)calling_slot(list, P11PROF_C_WaitForSlotEvent), "C_WaitForSlotEvent");
+    assert_stubs(list, P11PROF_CALLS_2_40 + 1);
+}
+
+static void test_null_entry(void **state)
+{
+    (void)state;
+    bool reached;
+    void *stub = calling_slot(function_list(), 66);
+    assert_non_null(stub);
+    assert_int_equal(call_plain(stub, &reached), CKR_FUNCTION_NOT_SUPPORTED);
+    assert_false(reached);
+}
+
+static void test_changing_list(void **state)
+{
+    (void)state;
+    CK_FUNCTION_LIST_PTR first = function_list();
+    for (int i = 0; i < 20; i++)
+        assert_ptr_equal(function_list(), first);
+}
+
+/* Four lists are recorded; one more is passed through as it is. */
+static void test_many_lists(void **state)
+{
+    (void)state;
+    CK_INTERFACE rows[8], direct[8];
+    CK_ULONG count = 8;
+    struct p11prof_function_list module = calling_entries(calling_open(getenv("P11PROF_MODULE")));
+    assert_int_equal(module.C_GetInterfaceList(direct, &count), CKR_OK);
+    assert_int_equal(shim.C_GetInterfaceList(rows, &count), CKR_OK);
+    assert_int_equal(count, 5);
+    for (CK_ULONG i = 0; i < count; i++) {
+        assert_memory_equal(rows[i].pFunctionList, direct[i].pFunctionList, sizeof(CK_VERSION));
+        assert_reaches(calling_slot(rows[i].pFunctionList, P11PROF_C_Sign), "C_Sign");
+        assert_int_equal(rows[i].pFunctionList == direct[i].pFunctionList, i == 4);
+    }
+}
+
+/* --- interfaces over modules that have none --- */
+
+static void assert_one_interface(void)
+{
+    CK_INTERFACE row;
+    CK_ULONG count = 0;
+    assert_int_equal(shim.C_GetInterfaceList(NULL, &count), CKR_OK);
+    assert_int_equal(count, 1);
+    count = 0;
+    assert_int_equal(shim.C_GetInterfaceList(&row, &count), CKR_BUFFER_TOO_SMALL);
+    assert_int_equal(count, 1);
+    assert_int_equal(shim.C_GetInterfaceList(&row, &count), CKR_OK);
+    assert_string_equal((char *)row.pInterfaceName, "PKCS 11");
+    assert_int_equal(row.flags, 0);
+    assert_ptr_equal(row.pFunctionList, function_list());
+    assert_int_equal(shim.C_GetInterfaceList(&row, NULL), CKR_ARGUMENTS_BAD);
+}
+
+/* `refusal`: what is answered where the one interface does not fit. */
+static void assert_made_up(CK_RV refusal)
+{
+    CK_INTERFACE_PTR any, exact, other = (void *)1;
+    CK_VERSION none = {3, 2};
+    assert_int_equal(interface_get(&any, 0, 0), CKR_OK);
+    assert_int_equal(interface_get(&exact, 2, 40), CKR_OK);
+    assert_ptr_equal(any, exact);
+    assert_ptr_equal(any->pFunctionList, function_list());
+    assert_version(any->pFunctionList, 2, 40);
+    assert_int_equal(shim.C_GetInterface(NULL, NULL, &exact, 0), CKR_OK);
+    assert_ptr_equal(any, exact);
+    assert_int_equal(shim.C_GetInterface(NULL, &none, &other, 0), refusal);
+    assert_int_equal(shim.C_GetInterface(NULL, NULL, &other, CKF_INTERFACE_FORK_SAFE), refusal);
+    assert_int_equal(shim.C_GetInterface((CK_UTF8CHAR *)"Vendor", NULL, &other, 0), refusal);
+    assert_int_equal(shim.C_GetInterface((CK_UTF8CHAR *)1, NULL, &other, 0), refusal);
+}
+
+static void test_interface_made_up(void **state)
+{
+    (void)state;
+    assert_one_interface(); /* the very first call */
+    assert_made_up(CKR_ARGUMENTS_BAD);
+    assert_int_equal(shim.C_GetInterface(NULL, NULL, NULL, 0), CKR_ARGUMENTS_BAD);
+}
+
+static void test_interface_unsupported(void **state)
+{
+    (void)state;
+    assert_one_interface();
+    assert_made_up(CKR_FUNCTION_NOT_SUPPORTED);
+}
+
+static void test_interface_null(void **state)
+{
+    (void)state;
+    CK_INTERFACE_PTR interface;
+    assert_int_equal(interface_get(&interface, 0, 0), CKR_OK);
+    assert_non_null(interface);
+    assert_made_up(CKR_ARGUMENTS_BAD);
+}
+
+/* A 2.x application over a module that has no C_GetFunctionList. */
+static void test_interfaces_only(void **state)
+{
+    (void)state;
+    CK_FUNCTION_LIST_PTR list = function_list();
+    CK_INTERFACE_PTR interface;
+    assert_version(list, 3, 0);
+    assert_int_equal(interface_get(&interface, 3, 0), CKR_OK);
+    assert_ptr_equal(interface->pFunctionList, list);
+    assert_reaches(calling_slot(list, P11PROF_C_Sign), "C_Sign");
+    assert_int_equal(shim.C_GetFunctionList(NULL), CKR_ARGUMENTS_BAD);
+}
+
+/* --- names and scopes --- */
+
+/* Names that the module does not export lead to its lists. */
+static void test_late_names(void **state)
+{
+    (void)state;
+    bool reached;
+    call_plain(dlsym(shim_handle, "C_Sign"), &reached); /* finds the list, too */
+    call_plain(dlsym(shim_handle, "C_SessionCancel"), &reached);
+    for (unsigned function = 1; function <= P11PROF_CALLS_3_0; function++) {
+        const char *name = p11prof_calls[function].name;
+        if (!strstr(name, "C_GetInterface") && !strstr(name, "C_GetFunctionList"))
+            assert_reaches(dlsym(shim_handle, name), name);
+    }
+}
+
+/* The module's lists refer to names that the shim, in the global scope, exports, too. */
+static void test_global_scope(void **state)
+{
+    (void)state;
+    CK_FUNCTION_LIST_PTR list = function_list();
+    assert_non_null(dlsym(RTLD_DEFAULT, "C_Sign"));
+    for (unsigned function = 1; function <= P11PROF_CALLS_2_40; function++)
+        if (function != P11PROF_C_GetFunctionList) {
+            assert_reaches(calling_slot(list, function), p11prof_calls[function].name);
+            assert_reaches(dlsym(shim_handle, p11prof_calls[function].name),
+                           p11prof_calls[function].name);
+        }
+}
+
+/* --- modules that are refused --- */
+
+/* $P11PROF_DEBUG is set: the reason is on stderr, which is moved to a file meanwhile. */
+static void test_refused(void **state)
+{
+    (void)state;
+    char said[2048] = "";
+    CK_FUNCTION_LIST_PTR list;
+    CK_INTERFACE_PTR interface;
+    const uint64_t words[CALLING_WORDS] = {0};
+    FILE *file = tmpfile();
+    int saved = dup(STDERR_FILENO);
+    dup2(fileno(file), STDERR_FILENO);
+    CK_RV list_rv = shim.C_GetFunctionList(&list);
+    CK_RV interface_rv = shim.C_GetInterface(NULL, NULL, &interface, 0);
+    CK_RV plain_rv = calling_words(dlsym(shim_handle, "C_Sign"), words);
+    dup2(saved, STDERR_FILENO);
+    rewind(file);
+    fread(said, 1, sizeof said - 1, file);
+    assert_int_equal(list_rv, CKR_GENERAL_ERROR);
+    assert_int_equal(interface_rv, CKR_GENERAL_ERROR);
+    assert_int_equal(plain_rv, CKR_GENERAL_ERROR);
+    if (!strstr(said, getenv("P11PROF_TEST_SAYS")))
+        fail_msg("\"%s\" is not said: %s", getenv("P11PROF_TEST_SAYS"), said);
+    fclose(file);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_short_list),
+        cmocka_unit_test(test_lying_list),
+        cmocka_unit_test(test_null_entry),
+        cmocka_unit_test(test_changing_list),
+        cmocka_unit_test(test_many_lists),
+        cmocka_unit_test(test_interface_made_up),
+        cmocka_unit_test(test_interface_unsupported),
+        cmocka_unit_test(test_interface_null),
+        cmocka_unit_test(test_interfaces_only),
+        cmocka_unit_test(test_late_names),
+        cmocka_unit_test(test_global_scope),
+        cmocka_unit_test(test_refused),
+    };
+    if (argc != 2)
+        return 2;
+    bool global = strcmp(argv[1], "test_global_scope") == 0;
+    shim_handle = global ? dlopen(getenv("P11PROF_TEST_SHIM"), RTLD_NOW | RTLD_GLOBAL)
+                         : calling_open(getenv("P11PROF_TEST_SHIM"));
+    shim = calling_entries(shim_handle);
+    cmocka_set_test_filter(argv[1]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The p11prof authors
+# Sourced by shell tests: a private folder, token and database, and checks that count.
+# shellcheck shell=sh disable=SC2034
+
+# The command under test; CMake gives it.
+P11PROF=${P11PROF:?the path of p11prof}
+SOFTHSM=${SOFTHSM:-/usr/lib/softhsm/libsofthsm2.so}
+
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/p11prof-test.XXXXXX") || exit 1
+DB=$WORK/test.db
+FAILED=0
+# Spools of this test alone: other p11prof programs of this user go on beside it.
+P11PROF_SPOOL=$(mktemp -d /dev/shm/test.p11prof.XXXXXX) || exit 1
+export P11PROF_SPOOL
+trap 'rm -rf "$WORK" "$P11PROF_SPOOL"' EXIT
+unset P11PROF_MODULE P11PROF_DB P11PROF_NAME P11PROF_RECORD P11PROF_DRAIN P11PROF_SPOOL_LIMIT \
+  P11PROF_CLOCK P11PROF_DEBUG P11PROF_RUN LD_AUDIT
+
+# need PROGRAM|FILE...: skips the test where one is missing.
+need() {
+  for needed; do
+    if ! command -v "$needed" >/dev/null && ! [ -e "$needed" ]; then
+      echo "skipped: $needed is missing"
+      exit 77
+    fi
+  done
+}
+
+# check WHAT COMMAND...: the command must succeed.
+check() {
+  what=$1
+  shift
+  if "$@"; then
+    echo "ok: $what"
+  else
+    echo "FAILED: $what: $*"
+    FAILED=$((FAILED + 1))
+  fi
+}
+
+# not COMMAND...: succeeds where it fails.
+not() {
+  ! "$@"
+}
+
+# query SQL: the rows as CSV without heading.
+query() {
+  "$P11PROF" sql --db "$DB" --format csv "$1" | tail -n +2 | tr -d '\r'
+}
+
+# make_token: a SoftHSM of our own with the token "test", PIN 1234.
+make_token() {
+  mkdir "$WORK/tokens"
+  printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n' \
+    "$WORK/tokens" >"$WORK/softhsm2.conf"
+  export SOFTHSM2_CONF="$WORK/softhsm2.conf"
+  softhsm2-util --init-token --free --label test --so-pin 12345678 --pin 1234 >/dev/null
+}
+
+# make_key ID LABEL TYPE: a key pair on the token.
+make_key() {
+  pkcs11-tool --module "$SOFTHSM" --login --pin 1234 --keypairgen --id "$1" --label "$2" \
+    --key-type "$3" >/dev/null 2>&1
+}
+
+# The end of every test.
+finish() {
+  [ "$FAILED" -eq 0 ]
+  exit
+}

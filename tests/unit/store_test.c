@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* The store: making, opening and refusing databases; several processes at once. */
+#include "store_fixture.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Changes a closed database with plain SQL. */
+static void change(const char *path, const char *sql)
+{
+    sqlite3 *sqlite;
+    assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(sqlite, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(sqlite), SQLITE_OK);
+}
+
+static void put(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+}
+
+static unsigned mode_of(const char *path)
+{
+    struct stat file;
+    assert_int_equal(lstat(path, &file), 0);
+    return file.st_mode & 07777;
+}
+
+static void creates_once(void **state)
+{
+    (void)state;
+    uint64_t first[2], second[2];
+    mode_t before = umask(0277);
+    struct p11prof_store *store = fixture_open(fixture_path("a/b/p.db"), P11PROF_STORE_CREATE);
+    p11prof_store_id(store, first);
+    assert_true(first[0] != 0 && first[1] != 0);
+    assert_int_equal(p11prof_store_begin(store, 0, NULL), P11PROF_OK);
+    assert_int_equal(p11prof_store_commit(store, NULL), P11PROF_OK);
+    assert_int_equal(umask(before), 0277);
+    assert_int_equal(mode_of(fixture_path("a")), 0700);
+    assert_int_equal(mode_of(fixture_path("a/b")), 0700);
+    assert_int_equal(mode_of(fixture_path("a/b/p.db")), 0600);
+    assert_int_equal(mode_of(fixture_path("a/b/p.db-wal")), 0600);
+    assert_int_equal(mode_of(fixture_path("a/b/p.db-shm")), 0600);
+    assert_int_equal(mode_of(fixture_path("a/b/p.db-writer")), 0600);
+    assert_int_equal(fixture_integer(store, "PRAGMA page_size"), 16384);
+    assert_string_equal(fixture_text(store, "PRAGMA journal_mode"), "wal");
+    assert_string_equal(fixture_text(store, "PRAGMA integrity_check"), "ok");
+    p11prof_store_close(store);
+    store = fixture_open(fixture_path("a/b/p.db"), P11PROF_STORE_CREATE | P11PROF_STORE_MIGRATE);
+    p11prof_store_id(store, second);
+    assert_memory_equal(first, second, sizeof first);
+    p11prof_store_close(store);
+}
+
+static void goes_through_linked_folders(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(fixture_path("real"), 0700), 0);
+    assert_int_equal(symlink("real", fixture_path("link")), 0);
+    p11prof_store_close(fixture_open(fixture_path("link/p.db"), P11PROF_STORE_CREATE));
+    assert_int_equal(access(fixture_path("real/p.db"), F_OK), 0);
+}
+
+static void refuses_what_is_not_ours(void **state)
+{
+    (void)state;
+    const char *path = fixture_path("p.db");
+    fixture_refused(path, 0, P11PROF_MISSING, "No such file");
+    fixture_refused(fixture_path("none/p.db"), 0, P11PROF_MISSING, "folder");
+    change(path, "CREATE TABLE t (a); PRAGMA application_id = 7");
+    fixture_refused(path, P11PROF_STORE_CREATE, P11PROF_REFUSED, "another program's");
+    put(fixture_path("junk"), "This is no database at all, but a text of some length.\n");
+    fixture_refused(fixture_path("junk"), P11PROF_STORE_CREATE, P11PROF_REFUSED, "not a database");
+    put(fixture_path("empty"), "");
+    fixture_refused(fixture_path("empty"), P11PROF_STORE_CREATE, P11PROF_REFUSED, "empty");
+    fixture_refused(fixture_folder, P11PROF_STORE_CREATE, P11PROF_REFUSED, "folder");
+    assert_int_equal(mkfifo(fixture_path("fifo"), 0600), 0);
+    fixture_refused(fixture_path("fifo"), P11PROF_STORE_CREATE, P11PROF_REFUSED, "regular file");
+    assert_int_equal(symlink("p.db", fixture_path("link")), 0);
+    fixture_refused(fixture_path("link"), P11PROF_STORE_CREATE, P11PROF_REFUSED, "symbolic link");
+    assert_int_equal(fixture_files_with("-writer"), 0);
+}
+
+static void refuses_other_versions(void **state)
+{
+    (void)state;
+    const char *path = fixture_path("p.db");
+    p11prof_store_close(fixture_open(path, P11PROF_STORE_CREATE));
+    change(path, "PRAGMA user_version = 9");
+    fixture_refused(path, P11PROF_STORE_MIGRATE, P11PROF_REFUSED, "version 9");
+    fixture_refused(path, P11PROF_STORE_READ_ONLY, P11PROF_REFUSED, "update p11prof");
+    change(path, "PRAGMA user_version = 1; DELETE FROM meta");
+    fixture_refused(path, P11PROF_STORE_MIGRATE, P11PROF_FAILED, "incomplete");
+    change(path, "PRAGMA user_version = 0");
+    fixture_refused(path, P11PROF_STORE_CREATE, P11PROF_REFUSED, "older");
+    fixture_refused(path, P11PROF_STORE_MIGRATE, P11PROF_REFUSED, "no way");
+}
+
+static void describes_damage(void **state)
+{
+    (void)state;
+    const char *path = fixture_path("p.db");
+    p11prof_store_close(fixture_open(path, P11PROF_STORE_CREATE));
+    int fd = open(path, O_WRONLY);
+    char junk[4096];
+    memset(junk, 0x5a, sizeof junk);
+    assert_int_equal(pwrite(fd, junk, sizeof junk, 100), sizeof junk);
+    close(fd);
+    fixture_refused(path, 0, P11PROF_FAILED, "damaged");
+}
+
+/* Root may write everywhere: an ordinary user tries. */
+static void describes_missing_rights(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(fixture_path("closed"), 0555), 0);
+    assert_int_equal(chmod(fixture_folder, 0755), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct p11prof_error error = {0};
+        struct p11prof_store *store;
+        bool ordinary = geteuid() != 0 || setuid(65534) == 0;
+        p11prof_store_open(&store, fixture_path("closed/p.db"), P11PROF_STORE_CREATE, &error);
+        bool one = error.status == P11PROF_FAILED && strstr(error.text, "Permission denied");
+        p11prof_store_open(&store, fixture_path("closed/a/p.db"), P11PROF_STORE_CREATE, &error);
+        bool two = error.status == P11PROF_FAILED && strstr(error.text, "closed/a: cannot make");
+        _exit(ordinary && one && two ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+/* A command of a newer p11prof brings views and names up to date. */
+static void refreshes_views(void **state)
+{
+    (void)state;
+    const char *path = fixture_path("p.db");
+    p11prof_store_close(fixture_open(path, P11PROF_STORE_CREATE));
+    change(path, "DROP VIEW errors; DELETE FROM rv_name; CREATE VIEW old AS SELECT 1;"
+                 "UPDATE meta SET tool_version = '0.0.1'");
+    struct p11prof_store *store = fixture_open(path, P11PROF_STORE_MIGRATE);
+    assert_int_equal(fixture_integer(store, "SELECT count(*) FROM errors"), 0);
+    assert_true(fixture_integer(store, "SELECT count(*) FROM rv_name") > 90);
+    assert_string_equal(fixture_text(store, "SELECT tool_version FROM meta"), P11PROF_VERSION);
+    p11prof_store_close(store);
+    change(path, "DROP VIEW errors; UPDATE meta SET tool_version = '99.0.0'");
+    p11prof_store_close(fixture_open(path, P11PROF_STORE_MIGRATE));
+    change(path, "CREATE VIEW errors AS SELECT 1"); /* still gone: a newer one's views stay */
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(creates_once),
+        TEST(goes_through_linked_folders),
+        TEST(refuses_what_is_not_ours),
+        TEST(refuses_other_versions),
+        TEST(describes_damage),
+        TEST(describes_missing_rights),
+        TEST(refreshes_views),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
