@@ -146,12 +146,11 @@ const struct p11prof_function_list *p11prof_upstream_late(unsigned since)
     const void *table = needs_3_0 ? NULL : module_list(P11PROF_SET_PLAIN);
     if (!table)
         table = module_interface_list(P11PROF_SET_PLAIN);
-    functions = &p11prof_unsupported;
     for (unsigned set = 0; set < P11PROF_SETS; set++)
         if (table == &p11prof_tables[set])
             functions = &p11prof_upstream[set];
     atomic_store(&found[needs_3_0], functions);
-    return functions;
+    return functions ? functions : &p11prof_unsupported;
 }
 
 /* Over a module that knows no interfaces: its list, as the one interface "PKCS 11". */
@@ -204,9 +203,9 @@ CK_RV p11prof_entry_C_GetFunctionList(unsigned set, void *caller,
     bool record = p11prof_frame_end(&frame);
     if (rv == CKR_FUNCTION_NOT_SUPPORTED && !has_list(set))
         rv = list_made_up(set, ppFunctionList ? &list : NULL);
-    else if (rv == CKR_OK && ppFunctionList)
+    else if (rv == CKR_OK && (void *)list != &untouched)
         list = list_wrap(list);
-    if (ppFunctionList && (void *)list != &untouched)
+    if ((void *)list != &untouched)
         *ppFunctionList = list;
     if (record)
         p11prof_frame_record(&frame, rv, P11PROF_NO_SESSION, 0, 0, 0, 0);
@@ -247,7 +246,7 @@ CK_RV p11prof_entry_C_GetInterface(unsigned set, void *caller, CK_UTF8CHAR_PTR p
         rv = interface_answer(set, rv, pInterfaceName, pVersion, flags, &result);
     else if (rv == CKR_FUNCTION_NOT_SUPPORTED && !has_interfaces(set))
         rv = CKR_ARGUMENTS_BAD;
-    if (ppInterface && (void *)result != &untouched)
+    if ((void *)result != &untouched)
         *ppInterface = result;
     if (record)
         p11prof_frame_record(&frame, rv, P11PROF_NO_SESSION, flags, 0, 0, 0);

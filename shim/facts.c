@@ -209,6 +209,26 @@ void p11prof_note_made(struct p11prof_frame *frame, CK_RV rv, uint64_t handle,
     note_append(frame, P11PROF_RECORD_OBJECT, &learned);
 }
 
+/* The size stands in the public template and holds for both. */
+void p11prof_note_pair_made(struct p11prof_frame *frame, CK_RV rv, uint64_t public_handle,
+                            const CK_ATTRIBUTE *public_template, CK_ULONG public_count,
+                            uint64_t private_handle, const CK_ATTRIBUTE *private_template,
+                            CK_ULONG private_count)
+{
+    struct learned public = {.note.handle = public_handle, .known = P11PROF_OBJECT_MADE};
+    struct learned private = {.note.handle = private_handle, .known = P11PROF_OBJECT_MADE};
+    if (rv != CKR_OK)
+        return;
+    struct template template = template_open(frame, rv, public_template, public_count);
+    learn_template(&public, &template);
+    private.note.key_bits = public.note.key_bits;
+    private.known |= public.known & P11PROF_OBJECT_KEY_BITS;
+    template = template_open(frame, rv, private_template, private_count);
+    learn_template(&private, &template);
+    note_append(frame, P11PROF_RECORD_OBJECT, &public);
+    note_append(frame, P11PROF_RECORD_OBJECT, &private);
+}
+
 void p11prof_note_copied(struct p11prof_frame *frame, CK_RV rv, uint64_t handle, uint64_t source,
                          const CK_ATTRIBUTE *attributes, CK_ULONG count)
 {

@@ -115,6 +115,10 @@ unsigned p11prof_function_at(const CK_UTF8CHAR *name);
 /* Notes: each appends what it learned, or nothing. */
 void p11prof_note_made(struct p11prof_frame *frame, CK_RV rv, uint64_t handle,
                        const CK_ATTRIBUTE *template, CK_ULONG count);
+void p11prof_note_pair_made(struct p11prof_frame *frame, CK_RV rv, uint64_t public_handle,
+                            const CK_ATTRIBUTE *public_template, CK_ULONG public_count,
+                            uint64_t private_handle, const CK_ATTRIBUTE *private_template,
+                            CK_ULONG private_count);
 void p11prof_note_copied(struct p11prof_frame *frame, CK_RV rv, uint64_t handle, uint64_t source,
                          const CK_ATTRIBUTE *template, CK_ULONG count);
 void p11prof_note_template(struct p11prof_frame *frame, CK_RV rv, const CK_ATTRIBUTE *template,
@@ -155,8 +159,8 @@ unsigned p11prof_curve_bits(const uint8_t *parameters, size_t bytes);
     p11prof_note_copied(&frame, rv, handle, source, template, count)
 #define KEY_PAIR_MADE(public, public_template, public_count, private, private_template,            \
                       private_count)                                                               \
-    (p11prof_note_made(&frame, rv, public, public_template, public_count),                         \
-     p11prof_note_made(&frame, rv, private, private_template, private_count))
+    p11prof_note_pair_made(&frame, rv, public, public_template, public_count, private,             \
+                           private_template, private_count)
 #define FIND_TEMPLATE(template, count)        p11prof_note_template(&frame, rv, template, count)
 #define OBJECTS_FOUND(handles, returned, max) p11prof_note_found(&frame, rv, handles, returned, max)
 #define ATTRIBUTES_READ(object, template, count)                                                   \

@@ -6,7 +6,8 @@
 --
 -- No view sorts or groups the rows of calls: a report over them costs one scan. The stats views
 -- read sums and histograms that are kept with the rows. Counts are added by total(): sum() would
--- fail where a damaged spool said 2^63.
+-- fail where a damaged spool said 2^63. A plain SELECT looks up only the names it shows, an
+-- aggregate all of them.
 
 -- One run. duration_ns without a command's word: until the last call's end.
 CREATE VIEW runs AS
@@ -89,44 +90,49 @@ SELECT
 FROM process AS p
 LEFT JOIN process AS parent ON parent.uuid = p.parent_uuid;
 
--- One C_* call. CROSS JOIN: find the run's segments first, then read their rows.
+-- One C_* call. CROSS JOIN: find the run's segments first, then read their rows. A plus keeps a
+-- column out of automatic indexes, which SQLite would build over all rows.
 CREATE VIEW calls AS
 SELECT
   g.run AS run_id,
   g.process AS process_id,
   c.id AS call_id,
-  c.start_ns,
-  c.duration_ns,
+  +c.start_ns AS start_ns,
+  +c.duration_ns AS duration_ns,
   coalesce(f.name, printf('0x%08X', c.function)) AS function,
   iif(c.rv IS NULL, 'undisclosed', coalesce(v.name, printf('0x%08X', c.rv))) AS rv,
-  c.rv AS rv_code,
+  +c.rv AS rv_code,
   k.name AS kind,
   iif(c.mechanism IS NULL, NULL, coalesce(m.name, printf('0x%08X', c.mechanism))) AS mechanism,
-  c.mechanism AS mechanism_code,
-  c.session,
-  c.slot_id,
-  c.thread_id,
-  c.key_id,
+  +c.mechanism AS mechanism_code,
+  +c.session AS session,
+  +c.slot_id AS slot_id,
+  +c.thread_id AS thread_id,
+  +c.key_id AS key_id,
   iif(c.key_type IS NULL, NULL, coalesce(t.name, printf('0x%08X', c.key_type))) AS key_type,
-  c.key_bits,
-  c.in_bytes,
-  c.out_bytes,
+  +c.key_bits AS key_bits,
+  +c.in_bytes AS in_bytes,
+  +c.out_bytes AS out_bytes,
   iif(c.operation IS NULL, NULL, c.id) AS operation_id, -- the operation that this call ended
   o.name AS operation,
-  w.name AS caller,
-  w.path AS caller_path,
+  (SELECT w.name FROM caller AS w WHERE w.process = g.process AND w.caller = c.caller) AS caller,
+  (SELECT w.path FROM caller AS w WHERE w.process = g.process AND w.caller = c.caller)
+    AS caller_path,
   (c.flags & 1) != 0 AS nested,      -- made inside another recorded call
   (c.flags & 2) != 0 AS overlapped,  -- with another call of its session: attributed to nothing
   (c.flags & 4) != 0 AS in_signal_handler,
-  (c.flags & 8) != 0 AS clamped      -- the clock went backwards, duration_ns is 0
+  (c.flags & 8) != 0 AS clamped,     -- the clock went backwards, duration_ns is 0
+  +c.function AS function_code,
+  +c.kind AS kind_code,
+  +c.key_type AS key_type_code,
+  +c.operation AS operation_code
 FROM segment AS g CROSS JOIN call AS c ON c.id BETWEEN g.first_call AND g.last_call
-LEFT JOIN function_name AS f ON f.code = c.function
-LEFT JOIN rv_name AS v ON v.code = c.rv
-LEFT JOIN kind_name AS k ON k.code = c.kind
-LEFT JOIN mechanism_name AS m ON m.code = c.mechanism
-LEFT JOIN key_type_name AS t ON t.code = c.key_type
-LEFT JOIN operation_name AS o ON o.code = c.operation
-LEFT JOIN caller AS w ON w.process = g.process AND w.caller = c.caller;
+LEFT JOIN function_name AS f ON f.code = +c.function
+LEFT JOIN rv_name AS v ON v.code = +c.rv
+LEFT JOIN kind_name AS k ON k.code = +c.kind
+LEFT JOIN mechanism_name AS m ON m.code = +c.mechanism
+LEFT JOIN key_type_name AS t ON t.code = +c.key_type
+LEFT JOIN operation_name AS o ON o.code = +c.operation;
 
 -- One operation, carried by the row of its last call. elapsed_ns: from its first call's start to
 -- its last call's end.
@@ -138,7 +144,7 @@ SELECT
   coalesce(o.name, printf('0x%08X', c.operation)) AS operation,
   iif(c.mechanism IS NULL, NULL, coalesce(m.name, printf('0x%08X', c.mechanism))) AS mechanism,
   iif(c.key_type IS NULL, NULL, coalesce(t.name, printf('0x%08X', c.key_type))) AS key_type,
-  c.key_bits,
+  +c.key_bits AS key_bits,
   coalesce(c.operation_start_ns, c.start_ns) AS start_ns,
   coalesce(c.operation_duration_ns, c.duration_ns) AS duration_ns,
   c.start_ns + c.duration_ns - coalesce(c.operation_start_ns, c.start_ns) AS elapsed_ns,
@@ -146,29 +152,33 @@ SELECT
   iif(c.operation_call_count IS NULL, c.in_bytes, c.operation_in_bytes) AS in_bytes,
   iif(c.operation_call_count IS NULL, c.out_bytes, c.operation_out_bytes) AS out_bytes,
   iif(c.rv IS NULL, 'undisclosed', coalesce(v.name, printf('0x%08X', c.rv))) AS rv,
-  c.thread_id,
-  c.session,
+  +c.thread_id AS thread_id,
+  +c.session AS session,
   b.test,
   b.step,
   b.intended_start_ns,
   b.phase,
-  c.rv AS rv_code,
-  c.mechanism AS mechanism_code,
-  c.key_id,
-  c.slot_id,
+  +c.rv AS rv_code,
+  +c.mechanism AS mechanism_code,
+  +c.key_id AS key_id,
+  +c.slot_id AS slot_id,
   k.name AS kind,
   coalesce(f.name, printf('0x%08X', c.function)) AS function, -- of its last call
-  w.name AS caller,
-  w.path AS caller_path
+  (SELECT w.name FROM caller AS w WHERE w.process = g.process AND w.caller = c.caller) AS caller,
+  (SELECT w.path FROM caller AS w WHERE w.process = g.process AND w.caller = c.caller)
+    AS caller_path,
+  +c.function AS function_code,
+  +c.kind AS kind_code,
+  +c.key_type AS key_type_code,
+  +c.operation AS operation_code
 FROM segment AS g CROSS JOIN call AS c ON c.id BETWEEN g.first_call AND g.last_call
-LEFT JOIN operation_name AS o ON o.code = c.operation
-LEFT JOIN mechanism_name AS m ON m.code = c.mechanism
-LEFT JOIN key_type_name AS t ON t.code = c.key_type
-LEFT JOIN rv_name AS v ON v.code = c.rv
-LEFT JOIN kind_name AS k ON k.code = c.kind
-LEFT JOIN function_name AS f ON f.code = c.function
-LEFT JOIN bench_operation AS b ON b.call = c.id
-LEFT JOIN caller AS w ON w.process = g.process AND w.caller = c.caller
+LEFT JOIN operation_name AS o ON o.code = +c.operation
+LEFT JOIN mechanism_name AS m ON m.code = +c.mechanism
+LEFT JOIN key_type_name AS t ON t.code = +c.key_type
+LEFT JOIN rv_name AS v ON v.code = +c.rv
+LEFT JOIN kind_name AS k ON k.code = +c.kind
+LEFT JOIN function_name AS f ON f.code = +c.function
+LEFT JOIN bench_operation AS b ON b.call = +c.id
 WHERE c.operation IS NOT NULL;
 
 -- The names of a group: private, for the views below. Of function and operation one is NULL.

@@ -26,14 +26,28 @@ static bool same_file(const char *a, const char *b)
                                  first.st_dev == second.st_dev && first.st_ino == second.st_ino);
 }
 
+/* Those are looked into anyway: not twice. */
+static bool is_default_folder(const char *folder)
+{
+    static const char prefix[] = "/dev/shm/p11prof-";
+    return strncmp(folder, prefix, sizeof prefix - 1) == 0;
+}
+
+void p11prof_database_name(struct p11prof_database *out, const struct p11prof_config *config,
+                           const char *path)
+{
+    *out = (struct p11prof_database){.store = NULL};
+    snprintf(out->path, sizeof out->path, "%s", path ? path : config->db);
+    if (!is_default_folder(config->spool))
+        snprintf(out->spool_folder, sizeof out->spool_folder, "%s", config->spool);
+    out->configured = same_file(out->path, config->db);
+}
+
 bool p11prof_database_choose(struct p11prof_database *out, const char *path)
 {
     struct p11prof_config config;
     p11prof_database_settings(&config);
-    snprintf(out->path, sizeof out->path, "%s", path ? path : config.db);
-    snprintf(out->spool_folder, sizeof out->spool_folder, "%s", config.spool);
-    out->configured = same_file(out->path, config.db);
-    out->store = NULL;
+    p11prof_database_name(out, &config, path);
     if (out->path[0])
         return true;
     p11prof_complain(0, "no database: HOME and XDG_STATE_HOME are not set; name one with --db or "

@@ -14,13 +14,17 @@ struct p11prof_database_options {
 
 struct p11prof_database {
     char path[P11PROF_PATH_BYTES];
-    char spool_folder[P11PROF_PATH_BYTES]; /* configured; "": the default ones */
+    char spool_folder[P11PROF_PATH_BYTES]; /* configured, if it is no default one; else "" */
     bool configured;                       /* a shim here writes this one too */
     struct p11prof_store *store;           /* NULL: not open */
 };
 
-/* Fills all but the store. False, after it said so, if no database is named and none can be
- * derived. */
+/* Fills all but the store. path: --db, or NULL. */
+void p11prof_database_name(struct p11prof_database *out, const struct p11prof_config *config,
+                           const char *path);
+
+/* The same with the settings of a shim installed here. False, after it said so, if no database is
+ * named and none can be derived. */
 bool p11prof_database_choose(struct p11prof_database *out, const char *path);
 
 /* The settings that a shim installed here would see. */

@@ -106,8 +106,7 @@ static void load_settings(struct p11prof_checks *checks, const struct settings *
         p11prof_config_load(&checks->config, settings->shim);
     else
         p11prof_database_settings(&checks->config);
-    snprintf(checks->database->path, sizeof checks->database->path, "%s",
-             settings->common.database.path ? settings->common.database.path : checks->config.db);
+    p11prof_database_name(checks->database, &checks->config, settings->common.database.path);
 }
 
 int p11prof_command_doctor(int argc, char **argv)

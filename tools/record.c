@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DRAIN_MS = 100, OTHERS_MS = 300 };
+enum { DRAIN_MS = 100, OTHERS_MS = 300, MANY_CALLS = 50000 };
 
 struct record {
     struct p11prof_config config; /* as a shim here would see it, with our options on top */
@@ -26,6 +26,7 @@ struct record {
     struct p11prof_run_folder folder;
     struct p11prof_recording recording;
     struct p11prof_launch launch;
+    char program[PATH_MAX];
     char *options_json;
 };
 
@@ -99,8 +100,7 @@ static const char *base_name(const char *path)
 static int prepare(struct record *record, char **argv)
 {
     struct p11prof_error error;
-    char program[PATH_MAX];
-    int exit_code = p11prof_target_find(argv[0], program, sizeof program);
+    int exit_code = p11prof_target_find(argv[0], record->program, sizeof record->program);
     if (exit_code)
         return exit_code;
     if (!record->config.db[0])
@@ -108,12 +108,13 @@ static int prepare(struct record *record, char **argv)
     if (record->modules.count == 0 &&
         p11prof_modules_add_configured(&record->modules, &error) != P11PROF_OK)
         return p11prof_complain_of(&error);
-    p11prof_target_warn(program);
+    p11prof_target_warn(record->program);
     record->options_json = describe_options(&record->modules);
     if (p11prof_run_folder_make(&record->folder, &record->modules, &record->config, &error) !=
             P11PROF_OK ||
         p11prof_recording_start(&record->recording, record->config.db, record->config.name,
-                                base_name(program), record->options_json, &error) != P11PROF_OK)
+                                base_name(record->program), record->options_json,
+                                &error) != P11PROF_OK)
         return p11prof_complain_of(&error);
     record->recording.folder = record->config.spool[0] ? record->config.spool : NULL;
     return 0;
@@ -124,15 +125,17 @@ static void drain(struct record *record, struct p11prof_collect_result *result)
     bool had_problem = record->recording.problem.status != P11PROF_OK;
     p11prof_recording_drain(&record->recording, result);
     if (!had_problem && record->recording.problem.status != P11PROF_OK)
-        p11prof_warn("%s (the program goes on; tried again)", record->recording.problem.text);
+        p11prof_warn("%s (tried again)", record->recording.problem.text);
 }
 
-/* Drains until the program has ended. Returns its wait status. */
+/* Drains until the program has ended; without a pause while it makes many calls. Returns its wait
+ * status. */
 static int follow_program(struct record *record, pid_t child)
 {
-    struct p11prof_collect_result result;
+    struct p11prof_collect_result result = {.call_count = 0};
     int wait_status = 0, number;
-    while (p11prof_watch(child, DRAIN_MS, &wait_status, &number) != P11PROF_EVENT_ENDED)
+    while (p11prof_watch(child, result.call_count < MANY_CALLS ? DRAIN_MS : 1, &wait_status,
+                         &number) != P11PROF_EVENT_ENDED)
         drain(record, &result);
     return wait_status;
 }
@@ -172,7 +175,7 @@ static void finish(struct record *record, int wait_status)
     if (recording->problem.status != P11PROF_OK)
         p11prof_warn("%s: what was recorded waits in its spool; 'p11prof collect --db %s' takes it",
                      recording->problem.text, recording->db);
-    if (recording->store && recording->run_id)
+    else
         p11prof_summary_print(p11prof_store_sqlite(recording->store), recording->run_id,
                               &record->modules);
 }

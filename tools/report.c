@@ -109,6 +109,15 @@ struct output {
     uint64_t count;
 };
 
+/* Text and JSON show them; CSV has no place for them. */
+static void warn_of_losses(const struct p11prof_run_report *report)
+{
+    int64_t lost = p11prof_table_integer(&report->run, 0, "lost_count", 0);
+    if (lost > 0)
+        p11prof_warn("%lld calls of run %lld were lost and are not in these rows", (long long)lost,
+                     (long long)p11prof_table_integer(&report->run, 0, "run_id", 0));
+}
+
 static void print_report(struct output *output, const struct p11prof_run_report *report)
 {
     switch (output->format) {
@@ -116,6 +125,7 @@ static void print_report(struct output *output, const struct p11prof_run_report 
         p11prof_document_add(output->document, report);
         break;
     case P11PROF_FORMAT_CSV:
+        warn_of_losses(report);
         p11prof_run_report_rows(&output->writer, report);
         break;
     case P11PROF_FORMAT_TEXT:
@@ -171,6 +181,7 @@ int p11prof_command_report(int argc, char **argv)
     code = p11prof_database_open(&database, &settings.common.database);
     if (code != P11PROF_EXIT_DONE)
         return code;
+    settings.report.spool_folder = database.spool_folder;
     bool named = first < argc;
     code = report_runs(&settings, p11prof_store_sqlite(database.store), named ? argv + first : last,
                        named ? (size_t)(argc - first) : 1);

@@ -13,8 +13,8 @@ enum { WAIT_MS = 2000 };
 
 struct waiting {
     struct p11prof_store *store; /* NULL: there is no database yet */
-    bool configured;
-    uint8_t (*runs)[16]; /* that spools wait for */
+    bool takes_unclaimed;        /* what no database has a part of */
+    uint8_t (*runs)[16];         /* that spools wait for */
     size_t count, capacity;
 };
 
@@ -47,7 +47,7 @@ static bool belongs_here(const struct waiting *waiting, const struct p11prof_fou
         p11prof_store_id(waiting->store, id);
     if (memcmp(spool->database_id, none, sizeof none) != 0)
         return memcmp(spool->database_id, id, sizeof id) == 0;
-    return waiting->configured || database_has_run(waiting->store, spool->run_id);
+    return waiting->takes_unclaimed || database_has_run(waiting->store, spool->run_id);
 }
 
 static bool take_spool(void *payload, const struct p11prof_found_spool *spool)
@@ -79,6 +79,8 @@ static void collect_folder(struct waiting *waiting, const struct p11prof_databas
                            const char *folder)
 {
     struct p11prof_error error = {.status = P11PROF_OK};
+    bool configured_folder = folder || !database->spool_folder[0];
+    waiting->takes_unclaimed = database->configured && configured_folder;
     waiting->count = 0;
     p11prof_spools_visit(folder, take_spool, waiting);
     if (waiting->count == 0)
@@ -94,7 +96,7 @@ static void collect_folder(struct waiting *waiting, const struct p11prof_databas
 
 void p11prof_waiting_collect(const struct p11prof_database *database)
 {
-    struct waiting waiting = {.configured = database->configured};
+    struct waiting waiting = {.store = NULL};
     struct p11prof_error error = {.status = P11PROF_OK};
     enum p11prof_status status =
         p11prof_store_open(&waiting.store, database->path, P11PROF_STORE_MIGRATE, &error);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 /* Spools that wait for a database: their process is gone or nobody drains them, and this database
- * has their first part, their run, or is the one that shims here write. Others are left alone: a
- * report on some other database must not draw the configured one's calls into it. */
+ * has their first part or their run, or it is the one that shims here write and they lie where
+ * shims here put theirs. Others are left alone: a report on some other database must not draw the
+ * configured one's calls into it. */
 #ifndef P11PROF_TOOLS_WAITING_H
 #define P11PROF_TOOLS_WAITING_H
 

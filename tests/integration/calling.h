@@ -26,7 +26,7 @@ static inline void *calling_slot(const void *list, unsigned function)
  */
 static inline CK_RV calling_words(void *function, const uint64_t *w)
 {
-    CK_RV (*callable)
+    CK_RV(*callable)
     (uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
      uint64_t);
     memcpy(&callable, &function, sizeof callable);

@@ -7,28 +7,12 @@
 . "$(dirname "$0")/shell_test.sh"
 need "${APP:?}" "${LINKED:?}" "${NULL_MODULE:?}"
 
-# record [OPTION...] -- CMD...: stderr goes to $WORK/notes.
-record() {
-  "$P11PROF" record --db "$DB" "$@" 2>"$WORK/notes"
-}
-
 # ends CODE CMD...: how record ends.
 ends() {
   expected=$1
   shift
   (record --module "$NULL_MODULE" -- "$@") >/dev/null 2>&1
   [ $? -eq "$expected" ]
-}
-
-# counts FUNCTION: calls of it in the newest run.
-counts() {
-  query "SELECT coalesce(sum(count), 0) FROM function_stats
-    WHERE function = '$1' AND run_id = (SELECT max(run_id) FROM runs)"
-}
-
-# newest COLUMN: of the newest run.
-newest() {
-  query "SELECT $1 FROM runs ORDER BY run_id DESC LIMIT 1"
 }
 
 # catches WHAT CMD...: the program's 7 calls are recorded.
@@ -114,6 +98,16 @@ check "what was recorded before SIGKILL is there" [ "$(counts C_GetInfo)" = 7 ]
 check "a daemon is waited for" record --module "$NULL_MODULE" -- "$APP" -d "$NULL_MODULE"
 check "… and recorded" [ "$(counts C_GetInfo)" = 7 ]
 check "… and named" grep -q 'waiting for 1 other process' "$WORK/notes"
+
+# The database goes away meanwhile.
+check "a deleted database" record --module "$NULL_MODULE" -- \
+  sh -c '"$0" "$1"; sleep 0.3; rm -f "$2"*; "$0" "$1"' "$APP" "$NULL_MODULE" "$DB"
+check "… is made again" [ "$(counts C_GetInfo)" = 7 ]
+check "… and bears the program's name" [ "$(newest program)" = sh ]
+mkdir "$WORK/unwritable.db"
+check "a database that cannot be opened" not record --db "$WORK/unwritable.db" \
+  --module "$NULL_MODULE" -- touch "$WORK/was-started"
+check "… keeps the program from starting" [ ! -e "$WORK/was-started" ]
 check "no spool is left" [ -z "$(find "$P11PROF_SPOOL" -name '*.spool')" ]
 
 finish

@@ -9,6 +9,7 @@ SOFTHSM=${SOFTHSM:-/usr/lib/softhsm/libsofthsm2.so}
 
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/p11prof-test.XXXXXX") || exit 1
 DB=$WORK/test.db
+PIN=Qz7-never-recorded
 FAILED=0
 # Spools of this test alone: other p11prof programs of this user go on beside it.
 P11PROF_SPOOL=$(mktemp -d /dev/shm/test.p11prof.XXXXXX) || exit 1
@@ -27,14 +28,14 @@ need() {
   done
 }
 
-# check WHAT COMMAND...: the command must succeed.
+# check CLAIM COMMAND...: the command must succeed.
 check() {
-  what=$1
+  claim=$1
   shift
   if "$@"; then
-    echo "ok: $what"
+    echo "ok: $claim"
   else
-    echo "FAILED: $what: $*"
+    echo "FAILED: $claim: $*"
     FAILED=$((FAILED + 1))
   fi
 }
@@ -49,18 +50,44 @@ query() {
   "$P11PROF" sql --db "$DB" --format csv "$1" | tail -n +2 | tr -d '\r'
 }
 
-# make_token: a SoftHSM of our own with the token "test", PIN 1234.
+# record [OPTION...] -- CMD...: stderr goes to $WORK/notes.
+record() {
+  "$P11PROF" record --db "$DB" "$@" 2>"$WORK/notes"
+}
+
+# counts FUNCTION: calls of it in the newest run.
+counts() {
+  query "SELECT coalesce(sum(count), 0) FROM function_stats
+    WHERE function = '$1' AND run_id = (SELECT max(run_id) FROM runs)"
+}
+
+# newest COLUMN: of the newest run.
+newest() {
+  query "SELECT $1 FROM runs ORDER BY run_id DESC LIMIT 1"
+}
+
+# keeps_secrets WORD...: none of them is in the database, its side files or what was said.
+keeps_secrets() {
+  for secret; do
+    if grep -aqF -e "$secret" "$WORK/notes" "$DB"*; then
+      echo "found: $secret"
+      return 1
+    fi
+  done
+}
+
+# make_token: a SoftHSM of our own with the token "test" and the PIN $PIN.
 make_token() {
   mkdir "$WORK/tokens"
   printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n' \
     "$WORK/tokens" >"$WORK/softhsm2.conf"
   export SOFTHSM2_CONF="$WORK/softhsm2.conf"
-  softhsm2-util --init-token --free --label test --so-pin 12345678 --pin 1234 >/dev/null
+  softhsm2-util --init-token --free --label test --so-pin 12345678 --pin "$PIN" >/dev/null
 }
 
 # make_key ID LABEL TYPE: a key pair on the token.
 make_key() {
-  pkcs11-tool --module "$SOFTHSM" --login --pin 1234 --keypairgen --id "$1" --label "$2" \
+  pkcs11-tool --module "$SOFTHSM" --login --pin "$PIN" --keypairgen --id "$1" --label "$2" \
     --key-type "$3" >/dev/null 2>&1
 }
 

@@ -168,6 +168,24 @@ static void test_made_undisclosed(void **state)
     assert_int_equal(notes[0].head, notes[1].head);
 }
 
+static void test_pair(void **state)
+{
+    (void)state;
+    struct p11prof_frame frame = {.function = P11PROF_C_GenerateKeyPair};
+    CK_ULONG bits = 3072;
+    CK_ATTRIBUTE public[] = {{CKA_MODULUS_BITS, &bits, sizeof bits}};
+    CK_ATTRIBUTE private[] = {{CKA_LABEL, "label", 5}};
+    note_count = 0;
+    p11prof_note_pair_made(&frame, CKR_OK, 5, public, 1, 6, private, 1);
+    assert_int_equal(note_count, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        struct p11prof_object_note note =
+            object_note(i, P11PROF_RECORD_OBJECT, P11PROF_OBJECT_MADE | P11PROF_OBJECT_KEY_BITS);
+        assert_int_equal(note.handle, 5 + i);
+        assert_int_equal(note.key_bits, 3072);
+    }
+}
+
 static void test_secret_value_length(void **state)
 {
     (void)state;
@@ -276,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_curves),
         cmocka_unit_test(test_made),
         cmocka_unit_test(test_made_undisclosed),
+        cmocka_unit_test(test_pair),
         cmocka_unit_test(test_secret_value_length),
         cmocka_unit_test(test_read),
         cmocka_unit_test(test_found),

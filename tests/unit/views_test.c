@@ -171,6 +171,43 @@ static void show_operations(void **state)
         "random-321290measured");
 }
 
+/* Whether a query makes SQLite build an index first. */
+static bool builds_an_index(const char *sql)
+{
+    sqlite3_stmt *plan;
+    bool builds = false;
+    char explain[512];
+    snprintf(explain, sizeof explain, "EXPLAIN QUERY PLAN %s", sql);
+    assert_int_equal(
+        sqlite3_prepare_v2(p11prof_store_sqlite(fixture_store), explain, -1, &plan, NULL),
+        SQLITE_OK);
+    while (sqlite3_step(plan) == SQLITE_ROW) {
+        builds |= strstr((const char *)sqlite3_column_text(plan, 3), "AUTOMATIC") != NULL;
+    }
+    sqlite3_finalize(plan);
+    return builds;
+}
+
+/* A condition on any column costs a scan, not an index over all rows. */
+static void are_only_scanned(void **state)
+{
+    (void)state;
+    static const char *const views[] = {"calls", "operations"};
+    for (size_t view = 0; view < 2; view++) {
+        char sql[256], columns[1024], *rest = columns;
+        snprintf(sql, sizeof sql, "SELECT group_concat(name) FROM pragma_table_info('%s')",
+                 views[view]);
+        strcpy(columns, fixture_text(fixture_store, sql));
+        for (char *column; (column = strsep(&rest, ","));) {
+            snprintf(sql, sizeof sql, "SELECT sum(duration_ns) FROM %s WHERE %s = 1", views[view],
+                     column);
+            if (builds_an_index(sql)) {
+                fail_msg("%s", sql);
+            }
+        }
+    }
+}
+
 /* The rows of several processes, written in turns, stay apart. */
 static void tell_processes_apart(void **state)
 {
@@ -251,7 +288,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(have_their_columns), TEST(work_in_the_plain_shell), TEST(show_calls),
-        TEST(show_operations),    TEST(tell_processes_apart),    TEST(give_percentiles),
+        TEST(show_operations),    TEST(are_only_scanned),        TEST(tell_processes_apart),
+        TEST(give_percentiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,7 @@ struct p11prof_checks {
     unsigned problem_count;
     struct p11prof_config config;      /* as a shim here would see it */
     struct p11prof_database *database; /* store may be NULL */
+    bool database_writable;            /* or can be made */
 };
 
 /* Adds a row. source and advice may be NULL. */

@@ -52,15 +52,15 @@ static void check_feature(struct p11prof_checks *checks, bool has, const char *n
 
 static void check_drain(struct p11prof_checks *checks)
 {
-    bool writable = checks->database->store || checks->database->path[0];
     static const char *const modes[] = {
-        [P11PROF_DRAIN_AUTO] = "a thread of the process, where C_Initialize allows threads; else "
-                               "the callers and the end of the process",
+        [P11PROF_DRAIN_AUTO] =
+            "a thread of the process; where C_Initialize forbids threads, as exit",
         [P11PROF_DRAIN_THREAD] = "a thread of the process",
         [P11PROF_DRAIN_EXIT] = "the callers when the spool fills, and the end of the process",
         [P11PROF_DRAIN_EXTERNAL] = "nobody in the process: 'p11prof collect' has to run",
     };
-    enum p11prof_drain_mode mode = writable ? checks->config.drain : P11PROF_DRAIN_EXTERNAL;
+    enum p11prof_drain_mode mode =
+        checks->database_writable ? checks->config.drain : P11PROF_DRAIN_EXTERNAL;
     p11prof_check_add(checks, P11PROF_VERDICT_OK, "drained by", NULL, NULL, "%s", modes[mode]);
 }
 

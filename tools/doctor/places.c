@@ -70,6 +70,7 @@ static void check_writable(struct p11prof_checks *checks, const char *path, cons
     const char *blocked = exists && access(path, W_OK) != 0  ? path
                           : access(folder, W_OK | X_OK) != 0 ? folder
                                                              : NULL;
+    checks->database_writable = !blocked;
     if (blocked)
         p11prof_check_add(checks, P11PROF_VERDICT_PROBLEM, "database", NULL,
                           "name another one with P11PROF_DB, or drain as a user who may write",

@@ -46,8 +46,8 @@ static void check_waiting(struct p11prof_checks *checks)
 {
     struct looking looking = {checks, 0};
     p11prof_spools_visit(NULL, take_spool, &looking);
-    if (checks->config.spool[0])
-        p11prof_spools_visit(checks->config.spool, take_spool, &looking);
+    if (checks->database->spool_folder[0])
+        p11prof_spools_visit(checks->database->spool_folder, take_spool, &looking);
     p11prof_check_add(checks, P11PROF_VERDICT_OK, "spools", NULL, NULL, "%u in all", looking.count);
 }
 
@@ -107,7 +107,7 @@ static void check_limits(struct p11prof_checks *checks)
 
 void p11prof_check_spools(struct p11prof_checks *checks)
 {
-    checks->section = "spools";
+    checks->section = "in spools";
     check_waiting(checks);
     if (checks->database->store)
         check_losses(checks);

@@ -64,7 +64,7 @@ int p11prof_target_find(const char *command, char *path, size_t path_bytes)
                             problem == ENOENT && !strchr(command, '/') ? " (looked in PATH)" : "");
 }
 
-/* Whether the kernel runs it with other rights than ours: the loader then ignores LD_AUDIT. */
+/* Whether the kernel runs it with other rights than ours: the loader then removes LD_AUDIT. */
 static bool changes_rights(const char *path)
 {
     struct stat found;
@@ -84,8 +84,6 @@ static bool glibc_loader(const char *path)
 
 static const char *why_not_covered(const char *path, const struct p11prof_file *file)
 {
-    if (changes_rights(path))
-        return "it is set-uid, set-gid or has file capabilities";
     if (file->kind == P11PROF_FILE_FOREIGN)
         return "it is for another machine or word size";
     if (file->kind == P11PROF_FILE_LIBRARY && !glibc_loader(path))
@@ -123,7 +121,12 @@ void p11prof_target_warn(const char *path)
         p11prof_file_read(&file, program);
     }
     const char *why = why_not_covered(program, &file);
-    if (why)
+    if (changes_rights(program))
+        p11prof_warn(
+            "neither %s nor what it starts will be recorded: it is set-uid, set-gid or has "
+            "file capabilities (a copy of it has not)",
+            program);
+    else if (why)
         p11prof_warn("%s itself will not be recorded, only the programs that it starts: %s",
                      program, why);
 }

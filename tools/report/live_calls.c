@@ -39,8 +39,9 @@ static void take_call(void *payload, const struct p11prof_live_call *call)
     p11prof_table_set_text(table, row, "state", "running");
 }
 
-void p11prof_live_calls(struct p11prof_table *table, const char *run_uuid, int64_t run_id)
+void p11prof_live_calls(struct p11prof_table *table, const char *folder, const char *run_uuid,
+                        int64_t run_id)
 {
     struct search search = {table, run_uuid, run_id};
-    p11prof_in_flight_visit(NULL, take_call, &search);
+    p11prof_in_flight_visit(folder, take_call, &search);
 }

@@ -6,8 +6,10 @@
 
 #include "table.h"
 
-/* Adds them to a table with columns of a report's in_flight. run_uuid: as the views spell it. */
-void p11prof_live_calls(struct p11prof_table *table, const char *run_uuid, int64_t run_id);
+/* Adds those in the spools of `folder` (NULL: all default ones) to a table with the columns of a
+ * report's in_flight. run_uuid: as the views spell it. */
+void p11prof_live_calls(struct p11prof_table *table, const char *folder, const char *run_uuid,
+                        int64_t run_id);
 
 /* A UUID as the views spell it, in 37 bytes. */
 void p11prof_uuid_text(char *out, const uint8_t uuid[16]);

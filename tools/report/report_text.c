@@ -24,7 +24,7 @@ static const char *shown(const struct p11prof_run_report *report, const char *na
         return "-";
     char *text = p11prof_cell_text(&report->run.columns[column],
                                    &p11prof_table_row(&report->run, 0)[column]);
-    snprintf(out, sizeof texts[0], "%s", text);
+    snprintf(out, sizeof texts[0], "%s", *text ? text : "-");
     free(text);
     return out;
 }

@@ -93,7 +93,10 @@ enum p11prof_status p11prof_run_report_load(struct p11prof_run_report *out, stru
     order(&out->functions, options);
     order(&out->others, options);
     order(&out->operations, options);
-    p11prof_live_calls(&out->in_flight, p11prof_table_text(&out->run, 0, "uuid", ""), run_id);
+    const char *uuid = p11prof_table_text(&out->run, 0, "uuid", "");
+    p11prof_live_calls(&out->in_flight, NULL, uuid, run_id);
+    if (options->spool_folder && options->spool_folder[0])
+        p11prof_live_calls(&out->in_flight, options->spool_folder, uuid, run_id);
     return P11PROF_OK;
 }
 

@@ -16,6 +16,7 @@ struct p11prof_report_options {
     struct p11prof_grouping by; /* of the calls; empty: function, mechanism, kind */
     const char *sort;           /* column; NULL: total_ns */
     size_t top;                 /* rows of each table; 0: all */
+    const char *spool_folder;   /* looked into besides the default ones; "" or NULL: none */
 };
 
 struct p11prof_run_report {

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* An application of known behaviour: driver SHIM COUNTS SCENARIO THREADS CALLS
+ *
+ * Every thread makes CALLS calls of C_GenerateRandom; THREADS of them at once in each process of
+ * the scenario. */
+#include "driver.h"
+#include "p11prof/pkcs11.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct driver_counts *counts;
+static CK_FUNCTION_LIST *module;
+static void *handle;
+static unsigned thread_count;
+static uint64_t call_count;
+static char **arguments;
+
+static void die(const char *what)
+{
+    fprintf(stderr, "driver: %s\n", what);
+    exit(99);
+}
+
+static void module_load(const char *path)
+{
+    handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    CK_C_GetFunctionList get =
+        handle ? (CK_C_GetFunctionList)dlsym(handle, "C_GetFunctionList") : NULL;
+    if (!get || get(&module) != CKR_OK)
+        die("no module");
+}
+
+static void counts_map(const char *path)
+{
+    int fd = open(path, O_RDWR);
+    counts =
+        fd < 0 ? MAP_FAILED : mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (counts == MAP_FAILED)
+        die("no file to count in");
+    close(fd);
+}
+
+static void *calls_make(void *unused)
+{
+    static CK_BYTE buffer[1];
+    uint32_t index = atomic_fetch_add(&counts->slot_count, 1);
+    if (index >= DRIVER_SLOTS)
+        die("too many threads");
+    struct driver_slot *slot = &counts->slots[index];
+    atomic_store(&slot->pid, (uint32_t)getpid());
+    atomic_store(&slot->thread_id, (uint32_t)gettid());
+    for (uint64_t n = 1; n <= call_count; n++) {
+        module->C_GenerateRandom(1, buffer, n);
+        atomic_store_explicit(&slot->returned_count, n, memory_order_release);
+    }
+    return unused;
+}
+
+static void threads_run(void)
+{
+    pthread_t threads[64];
+    unsigned extra = thread_count > 64 ? 64 : thread_count;
+    for (unsigned i = 1; i < extra; i++)
+        if (pthread_create(&threads[i], NULL, calls_make, NULL) != 0)
+            die("no thread");
+    calls_make(NULL);
+    for (unsigned i = 1; i < extra; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static void wait_for(pid_t child)
+{
+    int status;
+    if (child < 0 || waitpid(child, &status, 0) != child ||
+        (WIFEXITED(status) && WEXITSTATUS(status)))
+        die("a child failed");
+}
+
+/* --- scenarios --- */
+
+static void scenario_finalize(void)
+{
+    module->C_Initialize(NULL);
+    threads_run();
+    module->C_Finalize(NULL);
+}
+
+static void scenario_exit(void)
+{
+    module->C_Initialize(NULL);
+    threads_run();
+}
+
+static void scenario__exit(void)
+{
+    scenario_exit();
+    _exit(0);
+}
+
+static void scenario_abort(void)
+{
+    scenario_exit();
+    abort();
+}
+
+static void scenario_kill(void)
+{
+    scenario_exit();
+    kill(getpid(), SIGKILL);
+}
+
+static void scenario_execve(void)
+{
+    char *const program[] = {"/bin/true", NULL};
+    scenario_exit();
+    execv(program[0], program);
+    die("cannot execute /bin/true");
+}
+
+static void scenario_dlclose(void)
+{
+    scenario_finalize();
+    dlclose(handle);
+    module_load(arguments[1]);
+    scenario_finalize();
+    dlclose(handle);
+}
+
+static void scenario_again(void)
+{
+    for (int i = 0; i < 3; i++)
+        scenario_finalize();
+}
+
+/* No C_Initialize at all, as in a child that inherits an initialised module. */
+static void scenario_uninitialized(void)
+{
+    threads_run();
+}
+
+static void scenario_fork_before(void)
+{
+    for (int i = 0; i < 3; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            scenario_finalize();
+            exit(0);
+        }
+        wait_for(child);
+    }
+}
+
+static void scenario_fork_after(void)
+{
+    pid_t children[3];
+    module->C_Initialize(NULL);
+    threads_run();
+    for (int i = 0; i < 3; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            threads_run(); /* without C_Initialize */
+            pid_t grandchild = fork();
+            if (grandchild == 0) {
+                scenario_exit();
+                _exit(0);
+            }
+            wait_for(grandchild);
+            exit(0);
+        }
+    }
+    for (int i = 0; i < 3; i++)
+        wait_for(children[i]);
+    threads_run();
+    module->C_Finalize(NULL);
+}
+
+/* The parent is gone before its child begins. */
+static void scenario_daemon(void)
+{
+    pid_t parent = getpid();
+    module->C_Initialize(NULL);
+    threads_run();
+    if (fork() != 0)
+        exit(0);
+    while (getppid() == parent)
+        usleep(1000);
+    threads_run();
+}
+
+/* Forks while other threads record and the drain is at work. */
+static void scenario_fork_threads(void)
+{
+    pthread_t thread;
+    module->C_Initialize(NULL);
+    pthread_create(&thread, NULL, calls_make, NULL);
+    for (int i = 0; i < 7; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            thread_count = 1;
+            threads_run();
+            _exit(0);
+        }
+        wait_for(child);
+    }
+    pthread_join(thread, NULL);
+    module->C_Finalize(NULL);
+}
+
+static void scenario_close_fds(void)
+{
+    module->C_Initialize(NULL);
+    threads_run();
+    syscall(SYS_close_range, 3u, ~0u, 0u);
+    for (int i = 0; i < 40; i++) /* whoever writes to our old numbers writes here */
+        if (open("/dev/null", O_RDONLY) < 0)
+            die("cannot open /dev/null");
+    threads_run();
+    module->C_Finalize(NULL);
+}
+
+static void from_handler(int signal)
+{
+    static CK_BYTE buffer[1];
+    struct driver_slot *slot = &counts->slots[0];
+    (void)signal;
+    uint64_t n = atomic_load(&slot->returned_count) + 1;
+    module->C_GenerateRandom(1, buffer, n);
+    atomic_store(&slot->returned_count, n);
+}
+
+/* A handler that makes calls itself, on top of whatever it interrupts. */
+static void scenario_signals(void)
+{
+    struct sigaction action = {.sa_handler = from_handler, .sa_flags = SA_RESTART};
+    const struct itimerval often = {.it_interval = {.tv_usec = 200}, .it_value = {.tv_usec = 200}};
+    const struct itimerval never = {{0, 0}, {0, 0}};
+    atomic_fetch_add(&counts->slot_count, 1);
+    module->C_Initialize(NULL);
+    sigaction(SIGPROF, &action, NULL);
+    setitimer(ITIMER_PROF, &often, NULL);
+    threads_run();
+    setitimer(ITIMER_PROF, &never, NULL);
+    module->C_Finalize(NULL);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} scenarios[] = {
+    {"finalize", scenario_finalize},
+    {"exit", scenario_exit},
+    {"_exit", scenario__exit},
+    {"abort", scenario_abort},
+    {"kill", scenario_kill},
+    {"execve", scenario_execve},
+    {"dlclose", scenario_dlclose},
+    {"again", scenario_again},
+    {"uninitialized", scenario_uninitialized},
+    {"fork-before", scenario_fork_before},
+    {"fork-after", scenario_fork_after},
+    {"fork-threads", scenario_fork_threads},
+    {"daemon", scenario_daemon},
+    {"close-fds", scenario_close_fds},
+    {"signals", scenario_signals},
+};
+
+int main(int argc, char **argv)
+{
+    if (argc != 6)
+        die("usage: driver SHIM COUNTS SCENARIO THREADS CALLS");
+    arguments = argv;
+    thread_count = (unsigned)atoi(argv[4]);
+    call_count = strtoull(argv[5], NULL, 10);
+    counts_map(argv[2]);
+    module_load(argv[1]);
+    for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
+        if (strcmp(argv[3], scenarios[i].name) == 0) {
+            scenarios[i].run();
+            return 0;
+        }
+    die("no such scenario");
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* Prime numbers of calls, from threads and forks, however the process ends: exactly as many rows.
+ */
+#include "driven.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+struct exact_case {
+    const char *scenario;
+    unsigned threads;
+    unsigned long calls;
+};
+
+static const struct exact_case cases[] = {
+    {"finalize", 1, 10007},   {"finalize", 4, 5003},   {"finalize", 32, 1009},
+    {"exit", 1, 10007},       {"exit", 4, 5003},       {"_exit", 4, 5003},
+    {"abort", 4, 5003},       {"kill", 4, 5003},       {"execve", 4, 5003},
+    {"dlclose", 4, 1009},     {"again", 4, 1009},      {"uninitialized", 4, 5003},
+    {"fork-before", 4, 1009}, {"fork-after", 4, 1009}, {"fork-threads", 1, 20011},
+    {"daemon", 4, 5003},      {"close-fds", 4, 5003},
+};
+
+static void run(const struct exact_case *exact, const char *drain)
+{
+    struct driven driven;
+    int status;
+    driven_set_up(&driven);
+    pid_t child = driven_start(&driven, exact->scenario, drain, exact->threads, exact->calls);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status))
+        assert_int_equal(WEXITSTATUS(status), 0);
+    driven_collect(&driven);
+    unsigned long long returned = driven_returned(&driven);
+    long long recorded =
+        driven_ask(&driven, "SELECT count(*) FROM calls WHERE function = 'C_GenerateRandom'");
+    long long lost = driven_ask(&driven, "SELECT coalesce(sum(lost_count), 0) FROM runs");
+    long long counted = driven_ask(&driven, "SELECT sum(call_count) FROM runs");
+    printf("%s, %s, %u threads: %llu returned, %lld rows, %lld lost\n", exact->scenario, drain,
+           exact->threads, returned, recorded, lost);
+    assert_true(returned > 0);
+    assert_int_equal(lost, 0);
+    assert_int_equal(recorded, returned);
+    assert_int_equal(counted, driven_ask(&driven, "SELECT count(*) FROM calls"));
+    assert_int_equal(driven_ask(&driven, "SELECT count(*) FROM runs"), 1);
+    driven_assert_exact(&driven, false);
+    driven_tear_down(&driven);
+}
+
+static void run_all(const char *drain)
+{
+    const char *only = getenv("P11PROF_TEST_SCENARIO");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (!only || strcmp(only, cases[i].scenario) == 0)
+            run(&cases[i], drain);
+}
+
+static void test_thread(void **state)
+{
+    (void)state;
+    run_all("thread");
+}
+
+static void test_exit(void **state)
+{
+    (void)state;
+    run_all("exit");
+}
+
+static void test_external(void **state)
+{
+    (void)state;
+    run_all("external");
+}
+
+/* Handlers that call the module on top of whatever they interrupt: nothing is lost or overwritten.
+ */
+static void test_signals(void **state)
+{
+    struct driven driven;
+    int status;
+    (void)state;
+    driven_set_up(&driven);
+    pid_t child = driven_start(&driven, "signals", "thread", 1, 1000003);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    driven_collect(&driven);
+    long long returned = (long long)driven_returned(&driven);
+    long long lost = driven_ask(&driven, "SELECT coalesce(sum(lost_count), 0) FROM runs");
+    long long handled = (long long)driven.counts->slots[0].returned_count;
+    printf("%lld calls, %lld of them from handlers, %lld lost\n", returned, handled, lost);
+    assert_true(handled > 10);
+    assert_int_equal(
+        driven_ask(&driven, "SELECT count(*) FROM calls WHERE function = 'C_GenerateRandom'") +
+            lost,
+        returned);
+    assert_int_equal(lost, 0);
+    driven_tear_down(&driven);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_thread),
+        cmocka_unit_test(test_exit),
+        cmocka_unit_test(test_external),
+        cmocka_unit_test(test_signals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

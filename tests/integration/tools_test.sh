@@ -1,0 +1,196 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The p11prof authors
+# p11prof runs, report, sql, collect, doctor: what they print where, and how they end.
+# Environment: P11PROF, SHIM, APP (record_app), NULL_MODULE, DELAY_MODULE.
+
+. "$(dirname "$0")/shell_test.sh"
+need "${SHIM:?}" "${APP:?}" "${NULL_MODULE:?}" "${DELAY_MODULE:?}" sqlite3
+
+# p11 COMMAND...: stdout goes to $WORK/out, stderr to $WORK/notes.
+p11() {
+  "$P11PROF" "$@" >"$WORK/out" 2>"$WORK/notes"
+}
+
+# ends CODE COMMAND...: how p11prof ends; what is wrong goes to stderr and not to stdout.
+ends() {
+  expected=$1
+  shift
+  p11 "$@"
+  [ $? -eq "$expected" ] && { [ "$expected" -lt 2 ] || ! [ -s "$WORK/out" ]; }
+}
+
+# says TEXT, shows TEXT: of the last p11.
+says() {
+  grep -qF -e "$1" "$WORK/notes"
+}
+shows() {
+  grep -qF -e "$1" "$WORK/out"
+}
+
+# wrong TEXT COMMAND...: is refused as wrong usage, and told so.
+wrong() {
+  text=$1
+  shift
+  ends 2 "$@" && says "$text"
+}
+
+# is_json: the last output is JSON.
+is_json() {
+  [ "$(sqlite3 :memory: "SELECT json_valid(readfile('$WORK/out'))")" = 1 ]
+}
+
+# from_json PATH: a value of it.
+from_json() {
+  sqlite3 :memory: "SELECT json_extract(readfile('$WORK/out'), '$1')"
+}
+
+# waiting [VARIABLE=value...]: a recording that nobody has drained yet.
+waiting() {
+  env P11PROF_MODULE="$NULL_MODULE" P11PROF_DB="$DB" P11PROF_DRAIN=external "$@" "$APP" "$SHIM"
+}
+
+# Usage.
+check "no command" ends 2
+check "help" ends 0 help
+check "version" [ "$("$P11PROF" --version | cut -d' ' -f1)" = p11prof ]
+check "unknown command" wrong "did you mean 'report'?" reprot
+check "help of an unknown command" wrong "did you mean 'doctor'?" help docter
+for command in record runs report sql collect doctor; do
+  check "help $command" ends 0 help "$command"
+  check "$command --help" ends 0 "$command" --help
+  check "$command with an unknown option" wrong "unknown option '--zzzzz'" "$command" --zzzzz
+done
+check "nearest option" wrong "did you mean '--format'?" report --formatt
+check "no value" wrong "needs a value" report --db
+check "a value too many" wrong "takes no value" report --no-collect=1
+check "no such format" wrong "text, json or csv" report --format xml
+check "no such column" wrong "did you mean 'p99_ns'?" report --sort p99
+check "no such group" wrong "did you mean 'caller'?" report --by function,callr
+check "no number" wrong "wants a number" report --top -1
+check "no file" wrong "wants the path" runs --db ""
+check "an argument too many" wrong "takes no arguments" collect now
+ln -s "$P11PROF" "$WORK/p11prof-report"
+"$WORK/p11prof-report" --help >"$WORK/out"
+check "the name picks the command" shows "p11prof report"
+
+# Nothing recorded.
+for command in runs report; do
+  check "$command without a database" wrong "p11prof record --module" "$command" --db "$DB"
+done
+check "no database is made" [ ! -e "$DB" ]
+check "another file" wrong "$0" report --db "$0"
+check "doctor without a module" ends 1 doctor --db "$DB"
+
+# What waits is drained first, by those that it belongs to.
+waiting P11PROF_NAME=first
+check "another database is left alone" wrong "no recording yet" runs --db "$WORK/other.db"
+env P11PROF_MODULE="$NULL_MODULE" "$P11PROF" doctor --db "$DB" >"$WORK/out"
+check "doctor sees it" shows "collect' takes it"
+check "not drained with --no-collect" wrong "no recording yet" runs --db "$DB" --no-collect
+export P11PROF_DB="$DB"
+check "report" ends 0 report
+check "says nothing else" [ ! -s "$WORK/notes" ]
+for text in "Run 1 first (profile, finished)" "calls       10, 0 lost" "C_GetInfo" \
+  "percentiles exact" "of measuring"; do
+  check "report shows $text" shows "$text"
+done
+waiting P11PROF_NAME=second P11PROF_RECORD=summary
+check "collect" ends 0 collect --spool "$P11PROF_SPOOL"
+check "collect says what it took" says "10 calls of 1 spools taken; 0 spools still live"
+check "collect prints nothing" [ ! -s "$WORK/out" ]
+check "no spool is left" [ -z "$(ls "$P11PROF_SPOOL")" ]
+
+# Runs.
+check "report NAME" ends 0 report first
+check "report ID" ends 0 report 1
+check "report last~1" ends 0 report last~1
+check "several runs" ends 0 report 1 2 --format csv
+check "one header" [ "$(grep -c '^run_id' "$WORK/out")" = 1 ]
+check "nearest run" wrong "did you mean 'second'?" report secnd
+check "too far back" wrong "there are 2 runs" report last~2
+check "report of a summary" ends 0 report second
+check "it has histograms" shows "from histograms"
+check "a summary has no callers" wrong "--by caller needs them" report second --by caller
+check "by caller" ends 0 report first --by caller
+check "shows the program" shows "record_app  "
+check "top" [ "$("$P11PROF" report first --top 1 --format csv | grep -c ,call,)" = 1 ]
+check "runs" ends 0 runs
+check "newest first" [ "$(sed -n '2s/.*  second  .*/second/p' "$WORK/out")" = second ]
+check "limit" [ "$("$P11PROF" runs --limit 1 | wc -l)" = 2 ]
+
+# Formats.
+check "report as JSON" ends 0 report first --format json
+check "it is JSON" is_json
+check "its schema" [ "$(from_json '$.schema')" = p11prof/export/v1 ]
+check "its run" [ "$(from_json '$.runs[0].name')" = first ]
+check "its count" [ "$(sqlite3 :memory: "SELECT sum(json_extract(value, '\$.count')) FROM
+  json_each(readfile('$WORK/out'), '\$.functions')")" = 10 ]
+check "its columns are those of CSV" [ "$("$P11PROF" report first --format csv | head -n 1 |
+  tr -d '\r')" = "$(sqlite3 :memory: "SELECT group_concat(key) FROM
+  json_each(readfile('$WORK/out'), '\$.functions[0]')")" ]
+check "runs as JSON" ends 0 runs --format json
+check "that is JSON" is_json
+env P11PROF_MODULE="$NULL_MODULE" "$P11PROF" doctor --format json >"$WORK/out"
+check "doctor has no problem" [ $? -eq 0 ]
+check "no problems" [ "$(from_json '$.problem_count')" = 0 ]
+check "report as CSV" ends 0 report first --format csv
+printf '.mode csv\n.import %s c\nSELECT sum(count), count(DISTINCT function) FROM c;\n' \
+  "$WORK/out" | sqlite3 :memory: | tr -d '\r' >"$WORK/sum"
+check "its rows" [ "$(cat "$WORK/sum")" = 10,4 ]
+
+# sql.
+check "sql" [ "$(query 'SELECT count(*) FROM calls')" = 10 ]
+check "sql as JSON" ends 0 sql --format json \
+  "SELECT 9223372036854775807 AS n, NULL AS u, x'00FF' AS b"
+check "exact" shows '{"n":9223372036854775807,"u":null,"b":"00FF"}'
+check "no rows" ends 0 sql --format json "SELECT 1 WHERE 0"
+check "are an empty array" is_json
+check "sql only reads" wrong "only reads" sql "DELETE FROM run"
+check "one statement" wrong "more than one" sql "SELECT 1; SELECT 2"
+check "no such view" wrong "did you mean the view 'function_stats'?" \
+  sql "SELECT * FROM function_stat"
+check "no SQL" wrong "syntax error" sql "SELEC"
+check "an empty query" wrong "empty" sql " "
+echo 'SELECT count(*) AS runs FROM runs;' | "$P11PROF" sql | tr -d ' ' >"$WORK/out"
+check "the shell" [ "$(tail -n 1 "$WORK/out")" = 2 ]
+
+# doctor.
+# finds MODULE TEXT: doctor's answer is no, and shows why.
+finds() {
+  ! env P11PROF_MODULE="$1" "$P11PROF" doctor >"$WORK/out" && shows "$2"
+}
+check "no such module" finds "$WORK/none.so" "No such file"
+check "no library" finds "$0" "no shared library"
+check "the shim itself" finds "$SHIM" "the shim itself"
+check "no module at all" finds "" "no real module is set"
+check "recording is off" not env P11PROF_RECORD=off P11PROF_MODULE="$NULL_MODULE" \
+  "$P11PROF" doctor >/dev/null
+
+# A call that has not returned.
+P11PROF_TEST_DELAY=sleep:500ms P11PROF_MODULE=$DELAY_MODULE P11PROF_NAME=slow "$APP" "$SHIM" &
+tries=0
+until { p11 report slow && shows "Not returned"; } || [ "$tries" -ge 30 ]; do
+  tries=$((tries + 1))
+  sleep 0.1
+done
+check "a call in flight is shown" shows "Not returned"
+wait $!
+
+# collect --follow ends by a signal.
+"$P11PROF" collect --follow --spool "$P11PROF_SPOOL" 2>"$WORK/notes" &
+sleep 0.5
+waiting P11PROF_NAME=followed
+tries=0
+until "$P11PROF" runs --no-collect --format csv | grep -q followed || [ "$tries" -ge 50 ]; do
+  tries=$((tries + 1))
+  sleep 0.1
+done
+kill -TERM $!
+wait $!
+check "SIGTERM" [ $? -eq 143 ]
+check "what was followed" says "10 calls of 1 spools taken"
+"$P11PROF" runs >/dev/full 2>/dev/null
+check "output that cannot be written" [ $? -eq 3 ]
+
+finish
