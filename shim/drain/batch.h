@@ -7,7 +7,7 @@
 
 #include "p11prof/batch.h"
 
-enum { BATCH_ROWS_MOST = 32768 };
+enum { BATCH_ROWS_MOST = 65536 };
 
 struct batch {
     struct p11prof_batch out; /* what the store gets; arrays are owned here */

@@ -11,7 +11,7 @@
 #include "clocks.h"
 #include "p11prof/drain.h"
 
-enum { CURSOR_WINDOW_RECORDS = 64, CURSOR_NOTES_MOST = 64 };
+enum { CURSOR_WINDOW_RECORDS = 256, CURSOR_NOTES_MOST = 64 };
 
 /* A chunk that a ring has taken, as its descriptor says. */
 struct reader_chunk {

@@ -25,7 +25,7 @@ static void kill_one(const char *drain, unsigned number)
     while (driven.counts->slot_count == 0)
         usleep(100);
     /* From the first calls to the middle of many transactions. */
-    usleep((useconds_t)(rand() % 1000) * (number % 2 ? 10 : 500));
+    usleep((useconds_t)(rand() % 1000) * (number % 2 ? 10 : 200));
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, &status, 0), child);
     driven_collect(&driven);

@@ -14,7 +14,7 @@ FAILED=0
 # Spools of this test alone: other p11prof programs of this user go on beside it.
 P11PROF_SPOOL=$(mktemp -d /dev/shm/test.p11prof.XXXXXX) || exit 1
 export P11PROF_SPOOL
-trap 'rm -rf "$WORK" "$P11PROF_SPOOL"' EXIT
+trap 'rm -rf "$WORK" ${P11PROF_SPOOL:+"$P11PROF_SPOOL"}' EXIT
 unset P11PROF_MODULE P11PROF_DB P11PROF_NAME P11PROF_RECORD P11PROF_DRAIN P11PROF_SPOOL_LIMIT \
   P11PROF_CLOCK P11PROF_DEBUG P11PROF_RUN LD_AUDIT
 
