@@ -20,6 +20,7 @@ void driven_set_up(struct driven *driven)
     memset(driven, 0, sizeof *driven);
     snprintf(driven->folder, sizeof driven->folder, "%s/p11prof-test-XXXXXX",
              temporary ? temporary : "/tmp");
+    driven->module = getenv("P11PROF_TEST_NULL");
     assert_non_null(mkdtemp(driven->folder));
     snprintf(driven->db, sizeof driven->db, "%s/test.db", driven->folder);
     snprintf(driven->counts_path, sizeof driven->counts_path, "%s/counts", driven->folder);
@@ -58,7 +59,7 @@ pid_t driven_start(struct driven *driven, const char *scenario, const char *drai
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);
     pid_t child = fork();
     if (child == 0) {
-        setenv("P11PROF_MODULE", getenv("P11PROF_TEST_NULL"), 1);
+        setenv("P11PROF_MODULE", driven->module, 1);
         setenv("P11PROF_DB", driven->db, 1);
         setenv("P11PROF_SPOOL", driven->spool, 1);
         setenv("P11PROF_DRAIN", drain, 1);

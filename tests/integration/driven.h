@@ -17,6 +17,7 @@
 /* A place of its own: database, spool folder and counts. */
 struct driven {
     char folder[256], db[300], spool[300], counts_path[300];
+    const char *module; /* the real module; the null module by default */
     struct driver_counts *counts;
     int end; /* reads the end of file when the last descendant of the driver is gone */
 };

@@ -255,6 +255,15 @@ static void scenario_signals(void)
     module->C_Finalize(NULL);
 }
 
+static void scenario_wait(void)
+{
+    CK_SLOT_ID slot;
+    module->C_Initialize(NULL);
+    for (uint64_t i = 0; i < call_count; i++)
+        module->C_WaitForSlotEvent(0, &slot, NULL);
+    module->C_Finalize(NULL);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -274,6 +283,7 @@ static const struct {
     {"daemon", scenario_daemon},
     {"close-fds", scenario_close_fds},
     {"signals", scenario_signals},
+    {"wait", scenario_wait},
 };
 
 int main(int argc, char **argv)
