@@ -36,19 +36,19 @@ static struct {
     _Atomic(uint32_t) wake;  /* futex: counts requests */
     _Atomic(uint32_t) asked; /* a wake is on its way */
     _Atomic(uint32_t) reserve;
-    _Atomic(uint32_t) last; /* the process ends */
     _Atomic(uint64_t) deadline_ns;
     _Atomic(uint32_t) complete; /* the final drain took everything */
     pthread_t thread;
     struct p11prof_drain *drain;
     struct p11prof_store *store;
     bool own_descriptors; /* the thread has a table of its own */
-    bool external;        /* never SQLite in this process: so configured, or a fork was in the way */
-    bool said;            /* the failure in hand was said */
+    bool external; /* never SQLite in this process: so configured, or a fork was in the way */
+    bool said;     /* the failure in hand was said */
     unsigned backoff_s;
     uint64_t retry_ns;     /* not before this moment */
     uint64_t last_rows_ns; /* when rows were last written */
-    uint64_t clock_step_count;
+    uint64_t
+        finished_count; /* records of the rings when the last finish took everything; 0: none */
 } own;
 
 static long futex(_Atomic(uint32_t) *word, int operation, uint32_t value,
@@ -116,7 +116,7 @@ static enum p11prof_status ready(struct p11prof_error *error)
         status = p11prof_drain_open(&own.drain, &source, error);
     if (status == P11PROF_OK && !own.store) {
         unsigned flags = P11PROF_STORE_CREATE;
-        if (!own.own_descriptors)
+        if (!own.own_descriptors || atomic_load(&own.state) == THREAD_STOPPING)
             flags |= P11PROF_STORE_EXCLUSIVE | P11PROF_STORE_NO_CHECKPOINT;
         status = p11prof_store_open(&own.store, p11prof_shim_config()->db, flags, error);
         if (status == P11PROF_OK)
@@ -242,10 +242,9 @@ static void *thread_main(void *unused)
     pthread_setname_np(pthread_self(), "p11prof");
     own.own_descriptors = descriptors_unshare();
     thread_loop();
-    bool last = atomic_load(&own.last) != 0;
     own.retry_ns = 0;
-    bool complete = step(P11PROF_DRAIN_ALL | (last ? P11PROF_DRAIN_LAST : 0),
-                         atomic_load(&own.deadline_ns), &more);
+    bool complete =
+        step(P11PROF_DRAIN_ALL | P11PROF_DRAIN_LAST, atomic_load(&own.deadline_ns), &more);
     if (own.store) {
         p11prof_store_no_checkpoint(own.store);
         gate_leave();
@@ -262,8 +261,7 @@ void p11prof_drain_thread_start(void)
 {
     enum p11prof_drain_mode wanted = p11prof_shim_config()->drain;
     uint32_t none = atomic_load(&own.state);
-    if (own.external ||
-        (wanted != P11PROF_DRAIN_AUTO && wanted != P11PROF_DRAIN_THREAD) ||
+    if (own.external || (wanted != P11PROF_DRAIN_AUTO && wanted != P11PROF_DRAIN_THREAD) ||
         (none != THREAD_NONE && none != THREAD_ENDED) ||
         !atomic_compare_exchange_strong(&own.state, &none, THREAD_STARTING))
         return;
@@ -358,11 +356,10 @@ void p11prof_drain_chunk_taken(const struct p11prof_frame *frame)
 
 /* --- the end --- */
 
-static bool thread_stop(unsigned milliseconds, bool last)
+static bool thread_stop(unsigned milliseconds)
 {
     uint64_t deadline_ns = p11prof_monotonic_ns() + milliseconds * UINT64_C(1000000);
     uint32_t state = THREAD_RUNNING;
-    atomic_store(&own.last, last);
     atomic_store(&own.deadline_ns, deadline_ns);
     if (!atomic_compare_exchange_strong(&own.state, &state, THREAD_STOPPING))
         return false;
@@ -386,14 +383,34 @@ static bool thread_stop(unsigned milliseconds, bool last)
     return atomic_load(&own.complete) != 0;
 }
 
-bool p11prof_drain_finish(unsigned milliseconds, bool last)
+/* Records that all rings of this spool have had, plus one; 0 while another thread may write one. */
+static uint64_t records_count(void)
+{
+    uint64_t count = 1;
+    if (p11prof_others_record())
+        return 0;
+    for (uint32_t i = 0; i < atomic_load(&p11prof_spool.header->rings_used); i++) {
+        const struct p11prof_ring *ring = p11prof_spool_ring(&p11prof_spool, i);
+        if (ring->chunk)
+            count +=
+                ring->sequence * P11PROF_CHUNK_RECORDS +
+                (uint64_t)(ring->next - p11prof_spool_records(&p11prof_spool, ring->chunk - 1));
+    }
+    return count;
+}
+
+bool p11prof_drain_finish(unsigned milliseconds)
 {
     int saved_errno = errno;
-    bool complete = false;
+    uint64_t count = records_count();
+    bool complete = count != 0 && own.finished_count == count;
+    if (complete)
+        return true;
     if (atomic_load(&own.state) == THREAD_RUNNING)
-        complete = thread_stop(milliseconds, last);
+        complete = thread_stop(milliseconds);
     else if (!own.external)
-        complete = caller_drains(P11PROF_DRAIN_ALL | (last ? P11PROF_DRAIN_LAST : 0), milliseconds);
+        complete = caller_drains(P11PROF_DRAIN_ALL | P11PROF_DRAIN_LAST, milliseconds);
+    own.finished_count = complete ? count : 0;
     errno = saved_errno;
     return complete;
 }

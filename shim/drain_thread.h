@@ -22,8 +22,9 @@ void p11prof_drain_reset(bool forbidden);
 /* Starts the thread if the mode in force is EXIT and the configured one allows a thread. */
 void p11prof_drain_thread_start(void);
 
-/* Drains for at most `milliseconds` and ends the thread. last: the process ends. Returns true if
- * all is in the database. */
-bool p11prof_drain_finish(unsigned milliseconds, bool last);
+/* Drains everything as the process's last, for at most `milliseconds`, and ends the thread. Calls
+ * may come after it all the same: the next drain finds the process running again. Returns true if
+ * all is in the database, at once if it was already. */
+bool p11prof_drain_finish(unsigned milliseconds);
 
 #endif

@@ -20,6 +20,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+enum { FINISH_MS = 250 };
+
 struct p11prof_process_page p11prof_process_page __attribute__((aligned(4096)));
 __thread struct p11prof_thread p11prof_thread = {.generation = 1};
 
@@ -315,36 +317,31 @@ static bool threads_forbidden(const void *args)
 void p11prof_process_initialized(CK_C_INITIALIZE_ARGS_PTR args, CK_RV rv)
 {
     bool initialized = rv == CKR_OK || rv == CKR_CRYPTOKI_ALREADY_INITIALIZED;
-    if (initialized && atomic_load(&p11prof_process_page.generation) && !threads_forbidden(args))
+    if (!initialized || !atomic_load(&p11prof_process_page.generation))
+        return;
+    atomic_store(&p11prof_spool.header->state, P11PROF_PROCESS_RUNNING);
+    if (!threads_forbidden(args))
         p11prof_drain_thread_start();
 }
 
 void p11prof_process_finalized(CK_RV rv)
 {
-    if (rv == CKR_OK && atomic_load(&p11prof_process_page.generation))
-        p11prof_drain_finish(250, false);
-}
-
-/* Whether another thread may still record: then the spool stays, for whoever collects it. */
-static bool others_record(void)
-{
-    for (uint32_t i = 0; i < atomic_load(&p11prof_spool.header->rings_used); i++)
-        if (atomic_load(&p11prof_spool.header->ring_states[i]) == P11PROF_RING_LIVE &&
-            atomic_load(&p11prof_spool_ring(&p11prof_spool, i)->thread_id) != (uint32_t)gettid())
-            return true;
-    return false;
+    if (rv != CKR_OK || !atomic_load(&p11prof_process_page.generation))
+        return;
+    atomic_store(&p11prof_spool.header->state, P11PROF_PROCESS_ENDED);
+    p11prof_drain_finish(FINISH_MS);
 }
 
 __attribute__((destructor)) static void process_ends(void)
 {
     int saved_errno = errno;
     if (atomic_load(&p11prof_process_page.generation)) {
-        bool last = !others_record();
+        bool last = !p11prof_others_record();
         image.ended = true;
         atomic_store(&p11prof_spool.header->state, P11PROF_PROCESS_ENDED);
         if (last)
             p11prof_process_closed();
-        if (p11prof_drain_finish(250, last) && last)
+        if (p11prof_drain_finish(FINISH_MS) && last)
             p11prof_spool_unlink(&p11prof_spool);
     }
     errno = saved_errno;

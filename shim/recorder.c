@@ -92,6 +92,16 @@ void p11prof_ring_retire(struct p11prof_ring *ring)
                           P11PROF_RING_RETIRED, memory_order_release);
 }
 
+bool p11prof_others_record(void)
+{
+    uint32_t self = (uint32_t)gettid();
+    for (uint32_t i = 0; i < atomic_load(&p11prof_spool.header->rings_used); i++)
+        if (atomic_load(&p11prof_spool.header->ring_states[i]) == P11PROF_RING_LIVE &&
+            atomic_load(&p11prof_spool_ring(&p11prof_spool, i)->thread_id) != self)
+            return true;
+    return false;
+}
+
 /* --- chunks --- */
 
 /* Any chunk in state `from`, claimed as `to`; the search goes on where the last one ended. Returns

@@ -18,6 +18,9 @@ struct p11prof_ring *p11prof_ring_take(void);
 /* Gives a ring back: the next thread may go on with it. */
 void p11prof_ring_retire(struct p11prof_ring *ring);
 
+/* Whether a thread other than the caller has a ring. */
+bool p11prof_others_record(void);
+
 /* Counts a call that no record is kept of. ring may be NULL. */
 void p11prof_loss_count(struct p11prof_ring *ring, unsigned function, enum p11prof_loss cause);
 

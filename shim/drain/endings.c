@@ -172,7 +172,8 @@ bool endings_add(struct endings *endings, struct reader *reader, struct attribut
     batch->out.clamped_count = atomic_load_explicit(&header->clamped_count, memory_order_relaxed);
     batch->out.process_ended = last;
     batch->out.process_recovered =
-        last && atomic_load_explicit(&header->state, memory_order_relaxed) != P11PROF_PROCESS_ENDED;
+        last && reader->source.gone &&
+        atomic_load_explicit(&header->state, memory_order_relaxed) != P11PROF_PROCESS_ENDED;
     library_add(endings, reader, batch);
     return tokens_add(endings, reader, attribution, batch) &&
            rings_add(endings, reader, batch, run_start_monotonic_ns, last);

@@ -19,11 +19,13 @@ static enum p11prof_status claim(const struct write *write)
     const struct p11prof_batch *batch = write->batch;
     enum p11prof_status status = p11prof_store_do(
         write->store, P11PROF_SQL_SPOOL_BATCH,
-        "UPDATE spool SET batch = batch + 1, clock_step_count = ?3, clamped_count = ?4 "
+        "UPDATE spool SET batch = batch + 1, clock_step_count = ?3, clamped_count = ?4, "
+        "state = ?5 "
         "WHERE id = ?1 AND batch = ?2",
         P11PROF_VALUES(
             p11prof_integer(write->process->spool_id), p11prof_quantity(write->process->batch),
-            p11prof_quantity(batch->clock_step_count), p11prof_quantity(batch->clamped_count)),
+            p11prof_quantity(batch->clock_step_count), p11prof_quantity(batch->clamped_count),
+            p11prof_integer(P11PROF_SPOOL_RUNNING)),
         write->error);
     if (!status && sqlite3_changes(write->store->sqlite) == 0) {
         return p11prof_error_set(write->error, P11PROF_CHANGED,

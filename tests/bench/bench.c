@@ -122,24 +122,31 @@ CK_FUNCTION_LIST *bench_spy(const char *spy, const char *module)
     return bench_load(spy);
 }
 
+static void file_write(const char *path, const char *format, const char *value)
+{
+    FILE *out = fopen(path, "w");
+    if (!out)
+        die("cannot write", path);
+    fprintf(out, format, value);
+    fclose(out);
+}
+
 CK_FUNCTION_LIST *bench_log_calls(struct bench_place *place, const char *module)
 {
     /* Exported for p11-kit's own tests, in no public header. */
     void (*override)(const char *, const char *, const char *, const char *, const char *) =
         (void (*)(const char *, const char *, const char *, const char *, const char *))dlsym(
             RTLD_DEFAULT, "p11_kit_override_system_files");
-    char path[160], real[4096];
+    char conf[160], modules_path[160], path[192], real[4096];
     if (!override || !realpath(module, real))
         return NULL;
-    snprintf(path, sizeof path, "%s/modules", place->folder);
-    mkdir(path, 0700);
-    override(NULL, NULL, path, path, NULL);
-    snprintf(path, sizeof path, "%s/modules/null.module", place->folder);
-    FILE *out = fopen(path, "w");
-    if (!out)
-        return NULL;
-    fprintf(out, "module: %s\nlog-calls: yes\n", real);
-    fclose(out);
+    snprintf(conf, sizeof conf, "%s/pkcs11.conf", place->folder);
+    snprintf(modules_path, sizeof modules_path, "%s/modules", place->folder);
+    snprintf(path, sizeof path, "%s/null.module", modules_path);
+    mkdir(modules_path, 0700);
+    file_write(conf, "user-config: none\n", "");
+    file_write(path, "module: %s\nlog-calls: yes\n", real);
+    override(conf, conf, modules_path, modules_path, modules_path);
     CK_FUNCTION_LIST **modules = p11_kit_modules_load(NULL, 0);
     return modules ? modules[0] : NULL;
 }
