@@ -93,6 +93,8 @@ static bool gate_enter(void)
 
 static void gate_leave(void)
 {
+    if (own.store)
+        p11prof_store_trim(own.store);
     p11prof_store_close(own.store);
     own.store = NULL;
     atomic_store(&p11prof_gate, 0);

@@ -40,6 +40,11 @@ enum p11prof_status p11prof_store_open(struct p11prof_store **out, const char *p
 /* NULL is allowed. Rolls back what is open. */
 void p11prof_store_close(struct p11prof_store *store);
 
+/* For P11PROF_STORE_NO_CHECKPOINT, before the close: a log that has grown past 2 MiB is written
+ * back (with fsync), for whoever opens the database next has to read all of it. Not for good:
+ * without it, short processes would let it grow for ever. */
+void p11prof_store_trim(struct p11prof_store *store);
+
 /* Makes the close that follows cheap: no checkpoint, no fsync. */
 void p11prof_store_no_checkpoint(struct p11prof_store *store);
 

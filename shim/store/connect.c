@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 enum {
+    TRIM_PAGES = 128,          /* a log of 2 MiB is read in about a millisecond */
     COMMAND_WAIT_MS = 5000,    /* a command waits for other programs … */
     APPLICATION_WAIT_MS = 100, /* … an application hardly, and only while it opens */
 };
@@ -73,6 +74,15 @@ static enum p11prof_status check_same(struct p11prof_store *store, struct p11pro
     return P11PROF_OK;
 }
 
+/* How long the log is after each commit; replaces SQLite's own automatic checkpoint. */
+static int note_log(void *payload, sqlite3 *sqlite, const char *name, int page_count)
+{
+    struct p11prof_store *store = payload;
+    (void)sqlite, (void)name;
+    store->log_page_count = page_count;
+    return SQLITE_OK;
+}
+
 static enum p11prof_status set_up(struct p11prof_store *store, struct p11prof_error *error)
 {
     bool no_checkpoint = store->flags & P11PROF_STORE_NO_CHECKPOINT;
@@ -86,6 +96,9 @@ static enum p11prof_status set_up(struct p11prof_store *store, struct p11prof_er
              "PRAGMA secure_delete = OFF",
              no_checkpoint ? "OFF" : "NORMAL", no_checkpoint ? 0 : 4000);
     enum p11prof_status status = p11prof_store_script(store, sql, "open", error);
+    if (no_checkpoint) {
+        sqlite3_wal_hook(store->sqlite, note_log, store);
+    }
     return status ? status : p11prof_store_rows_module(store, error);
 }
 
@@ -114,6 +127,16 @@ enum p11prof_status p11prof_store_connect(struct p11prof_store *store, struct p1
         status = p11prof_store_migrate(store, version, error);
     }
     return status ? status : read_id(store, error);
+}
+
+/* Truncated, not only written back: who opens next, alone, reads all that the file holds. */
+void p11prof_store_trim(struct p11prof_store *store)
+{
+    if (store->log_page_count < TRIM_PAGES) {
+        return;
+    }
+    sqlite3_exec(store->sqlite, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+    sqlite3_wal_checkpoint_v2(store->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 
 void p11prof_store_no_checkpoint(struct p11prof_store *store)

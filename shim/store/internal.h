@@ -58,6 +58,7 @@ enum p11prof_spool_outcome {
 
 struct p11prof_store {
     sqlite3 *sqlite;
+    int log_page_count; /* of the write-ahead log after the last commit */
     char *path;                     /* absolute, links in its folder resolved */
     char *writer_path;              /* path + "-writer" */
     unsigned flags;                 /* enum p11prof_store_flag */
