@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+enum { CLAIM_AHEAD_AT = P11PROF_CHUNK_RECORDS - 64 };
+
 struct p11prof_spool p11prof_spool;
 _Atomic(uint32_t) p11prof_recorder_clock = P11PROF_CLOCK_MONOTONIC;
 _Atomic(uint32_t) p11prof_chunks_ready;
@@ -146,9 +148,33 @@ static uint32_t chunk_find(uint32_t *made_bytes, enum p11prof_loss *cause)
     return 0;
 }
 
+/* Claims the next chunk a little before it is needed: the cost of a new chunk falls on two calls,
+ * half on each. */
+static void chunk_claim_ahead(struct p11prof_ring *ring)
+{
+    enum p11prof_loss cause;
+    if (ring->ahead)
+        return;
+    ring->ahead = chunk_find(&ring->ahead_made_bytes, &cause);
+    if (!ring->ahead)
+        return;
+    __builtin_prefetch(&p11prof_spool.chunks[ring->ahead - 1], 1);
+    __builtin_prefetch(p11prof_spool_records(&p11prof_spool, ring->ahead - 1), 1);
+    __builtin_prefetch(p11prof_spool_records(&p11prof_spool, ring->ahead - 1) + 1, 1);
+}
+
+/* Where the producer stops next: a full chunk has a stop on the way, to claim its successor. */
+static struct p11prof_record *stop_of(struct p11prof_record *records, uint32_t made_bytes)
+{
+    return records + (made_bytes == P11PROF_CHUNK_BYTES ? (uint32_t)CLAIM_AHEAD_AT
+                                                        : made_bytes / (uint32_t)sizeof *records);
+}
+
 static bool chunk_take(struct p11prof_ring *ring, enum p11prof_loss *cause)
 {
-    uint32_t made_bytes, chunk = chunk_find(&made_bytes, cause);
+    uint32_t made_bytes = ring->ahead_made_bytes;
+    uint32_t chunk = ring->ahead ? ring->ahead : chunk_find(&made_bytes, cause);
+    ring->ahead = 0;
     if (!chunk)
         return false;
     struct p11prof_chunk *descriptor = &p11prof_spool.chunks[chunk - 1];
@@ -169,7 +195,7 @@ static bool chunk_take(struct p11prof_ring *ring, enum p11prof_loss *cause)
     atomic_fetch_add_explicit(&p11prof_chunks_taken, 1, memory_order_relaxed);
     memset(ring->caller, 0, sizeof ring->caller);
     ring->next = records;
-    ring->end = records + made_bytes / sizeof *records;
+    ring->end = stop_of(records, made_bytes);
     return true;
 }
 
@@ -184,7 +210,7 @@ static bool step_make(struct p11prof_ring *ring, struct p11prof_record *records,
     made_bytes += P11PROF_CHUNK_STEP_BYTES;
     atomic_store_explicit(&p11prof_spool.chunks[ring->chunk - 1].made_bytes, made_bytes,
                           memory_order_release);
-    ring->end = records + made_bytes / sizeof *records;
+    ring->end = stop_of(records, made_bytes);
     return true;
 }
 
@@ -196,6 +222,11 @@ static bool room_make(struct p11prof_ring *ring, bool *new_chunk, enum p11prof_l
     if (ring->chunk) {
         struct p11prof_record *records = p11prof_spool_records(&p11prof_spool, ring->chunk - 1);
         /* A full chunk may be another thread's by now: only what is not full is surely ours. */
+        if (ring->end == records + CLAIM_AHEAD_AT) {
+            chunk_claim_ahead(ring);
+            ring->end = records + P11PROF_CHUNK_RECORDS;
+            return true;
+        }
         if (ring->end != records + P11PROF_CHUNK_RECORDS)
             return step_make(ring, records, cause);
     }

@@ -91,8 +91,10 @@ struct p11prof_ring {
     _Atomic(uint64_t) mark_ticks; /* its start */
     _Atomic(uint64_t) mark_frame; /* producer only: address of its frame */
     uint32_t chunk;               /* producer only: index of the current chunk, plus one */
-    uint32_t second;   /* producer only: index of the ring for signal handlers, plus one */
-    uint64_t sequence; /* producer only: of the current chunk */
+    uint32_t second; /* producer only: index of the ring for signal handlers, plus one */
+    uint32_t ahead;  /* producer only: index of the chunk claimed as the next one, plus one */
+    uint32_t ahead_made_bytes;
+    uint64_t sequence;           /* producer only: of the current chunk */
     _Atomic(uint32_t) thread_id; /* kernel thread id */
     uint32_t reset;              /* producer only: a thread note is due before the next record */
     uint64_t caller[P11PROF_CALLS +
