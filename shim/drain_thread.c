@@ -80,17 +80,6 @@ void p11prof_drain_reset(bool forbidden)
 
 /* --- the gate --- */
 
-static bool gate_enter(void)
-{
-    if (atomic_load(&p11prof_gate))
-        return true;
-    atomic_store(&p11prof_gate, 1);
-    if (!atomic_load(&p11prof_gate_leave))
-        return true;
-    atomic_store(&p11prof_gate, 0);
-    return false;
-}
-
 static void gate_leave(void)
 {
     if (own.store)
@@ -98,6 +87,17 @@ static void gate_leave(void)
     p11prof_store_close(own.store);
     own.store = NULL;
     atomic_store(&p11prof_gate, 0);
+}
+
+static bool gate_enter(void)
+{
+    if (atomic_load(&p11prof_gate) && !atomic_load(&p11prof_gate_leave))
+        return true;
+    atomic_store(&p11prof_gate, 1);
+    if (!atomic_load(&p11prof_gate_leave))
+        return true;
+    gate_leave();
+    return false;
 }
 
 /* --- one step --- */
@@ -212,6 +212,7 @@ static void thread_loop(void)
         reserve_adapt(atomic_exchange(&own.asked, 0) != 0);
         if (p11prof_monotonic_ns() - anchor_ns > 1000000000) {
             anchor_push();
+            p11prof_rings_reap();
             anchor_ns = p11prof_monotonic_ns();
         }
         bool more = false;
@@ -294,6 +295,14 @@ void p11prof_drain_thread_start(void)
 
 /* --- the callers --- */
 
+void p11prof_drain_wake(void)
+{
+    if (atomic_load(&own.state) != THREAD_RUNNING)
+        return;
+    atomic_fetch_add(&own.wake, 1);
+    futex(&own.wake, FUTEX_WAKE, 1, NULL);
+}
+
 static bool stack_suffices(void)
 {
     pthread_attr_t attributes;
@@ -346,10 +355,8 @@ void p11prof_drain_chunk_taken(const struct p11prof_frame *frame)
     uint32_t taken = atomic_load_explicit(&p11prof_chunks_taken, memory_order_relaxed);
     if (atomic_load_explicit(&own.state, memory_order_relaxed) == THREAD_RUNNING) {
         if (ready_count < atomic_load_explicit(&own.reserve, memory_order_relaxed) / 2 &&
-            !atomic_exchange(&own.asked, 1)) {
-            atomic_fetch_add(&own.wake, 1);
-            futex(&own.wake, FUTEX_WAKE, 1, NULL);
-        }
+            !atomic_exchange(&own.asked, 1))
+            p11prof_drain_wake();
     } else if (mode() == P11PROF_DRAIN_EXIT && frame->depth == 0 &&
                taken > p11prof_spool.layout.chunk_count / 2 && stack_suffices()) {
         caller_drains(0, CALLER_DRAIN_MS);

@@ -15,6 +15,9 @@ extern _Atomic(uint32_t) p11prof_gate;
 /* Not 0 while a fork() is under way: whoever is in SQLite leaves at its next row, nobody enters. */
 extern _Atomic(uint32_t) p11prof_gate_leave;
 
+/* Wakes the thread, if there is one. Async-signal-safe. */
+void p11prof_drain_wake(void);
+
 /* A new process has its spool: forget what the parent's thread was. forbidden: SQLite must not be
  * used here. */
 void p11prof_drain_reset(bool forbidden);

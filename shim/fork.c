@@ -21,6 +21,8 @@ static void before_fork(void)
     int saved_errno = errno;
     const struct timespec step = {.tv_nsec = LEAVE_STEP_NS};
     atomic_fetch_add(&p11prof_gate_leave, 1);
+    if (atomic_load(&p11prof_gate))
+        p11prof_drain_wake();
     for (int i = 0; i < LEAVE_TRIES && atomic_load(&p11prof_gate); i++)
         nanosleep(&step, NULL);
     errno = saved_errno;

@@ -56,6 +56,7 @@ static inline uint64_t p11prof_ticks(uint32_t clock)
 /* Appends one record (a call or a note), whatever it takes, or counts the call as lost: recorder.c.
  * Notes keep the ring busy until their call's record, so that a signal handler's records never come
  * between. */
+void p11prof_clamped_count(void); /* the clock went backwards */
 void p11prof_frame_append_slow(struct p11prof_frame *frame, uint64_t head, const uint64_t words[7]);
 
 /* Saves the mark of the call that this one is nested in. An outer frame below ours on the stack was
@@ -161,6 +162,7 @@ static inline __attribute__((always_inline)) void p11prof_frame_record(struct p1
     if (P11PROF_UNLIKELY((int64_t)duration_ticks < 0)) {
         duration_ticks = 0;
         flags |= P11PROF_RECORD_CLAMPED;
+        p11prof_clamped_count();
     }
     uint32_t depth = frame->depth > 255 ? 255 : frame->depth;
     uint64_t head = p11prof_record_head(frame->function, P11PROF_RECORD_CALL, depth, flags);

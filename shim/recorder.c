@@ -3,6 +3,7 @@
 #include "recorder.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -24,6 +25,11 @@ void p11prof_loss_count(struct p11prof_ring *ring, unsigned function, enum p11pr
     _Atomic(uint64_t) *count =
         ring ? &ring->lost[cause][function] : &p11prof_spool.header->lost[cause][function];
     atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
+}
+
+void p11prof_clamped_count(void)
+{
+    atomic_fetch_add_explicit(&p11prof_spool.header->clamped_count, 1, memory_order_relaxed);
 }
 
 /* --- rings --- */
@@ -57,17 +63,42 @@ static struct p11prof_ring *ring_make(uint32_t index)
     return ring;
 }
 
-struct p11prof_ring *p11prof_ring_take(void)
+/* Claims a ring that nobody has; NULL if there is none. */
+static struct p11prof_ring *ring_claim(void)
 {
-    struct p11prof_ring *ring = NULL;
-    uint32_t index, count = p11prof_spool.layout.ring_count;
-    for (index = 0; index < count && !ring; index++) {
+    for (uint32_t index = 0; index < p11prof_spool.layout.ring_count; index++) {
         _Atomic(uint32_t) *state = &p11prof_spool.header->ring_states[index];
         uint32_t now = atomic_load_explicit(state, memory_order_relaxed);
+        struct p11prof_ring *ring = NULL;
         if (now == P11PROF_RING_RETIRED && state_claim(state, now, P11PROF_RING_MAKING))
-            ring = p11prof_spool_ring(&p11prof_spool, index);
-        else if (now == P11PROF_RING_FREE)
-            ring = ring_make(index);
+            return p11prof_spool_ring(&p11prof_spool, index);
+        if (now == P11PROF_RING_FREE && (ring = ring_make(index)))
+            return ring;
+    }
+    return NULL;
+}
+
+void p11prof_rings_reap(void)
+{
+    int saved_errno = errno;
+    pid_t pid = getpid();
+    for (uint32_t i = 0; i < atomic_load(&p11prof_spool.header->rings_used); i++) {
+        struct p11prof_ring *ring = p11prof_spool_ring(&p11prof_spool, i);
+        _Atomic(uint32_t) *state = &p11prof_spool.header->ring_states[i];
+        if (atomic_load(state) == P11PROF_RING_LIVE &&
+            tgkill(pid, (pid_t)atomic_load(&ring->thread_id), 0) != 0 && errno == ESRCH &&
+            state_claim(state, P11PROF_RING_LIVE, P11PROF_RING_MAKING))
+            p11prof_ring_retire(ring);
+    }
+    errno = saved_errno;
+}
+
+struct p11prof_ring *p11prof_ring_take(void)
+{
+    struct p11prof_ring *ring = ring_claim();
+    if (!ring) {
+        p11prof_rings_reap();
+        ring = ring_claim();
     }
     if (!ring)
         return NULL;
@@ -79,7 +110,7 @@ struct p11prof_ring *p11prof_ring_take(void)
     memset(ring->caller, 0, sizeof ring->caller);
     if (!ring->chunk) /* so that a call may begin before it has a chunk */
         ring->clock = atomic_load_explicit(&p11prof_recorder_clock, memory_order_relaxed);
-    atomic_store_explicit(&p11prof_spool.header->ring_states[index - 1], P11PROF_RING_LIVE,
+    atomic_store_explicit(&p11prof_spool.header->ring_states[ring_index(ring)], P11PROF_RING_LIVE,
                           memory_order_release);
     return ring;
 }

@@ -18,6 +18,9 @@ struct p11prof_ring *p11prof_ring_take(void);
 /* Gives a ring back: the next thread may go on with it. */
 void p11prof_ring_retire(struct p11prof_ring *ring);
 
+/* Retires the rings of threads that ended without notice. */
+void p11prof_rings_reap(void);
+
 /* Whether a thread other than the caller has a ring. */
 bool p11prof_others_record(void);
 

@@ -141,7 +141,7 @@ struct p11prof_position_row {
 struct p11prof_loss_row {
     uint16_t function; /* 0: unknown */
     uint8_t cause;     /* enum p11prof_loss */
-    uint64_t count;    /* so far, of the whole spool */
+    uint64_t count;    /* so far, of the whole spool; P11PROF_LOSS_TORN: more, in this batch */
 };
 
 /* A call that has not returned when its process ended. */
@@ -175,7 +175,7 @@ struct p11prof_batch {
     size_t state_count;
     struct p11prof_position_row *positions;
     size_t position_count;
-    struct p11prof_loss_row *losses; /* replace what is stored of this spool */
+    struct p11prof_loss_row *losses; /* replace what is stored of this spool, but TORN */
     size_t loss_count;
     struct p11prof_in_flight_row *in_flight; /* of a process that is gone */
     size_t in_flight_count;

@@ -161,7 +161,11 @@ uint32_t callers_find(struct callers *callers, struct reader *reader, struct bat
         callers->live_read = true;
         path = path_of(callers, address);
     }
-    callers->cache[slot].address = address;
-    callers->cache[slot].caller_id = id_of(callers, batch, path ? path : "[anonymous]");
-    return callers->cache[slot].caller_id;
+    uint32_t caller_id = id_of(callers, batch, path ? path : "[anonymous]");
+    if (path ||
+        reader->source.gone) { /* what is unknown now may be known when /proc is asked again */
+        callers->cache[slot].address = address;
+        callers->cache[slot].caller_id = caller_id;
+    }
+    return caller_id;
 }

@@ -22,7 +22,7 @@ struct callers {
     char **paths; /* of caller_id - 1 */
     size_t path_count, path_capacity;
     uint32_t map_bytes; /* of the spool's map when it was read */
-    bool live_read;     /* /proc was asked since an address was last unknown */
+    bool live_read;     /* /proc was asked in this batch */
     struct {
         uint64_t address;
         uint32_t caller_id;

@@ -28,14 +28,20 @@ static int by_ticks(const void *left, const void *right)
     return a->ticks < b->ticks ? -1 : a->ticks > b->ticks;
 }
 
-/* Close anchors would make a slope of their read errors; one that runs backwards is not believed.
- */
+/* Whether the time from one to the other can be told: close ones would make a slope of their read
+ * errors, and one that runs backwards or has no such time is not believed. */
+static bool apart(const struct p11prof_anchor *from, const struct p11prof_anchor *to)
+{
+    return to->ticks > from->ticks && to->monotonic_ns > from->monotonic_ns &&
+           to->monotonic_ns - from->monotonic_ns >= APART_NS;
+}
+
 static void thin(struct clocks *clocks)
 {
     size_t kept = 0;
     for (size_t i = 0; i < clocks->count; i++)
-        if (kept == 0 ||
-            clocks->anchors[i].monotonic_ns >= clocks->anchors[kept - 1].monotonic_ns + APART_NS)
+        if (clocks->anchors[i].monotonic_ns <= INT64_MAX &&
+            (kept == 0 || apart(&clocks->anchors[kept - 1], &clocks->anchors[i])))
             clocks->anchors[kept++] = clocks->anchors[i];
     clocks->count = kept;
 }
@@ -75,6 +81,12 @@ static size_t anchor_before(struct clocks *clocks, uint64_t ticks)
     return clocks->last = low;
 }
 
+/* What is past all time is its end. */
+static uint64_t saturated(double ns)
+{
+    return ns <= 0 ? 0 : ns >= (double)INT64_MAX ? INT64_MAX : (uint64_t)ns;
+}
+
 uint64_t clocks_monotonic_ns(struct clocks *clocks, uint32_t clock, uint64_t ticks)
 {
     if (clock != P11PROF_CLOCK_TSC || clocks->count == 0)
@@ -82,13 +94,16 @@ uint64_t clocks_monotonic_ns(struct clocks *clocks, uint32_t clock, uint64_t tic
     size_t i = anchor_before(clocks, ticks);
     const struct p11prof_anchor *anchor = &clocks->anchors[i];
     double ns_per_tick = i + 1 < clocks->count ? slope(anchor, anchor + 1) : clocks->ns_per_tick;
-    double since = (double)(int64_t)(ticks - anchor->ticks) * ns_per_tick;
-    return (uint64_t)((int64_t)anchor->monotonic_ns + (int64_t)since);
+    if (ticks < anchor->ticks) {
+        uint64_t before_ns = saturated((double)(anchor->ticks - ticks) * ns_per_tick);
+        return before_ns < anchor->monotonic_ns ? anchor->monotonic_ns - before_ns : 0;
+    }
+    return anchor->monotonic_ns + saturated((double)(ticks - anchor->ticks) * ns_per_tick);
 }
 
 uint64_t clocks_duration_ns(const struct clocks *clocks, uint32_t clock, uint64_t duration_ticks)
 {
     if (clock != P11PROF_CLOCK_TSC)
         return duration_ticks;
-    return (uint64_t)((double)duration_ticks * clocks->ns_per_tick + 0.5);
+    return saturated((double)duration_ticks * clocks->ns_per_tick + 0.5);
 }

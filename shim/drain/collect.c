@@ -43,10 +43,8 @@ static enum p11prof_status drain_file(struct collecting *collecting, const struc
     enum p11prof_status status = p11prof_drain_open(&drain, &source, error);
     if (status != P11PROF_OK)
         return status;
-    do
-        status = p11prof_drain_run(drain, collecting->store, flags, 0, collecting->options->wait_ms,
-                                   result, error);
-    while (status == P11PROF_OK && result->more);
+    status = p11prof_drain_run(drain, collecting->store, flags, 0, collecting->options->wait_ms,
+                               result, error);
     p11prof_drain_close(drain);
     return status;
 }

@@ -44,8 +44,9 @@ static void window_fill(struct reader *reader, struct reader_cursor *cursor,
     uint64_t first = position % P11PROF_CHUNK_RECORDS;
     bool full =
         chunk + 1 < cursor->chunks + cursor->chunk_count; /* the next one was taken after it */
-    uint64_t made =
-        full ? P11PROF_CHUNK_RECORDS : chunk->made_bytes / sizeof(struct p11prof_record);
+    /* Pages that do not exist must not be touched in a mapping; a file has zeros there. */
+    uint64_t made = full || !reader->source.map ? P11PROF_CHUNK_RECORDS
+                                                : chunk->made_bytes / sizeof(struct p11prof_record);
     uint64_t count = made > first ? made - first : 0;
     uint64_t offset = offset_of(reader, chunk, position);
     if (count > CURSOR_WINDOW_RECORDS)
@@ -68,21 +69,51 @@ static void window_fill(struct reader *reader, struct reader_cursor *cursor,
         cursor->window_count = (uint32_t)count;
 }
 
-/* A full chunk ends in a committed record: a hole before the next chunk's start is damage, and
+/* The next committed record of a chunk after the hole at `position`; its end if there is none. */
+static uint64_t hole_end(struct reader *reader, struct reader_cursor *cursor,
+                         const struct reader_chunk *chunk, uint64_t position)
+{
+    uint64_t end = (chunk->sequence + 1) * P11PROF_CHUNK_RECORDS;
+    for (; position < end; position += CURSOR_WINDOW_RECORDS) {
+        uint64_t count = end - position;
+        if (count > CURSOR_WINDOW_RECORDS)
+            count = CURSOR_WINDOW_RECORDS;
+        if (!reader_bytes(reader, offset_of(reader, chunk, position), cursor->window,
+                          count * sizeof *cursor->window))
+            break;
+        for (uint64_t i = 0; i < count; i++)
+            if (cursor->window[i].head != 0)
+                return position + i;
+    }
+    return end;
+}
+
+/* A dead producer left no hole before a record or before another chunk: that is damage, counted and
  * skipped. */
 static bool hole_skip(struct reader *reader, struct reader_cursor *cursor)
 {
+    const struct reader_chunk *chunk = chunk_of(cursor, cursor->reading),
+                              *end = cursor->chunks + cursor->chunk_count;
     if (!reader->source.gone)
         return false;
-    uint64_t next = (cursor->reading / P11PROF_CHUNK_RECORDS + 1) * P11PROF_CHUNK_RECORDS;
-    for (size_t i = 0; i < cursor->chunk_count; i++)
-        if (cursor->chunks[i].sequence >= next / P11PROF_CHUNK_RECORDS) {
-            reader->torn_count++;
-            cursor->reading = cursor->chunks[i].sequence * P11PROF_CHUNK_RECORDS;
-            cursor->note_count = 0;
-            return true;
-        }
-    return false;
+    cursor->window_count = 0;
+    uint64_t next = chunk ? hole_end(reader, cursor, chunk, cursor->reading) : cursor->reading;
+    if (!chunk || next % P11PROF_CHUNK_RECORDS == 0) {
+        for (chunk = cursor->chunks; chunk < end && chunk->sequence * P11PROF_CHUNK_RECORDS < next;)
+            chunk++;
+        if (chunk == end)
+            return false;
+    }
+    if (next > cursor->reading)
+        cursor->torn += next - cursor->reading;
+    if (next % P11PROF_CHUNK_RECORDS == 0) {
+        /* How much a missing chunk held is not known; before the first one nothing is missing. */
+        cursor->torn += chunk->sequence * P11PROF_CHUNK_RECORDS > next && next > 0;
+        next = chunk->sequence * P11PROF_CHUNK_RECORDS;
+    }
+    cursor->reading = next;
+    cursor->note_count = 0;
+    return true;
 }
 
 /* The record at cursor->reading, NULL if it is not committed yet. */
@@ -148,7 +179,7 @@ void cursor_next(struct reader *reader, struct reader_cursor *cursor)
         unsigned function = p11prof_head_function(record->head);
         cursor->reading++;
         if (function == 0 || function > P11PROF_CALLS)
-            reader->torn_count++;
+            cursor->torn++;
         else if (p11prof_head_kind(record->head) != P11PROF_RECORD_CALL)
             note_take(cursor, record, function);
         else {
@@ -180,5 +211,6 @@ void cursor_rewind(struct reader *reader, struct reader_cursor *cursor)
         chunk_start_recall(reader, cursor);
     cursor->reading = cursor->position;
     cursor->taken = cursor->position;
+    cursor->torn = cursor->taken_torn = 0;
     cursor->window_count = 0;
 }

@@ -223,12 +223,25 @@ static bool batch_read(struct p11prof_drain *drain, uint64_t horizon_ns)
         if (!call_attribute(drain, cursor))
             return false;
         cursor->taken = cursor->reading;
+        cursor->taken_torn = cursor->torn;
         cursor_next(&drain->reader, cursor);
         if (!cursor->has_call)
             drain->heap[0] = drain->heap[--drain->heap_count];
         heap_sink(drain, 0);
     }
     return true;
+}
+
+/* What stands after the last call of a dead process belongs to no call. */
+static void rest_take(struct p11prof_drain *drain)
+{
+    for (uint32_t ring = 0; ring < drain->reader.layout.ring_count; ring++) {
+        struct reader_cursor *cursor = drain->reader.cursors[ring];
+        if (cursor && cursor->chunk_count > 0) {
+            cursor->taken = cursor->reading;
+            cursor->taken_torn = cursor->torn;
+        }
+    }
 }
 
 static bool positions_add(struct p11prof_drain *drain)
@@ -251,12 +264,20 @@ static enum p11prof_status batch_make(struct p11prof_drain *drain, unsigned flag
 {
     bool all = drain->reader.source.gone || (flags & P11PROF_DRAIN_ALL);
     batch_clear(&drain->batch);
+    drain->callers.live_read = false;
     enum p11prof_status status = reader_refresh(&drain->reader, error);
     if (status != P11PROF_OK)
         return status;
     bool made = batch_read(drain, all ? UINT64_MAX : now_ns() - HORIZON_NS);
     bool full = drain->batch.out.row_count >= BATCH_ROWS_MOST;
     bool last = (flags & P11PROF_DRAIN_LAST) && !full;
+    if (made && drain->reader.cut) {
+        forget(drain);
+        return p11prof_error_set(error, P11PROF_BAD_INPUT,
+                                 "a damaged spool: it became shorter while it was read");
+    }
+    if (last && drain->reader.source.gone)
+        rest_take(drain);
     made = made && positions_add(drain) &&
            attribution_finish(&drain->attribution, &drain->batch, last) &&
            endings_add(&drain->endings, &drain->reader, &drain->attribution, &drain->batch,
@@ -336,6 +357,8 @@ enum p11prof_status p11prof_drain_run(struct p11prof_drain *drain, struct p11pro
     enum p11prof_status status = P11PROF_OK;
     bool idle = false;
     unsigned changed_count = 0;
+    /* Who is faster than the drain, or writes into a dead process's spool, must not keep it. */
+    uint64_t capacity = (uint64_t)drain->reader.layout.chunk_count * P11PROF_CHUNK_RECORDS;
     *result = (struct p11prof_drain_result){0};
     while (!idle) {
         status = batch_run(drain, store, flags, wait_ms, &idle, error);
@@ -350,6 +373,12 @@ enum p11prof_status p11prof_drain_run(struct p11prof_drain *drain, struct p11pro
         if (!idle && drain->batch.out.process_ended)
             break;
         if (!full && !(flags & P11PROF_DRAIN_ALL))
+            break;
+        bool over = !drain->reader.source.map && result->call_count > capacity;
+        if (over && drain->reader.source.gone)
+            return p11prof_error_set(error, P11PROF_BAD_INPUT,
+                                     "a damaged spool: it changes while it is read");
+        if (over)
             break;
         if (!idle && monotonic_deadline_ns && now_ns() >= monotonic_deadline_ns) {
             result->more = full;

@@ -54,6 +54,15 @@ static bool in_flight_add(struct reader *reader, struct batch *batch,
     return row != NULL;
 }
 
+/* What made no sense and is passed over by this batch; chunks once, at the end. */
+static uint64_t torn_count(const struct reader *reader, bool gone)
+{
+    uint64_t count = gone ? reader->torn_count : 0;
+    for (uint32_t ring = 0; ring < reader->layout.ring_count; ring++)
+        count += reader->cursors[ring] ? reader->cursors[ring]->taken_torn : 0;
+    return count;
+}
+
 static bool rings_add(struct endings *endings, struct reader *reader, struct batch *batch,
                       uint64_t run_start_ns, bool last)
 {
@@ -70,7 +79,7 @@ static bool rings_add(struct endings *endings, struct reader *reader, struct bat
         if (gone && !in_flight_add(reader, batch, &ring, run_start_ns))
             return false;
     }
-    lost[P11PROF_LOSS_TORN][0] = reader->torn_count;
+    lost[P11PROF_LOSS_TORN][0] = torn_count(reader, gone);
     return losses_add(endings, batch, lost);
 }
 
@@ -183,7 +192,8 @@ void endings_stored(struct endings *endings, const struct batch *batch)
 {
     for (size_t i = 0; i < batch->out.loss_count; i++) {
         const struct p11prof_loss_row *row = &batch->out.losses[i];
-        endings->lost[row->cause][row->function] = row->count;
+        if (row->cause != P11PROF_LOSS_TORN)
+            endings->lost[row->cause][row->function] = row->count;
     }
     memcpy(endings->token_versions, endings->next_token_versions, sizeof endings->token_versions);
     endings->library_version = endings->next_library_version;

@@ -6,16 +6,30 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* --- bytes --- */
+
+/* Other threads write meanwhile: who needs what belongs together looks at commit marks first. */
+static void snapshot(void *bytes, const void *live, size_t count)
+{
+#ifdef __SANITIZE_THREAD__
+    void AnnotateIgnoreReadsBegin(const char *, int), AnnotateIgnoreReadsEnd(const char *, int);
+    AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
+#endif
+    memcpy(bytes, live, count);
+#ifdef __SANITIZE_THREAD__
+    AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
+#endif
+}
 
 bool reader_bytes(struct reader *reader, uint64_t offset, void *bytes, size_t count)
 {
     if (offset > reader->source.file_bytes || count > reader->source.file_bytes - offset)
         return false;
     if (reader->source.map) {
-        memcpy(bytes, (const char *)reader->source.map + offset, count);
+        snapshot(bytes, (const char *)reader->source.map + offset, count);
         return true;
     }
     for (size_t done = 0; done < count;) {
@@ -23,8 +37,10 @@ bool reader_bytes(struct reader *reader, uint64_t offset, void *bytes, size_t co
             pread(reader->source.fd, (char *)bytes + done, count - done, (off_t)(offset + done));
         if (got < 0 && errno == EINTR)
             continue;
-        if (got <= 0)
+        if (got <= 0) {
+            reader->cut = true;
             return false;
+        }
         done += (size_t)got;
     }
     return true;
@@ -43,6 +59,18 @@ bool reader_write(struct reader *reader, uint64_t offset, const void *bytes, siz
 
 #define TERMINATE(text) ((text)[sizeof(text) - 1] = '\0')
 
+/* Whose a file is says its owner, and it keeps its size. */
+static bool file_agrees(struct reader *reader)
+{
+    struct stat facts;
+    if (reader->source.map)
+        return true;
+    if (fstat(reader->source.fd, &facts) != 0)
+        return false;
+    reader->header.user_id = facts.st_uid;
+    return (uint64_t)facts.st_size == reader->source.file_bytes;
+}
+
 static enum p11prof_status header_read(struct reader *reader, struct p11prof_error *error)
 {
     struct p11prof_spool_header *header = &reader->header;
@@ -53,7 +81,7 @@ static enum p11prof_status header_read(struct reader *reader, struct p11prof_err
         return p11prof_error_set(error, P11PROF_REFUSED,
                                  "a spool of version %u; this p11prof reads version %d",
                                  header->version, P11PROF_SPOOL_VERSION);
-    if (!p11prof_spool_layout(&reader->layout, reader->source.file_bytes) ||
+    if (!p11prof_spool_layout(&reader->layout, reader->source.file_bytes) || !file_agrees(reader) ||
         header->file_bytes != reader->source.file_bytes ||
         header->ring_count != reader->layout.ring_count ||
         header->chunk_count != reader->layout.chunk_count)
@@ -81,7 +109,7 @@ static bool chunk_read(struct reader *reader, uint32_t index, struct reader_chun
     if (!reader_bytes(reader, offset, &chunk, sizeof chunk) || chunk.taken != 1)
         return false;
     if (chunk.ring >= reader->layout.ring_count || chunk.made_bytes > P11PROF_CHUNK_BYTES ||
-        chunk.sequence > UINT64_MAX / P11PROF_CHUNK_RECORDS - 2) {
+        chunk.sequence > INT64_MAX / P11PROF_CHUNK_RECORDS - 2) {
         reader->torn_count++;
         return false;
     }
@@ -101,6 +129,7 @@ static void directory_read(struct reader *reader)
 {
     uint32_t count = reader->layout.chunk_count, states[1024];
     reader->chunk_count = 0;
+    reader->torn_count = 0;
     for (uint32_t first = 0; first < count; first += 1024) {
         uint32_t some = count - first < 1024 ? count - first : 1024;
         if (!reader_bytes(reader, reader->layout.states_offset + first * sizeof *states, states,
@@ -180,6 +209,7 @@ enum p11prof_status reader_refresh(struct reader *reader, struct p11prof_error *
     enum p11prof_status status = header_read(reader, error);
     if (status != P11PROF_OK)
         return status;
+    reader->cut = false;
     directory_read(reader);
     if (!clocks_read(reader))
         return p11prof_error_set(error, P11PROF_FAILED, "no memory to read a spool");

@@ -24,9 +24,10 @@ struct reader_chunk {
 /* Where one ring is read. */
 struct reader_cursor {
     uint32_t ring, thread_id, clock;
-    uint64_t position; /* records that are in the database */
-    uint64_t taken;    /* records that are in the batch in hand too */
-    uint64_t reading;  /* the next record to look at */
+    uint64_t position;         /* records that are in the database */
+    uint64_t taken;            /* records that are in the batch in hand too */
+    uint64_t reading;          /* the next record to look at */
+    uint64_t torn, taken_torn; /* what made no sense from position to reading, and to taken */
     uint64_t caller[P11PROF_CALLS + 1];
     const struct reader_chunk *chunks; /* of this ring, by sequence */
     size_t chunk_count;
@@ -49,7 +50,8 @@ struct reader {
     size_t chunk_count;
     struct reader_cursor **cursors; /* [ring_count]; NULL: nothing seen of it yet */
     struct clocks clocks;
-    uint64_t torn_count; /* places where something made no sense */
+    uint64_t torn_count; /* chunks that make no sense, of this refresh */
+    bool cut;            /* the file is shorter than it was */
 };
 
 enum p11prof_status reader_open(struct reader *reader, const struct p11prof_spool_source *source,

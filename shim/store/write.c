@@ -162,10 +162,13 @@ static enum p11prof_status write_losses(const struct write *write)
         const struct p11prof_loss_row *row = &write->batch->losses[index];
         status = p11prof_store_do(
             write->store, P11PROF_SQL_LOSS,
-            "INSERT OR REPLACE INTO loss (spool, function, cause, count) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO loss (spool, function, cause, count) VALUES (?1, ?2, ?3, ?4) "
+            "ON CONFLICT (spool, function, cause) DO UPDATE SET count = "
+            "min(9223372036854775807, excluded.count + iif(?5, count, 0))",
             P11PROF_VALUES(p11prof_integer(write->process->spool_id),
                            p11prof_integer(row->function), p11prof_integer(row->cause),
-                           p11prof_quantity(row->count)),
+                           p11prof_quantity(row->count),
+                           p11prof_integer(row->cause == P11PROF_LOSS_TORN)),
             write->error);
     }
     return status;
