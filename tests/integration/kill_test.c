@@ -22,8 +22,10 @@ static void kill_one(const char *drain, unsigned number)
     int status;
     driven_set_up(&driven);
     pid_t child = driven_start(&driven, "finalize", drain, 3, 400000);
-    while (driven.counts->slot_count == 0)
+    while (driven.counts->slot_count == 0) {
+        assert_int_equal(waitpid(child, &status, WNOHANG), 0);
         usleep(100);
+    }
     /* From the first calls to the middle of many transactions. */
     usleep((useconds_t)(rand() % 1000) * (number % 2 ? 10 : 200));
     kill(child, SIGKILL);
