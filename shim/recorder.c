@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { CLAIM_AHEAD_AT = P11PROF_CHUNK_RECORDS - 64 };
+enum { CLAIM_AHEAD_AT = P11PROF_CHUNK_RECORDS - 64, REAP_EVERY_NS = 100000000 };
 
 struct p11prof_spool p11prof_spool;
 _Atomic(uint32_t) p11prof_recorder_clock = P11PROF_CLOCK_MONOTONIC;
@@ -78,6 +78,11 @@ static struct p11prof_ring *ring_claim(void)
     return NULL;
 }
 
+static bool thread_is_gone(const struct p11prof_ring *ring, pid_t pid)
+{
+    return tgkill(pid, (pid_t)atomic_load(&ring->thread_id), 0) != 0 && errno == ESRCH;
+}
+
 void p11prof_rings_reap(void)
 {
     int saved_errno = errno;
@@ -85,18 +90,32 @@ void p11prof_rings_reap(void)
     for (uint32_t i = 0; i < atomic_load(&p11prof_spool.header->rings_used); i++) {
         struct p11prof_ring *ring = p11prof_spool_ring(&p11prof_spool, i);
         _Atomic(uint32_t) *state = &p11prof_spool.header->ring_states[i];
-        if (atomic_load(state) == P11PROF_RING_LIVE &&
-            tgkill(pid, (pid_t)atomic_load(&ring->thread_id), 0) != 0 && errno == ESRCH &&
-            state_claim(state, P11PROF_RING_LIVE, P11PROF_RING_MAKING))
+        if (atomic_load(state) != P11PROF_RING_LIVE || !thread_is_gone(ring, pid) ||
+            !state_claim(state, P11PROF_RING_LIVE, P11PROF_RING_MAKING))
+            continue;
+        if (thread_is_gone(ring, pid))
             p11prof_ring_retire(ring);
+        else /* somebody was faster, and another thread has it by now */
+            atomic_store(state, P11PROF_RING_LIVE);
     }
     errno = saved_errno;
+}
+
+/* Asking for all threads costs a system call each: not at every call of a thread that finds no
+ * ring. */
+static bool reap_is_due(void)
+{
+    static _Atomic(uint64_t) next_ns;
+    uint64_t due_ns = atomic_load_explicit(&next_ns, memory_order_relaxed);
+    uint64_t now_ns = p11prof_monotonic_ns();
+    return now_ns >= due_ns &&
+           atomic_compare_exchange_strong(&next_ns, &due_ns, now_ns + REAP_EVERY_NS);
 }
 
 struct p11prof_ring *p11prof_ring_take(void)
 {
     struct p11prof_ring *ring = ring_claim();
-    if (!ring) {
+    if (!ring && reap_is_due()) {
         p11prof_rings_reap();
         ring = ring_claim();
     }

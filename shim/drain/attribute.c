@@ -148,6 +148,7 @@ bool attribution_call(struct attribution *attribution, struct batch *batch,
                       const struct call_event *event)
 {
     const struct p11prof_record *record = event->record;
+    attribution->batch = batch;
     struct step step = {.attribution = attribution,
                         .batch = batch,
                         .event = event,

@@ -81,6 +81,8 @@ struct attribution {
     struct handle_map sessions, objects;
     struct counters counters;
     bool counters_dirty, tokens_dirty;
+    struct batch *batch;  /* of the call in hand */
+    uint64_t sweep_count; /* entries looked at by calls that close or clear many, in this batch */
 };
 
 /* One call with its notes; times in ns since the run's start. */

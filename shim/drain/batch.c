@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "batch.h"
+#include "mix.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 void batch_init(struct batch *batch)
 {
     memset(batch, 0, sizeof *batch);
+    batch->seed = mix_seed();
 }
 
 /* Room for one more element; the new one is zeroed. */
@@ -33,6 +35,7 @@ static void *grow(struct batch *batch, void **array, size_t *count, size_t *capa
                     sizeof(struct type));                                                          \
     }
 BATCH_ARRAY(row, p11prof_row, rows, row_count, row_capacity)
+BATCH_ARRAY(error, p11prof_error_count, errors, error_count, error_capacity)
 BATCH_ARRAY(session, p11prof_session_row, sessions, session_count, session_capacity)
 BATCH_ARRAY(caller, p11prof_caller_row, callers, caller_count, caller_capacity)
 BATCH_ARRAY(state, p11prof_state_row, states, state_count, state_capacity)
@@ -61,31 +64,8 @@ bool batch_state_set(struct batch *batch, enum p11prof_state_kind kind, uint64_t
     struct p11prof_state_row *row = batch_state(batch);
     if (!row)
         return false;
-    *row = (struct p11prof_state_row){.kind = (uint8_t)kind, .key = key, .data_bytes = data_bytes};
-    if (data)
-        row->data = batch_keep(batch, data, data_bytes);
-    return !data || row->data;
-}
-
-bool batch_error_add(struct batch *batch, unsigned function, uint64_t rv, uint64_t duration_ns)
-{
-    struct p11prof_error_count *error = NULL;
-    for (size_t i = 0; i < batch->out.error_count && !error; i++)
-        if (batch->out.errors[i].function == function && batch->out.errors[i].rv == rv)
-            error = &batch->out.errors[i];
-    if (!error) {
-        error = grow(batch, (void **)&batch->out.errors, &batch->out.error_count,
-                     &batch->error_capacity, sizeof *error);
-        if (!error)
-            return false;
-        error->function = (uint16_t)function;
-        error->rv = rv;
-        error->min_ns = UINT64_MAX;
-    }
-    error->count++;
-    error->sum_ns += duration_ns;
-    error->min_ns = duration_ns < error->min_ns ? duration_ns : error->min_ns;
-    error->max_ns = duration_ns > error->max_ns ? duration_ns : error->max_ns;
+    *row = (struct p11prof_state_row){
+        .kind = (uint8_t)kind, .key = key, .data = data, .data_bytes = data_bytes};
     return true;
 }
 
@@ -110,8 +90,12 @@ void batch_clear(struct batch *batch)
     batch->out.tokens = kept.out.tokens, batch->token_capacity = kept.token_capacity;
     batch->texts = kept.texts, batch->text_capacity = kept.text_capacity;
     batch->group_slots = kept.group_slots, batch->group_slot_count = kept.group_slot_count;
+    batch->error_slots = kept.error_slots, batch->error_slot_count = kept.error_slot_count;
+    batch->seed = kept.seed;
     if (batch->group_slots)
         memset(batch->group_slots, 0, batch->group_slot_count * sizeof *batch->group_slots);
+    if (batch->error_slots)
+        memset(batch->error_slots, 0, batch->error_slot_count * sizeof *batch->error_slots);
 }
 
 void batch_free(struct batch *batch)
@@ -129,5 +113,6 @@ void batch_free(struct batch *batch)
     free(batch->out.tokens);
     free(batch->texts);
     free(batch->group_slots);
+    free(batch->error_slots);
     batch_init(batch);
 }

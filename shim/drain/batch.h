@@ -15,6 +15,9 @@ struct batch {
         state_capacity, position_capacity, loss_capacity, in_flight_capacity, token_capacity;
     uint32_t *group_slots; /* index + 1 into out.groups */
     size_t group_slot_count;
+    uint32_t *error_slots; /* index + 1 into out.errors */
+    size_t error_slot_count;
+    uint64_t seed;                /* of both */
     uint32_t group_hints[2][256]; /* last group of each function and operation: index + 1 */
     char **texts;                 /* strings and blobs that rows point to */
     size_t text_count, text_capacity;
@@ -27,6 +30,7 @@ void batch_free(struct batch *batch);
 
 /* The next element of an array, zeroed; NULL without memory (no_memory is set). */
 struct p11prof_row *batch_row(struct batch *batch);
+struct p11prof_error_count *batch_error(struct batch *batch);
 struct p11prof_session_row *batch_session(struct batch *batch);
 struct p11prof_caller_row *batch_caller(struct batch *batch);
 struct p11prof_state_row *batch_state(struct batch *batch);
@@ -38,7 +42,8 @@ struct p11prof_token_row *batch_token(struct batch *batch);
 /* A copy that lives as long as the batch; NULL without memory. */
 void *batch_keep(struct batch *batch, const void *bytes, size_t count);
 
-/* Removes what was said of this state earlier in the batch, and says anew: data NULL removes it. */
+/* What is to be stored of this state: data stays where it is until the batch is cleared; NULL
+ * removes it. Later ones win. */
 bool batch_state_set(struct batch *batch, enum p11prof_state_kind kind, uint64_t key,
                      const void *data, size_t data_bytes);
 

@@ -40,7 +40,7 @@ static bool range_add(struct callers *callers, uint64_t start, uint64_t end, con
     char *copy = strdup(path);
     if (!copy)
         return false;
-    callers->ranges[callers->range_count++] = (struct caller_range){start, end, copy};
+    callers->ranges[callers->range_count++] = (struct caller_range){start, end, copy, 0};
     return true;
 }
 
@@ -60,6 +60,18 @@ static void lines_take(struct callers *callers, char *text)
         line_take(callers, line);
 }
 
+static int by_start(const void *left, const void *right)
+{
+    const struct caller_range *a = left, *b = right;
+    return a->start < b->start ? -1 : a->start > b->start;
+}
+
+static void ranges_sort(struct callers *callers)
+{
+    if (callers->range_count > 0)
+        qsort(callers->ranges, callers->range_count, sizeof *callers->ranges, by_start);
+}
+
 static void map_read(struct callers *callers, struct reader *reader)
 {
     uint32_t bytes = atomic_load_explicit(&reader->header.object_map_bytes, memory_order_relaxed);
@@ -70,6 +82,7 @@ static void map_read(struct callers *callers, struct reader *reader)
         text[bytes] = '\0';
         ranges_clear(callers);
         lines_take(callers, text);
+        ranges_sort(callers);
     }
     callers->map_bytes = bytes;
     free(text);
@@ -100,14 +113,20 @@ static void live_read(struct callers *callers, const struct reader *reader)
         held = rest;
     }
     close(fd);
+    ranges_sort(callers);
 }
 
-static const char *path_of(const struct callers *callers, uint64_t address)
+static struct caller_range *range_of(const struct callers *callers, uint64_t address)
 {
-    for (size_t i = 0; i < callers->range_count; i++)
-        if (address >= callers->ranges[i].start && address < callers->ranges[i].end)
-            return callers->ranges[i].path;
-    return NULL;
+    size_t low = 0, high = callers->range_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (callers->ranges[middle].start <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 && address < callers->ranges[low - 1].end ? &callers->ranges[low - 1] : NULL;
 }
 
 static bool path_add(struct callers *callers, const char *path)
@@ -120,8 +139,10 @@ static bool path_add(struct callers *callers, const char *path)
         callers->paths = moved;
         callers->path_capacity = larger;
     }
-    callers->paths[callers->path_count] = strdup(path);
-    return callers->paths[callers->path_count++] != NULL;
+    char *copy = strdup(path);
+    if (copy)
+        callers->paths[callers->path_count++] = copy;
+    return copy != NULL;
 }
 
 void callers_load(struct callers *callers, uint32_t caller_id, const char *path)
@@ -155,17 +176,19 @@ uint32_t callers_find(struct callers *callers, struct reader *reader, struct bat
         return callers->cache[slot].caller_id;
     if (callers->map_bytes == 0)
         map_read(callers, reader);
-    const char *path = path_of(callers, address);
-    if (!path && !reader->source.gone && !callers->live_read) {
+    struct caller_range *range = range_of(callers, address);
+    if (!range && !reader->source.gone && !callers->live_read) {
         live_read(callers, reader);
         callers->live_read = true;
-        path = path_of(callers, address);
+        range = range_of(callers, address);
     }
-    uint32_t caller_id = id_of(callers, batch, path ? path : "[anonymous]");
-    if (path ||
+    uint32_t *caller_id = range ? &range->caller_id : &callers->anonymous_id;
+    if (*caller_id == 0)
+        *caller_id = id_of(callers, batch, range ? range->path : "[anonymous]");
+    if (range ||
         reader->source.gone) { /* what is unknown now may be known when /proc is asked again */
         callers->cache[slot].address = address;
-        callers->cache[slot].caller_id = caller_id;
+        callers->cache[slot].caller_id = *caller_id;
     }
-    return caller_id;
+    return *caller_id;
 }

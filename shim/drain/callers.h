@@ -11,18 +11,20 @@
 
 struct caller_range {
     uint64_t start, end;
-    char *path; /* owned */
+    char *path;         /* owned */
+    uint32_t caller_id; /* 0: not asked for yet */
 };
 
 enum { CALLER_CACHE = 256 };
 
 struct callers {
-    struct caller_range *ranges;
+    struct caller_range *ranges; /* by their start */
     size_t range_count, range_capacity;
     char **paths; /* of caller_id - 1 */
     size_t path_count, path_capacity;
-    uint32_t map_bytes; /* of the spool's map when it was read */
-    bool live_read;     /* /proc was asked in this batch */
+    uint32_t anonymous_id; /* of code of no file; 0: none called yet */
+    uint32_t map_bytes;    /* of the spool's map when it was read */
+    bool live_read;        /* /proc was asked in this batch */
     struct {
         uint64_t address;
         uint32_t caller_id;

@@ -359,8 +359,12 @@ enum p11prof_status p11prof_drain_run(struct p11prof_drain *drain, struct p11pro
     unsigned changed_count = 0;
     /* Who is faster than the drain, or writes into a dead process's spool, must not keep it. */
     uint64_t capacity = (uint64_t)drain->reader.layout.chunk_count * P11PROF_CHUNK_RECORDS;
+    /* No more batches than the spool can hold: one that is written to while it is read must not
+     * keep us for ever. */
+    uint64_t batches_most =
+        drain->reader.layout.chunk_count * (uint64_t)P11PROF_CHUNK_RECORDS / BATCH_ROWS_MOST + 3;
     *result = (struct p11prof_drain_result){0};
-    while (!idle) {
+    while (!idle && result->batch_count < batches_most) {
         status = batch_run(drain, store, flags, wait_ms, &idle, error);
         if (status == P11PROF_CHANGED && changed_count++ < 3)
             continue;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "batch.h"
+#include "mix.h"
 #include "p11prof/histogram.h"
 
 #include <stdlib.h>
@@ -24,25 +25,26 @@ static bool same(const struct p11prof_group *group, const struct group_key *key,
            group->window_start_ns == window_start_ns;
 }
 
-static uint64_t hash(const struct group_key *key, uint64_t window_start_ns)
+static uint64_t hash(const struct group_key *key, uint64_t window_start_ns, uint64_t seed)
 {
     uint64_t value = (uint64_t)key->code << 16 | (uint64_t)key->kind << 8 | key->operation;
-    value = (value ^ (uint64_t)key->mechanism) * 0x9e3779b97f4a7c15u;
-    value = (value ^ (uint64_t)key->key_type ^ (uint64_t)key->key_bits << 20) * 0xff51afd7ed558ccdu;
-    return (value ^ window_start_ns) * 0xc4ceb9fe1a85ec53u >> 20;
+    value = mix(value, seed ^ (uint64_t)key->key_bits << 32);
+    value = mix((uint64_t)key->mechanism, value);
+    value = mix((uint64_t)key->key_type, value);
+    return mix(window_start_ns, value);
 }
 
-static uint64_t group_hash(const struct p11prof_group *group)
+static uint64_t group_hash(const struct p11prof_group *group, uint64_t seed)
 {
     const struct group_key key = {group->operation, group->kind,     group->code,
                                   group->mechanism, group->key_type, group->key_bits};
-    return hash(&key, group->window_start_ns);
+    return hash(&key, group->window_start_ns, seed);
 }
 
 static void slot_put(struct batch *batch, size_t index)
 {
     size_t mask = batch->group_slot_count - 1;
-    size_t slot = group_hash(&batch->out.groups[index]) & mask;
+    size_t slot = group_hash(&batch->out.groups[index], batch->seed) & mask;
     while (batch->group_slots[slot])
         slot = (slot + 1) & mask;
     batch->group_slots[slot] = (uint32_t)index + 1;
@@ -104,7 +106,8 @@ static struct p11prof_group *group_find(struct batch *batch, const struct group_
         return &batch->out.groups[*hint - 1];
     struct p11prof_group *group = NULL;
     if (batch->group_slot_count) {
-        size_t mask = batch->group_slot_count - 1, slot = hash(key, window_start_ns) & mask;
+        size_t mask = batch->group_slot_count - 1;
+        size_t slot = hash(key, window_start_ns, batch->seed) & mask;
         for (; batch->group_slots[slot]; slot = (slot + 1) & mask) {
             group = &batch->out.groups[batch->group_slots[slot] - 1];
             if (same(group, key, window_start_ns))

@@ -2,12 +2,14 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "handle_map.h"
 
+#include "mix.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 static size_t slot_of(const struct handle_map *map, uint64_t handle)
 {
-    return (size_t)((handle * 0x9e3779b97f4a7c15u) >> 32) & (map->slot_count - 1);
+    return (size_t)mix(handle, map->seed) & (map->slot_count - 1);
 }
 
 static void *entry_of(struct handle_link *link)
@@ -19,6 +21,7 @@ void handle_map_init(struct handle_map *map, size_t entry_bytes)
 {
     memset(map, 0, sizeof *map);
     map->entry_bytes = entry_bytes;
+    map->seed = mix_seed();
 }
 
 void handle_map_clear(struct handle_map *map)
@@ -43,6 +46,14 @@ void *handle_map_find(const struct handle_map *map, uint64_t handle)
 {
     struct handle_link *link = map->slot_count ? *find_slot(map, handle) : NULL;
     return link ? entry_of(link) : NULL;
+}
+
+void *handle_map_victim(const struct handle_map *map, uint64_t handle, uint64_t *victim)
+{
+    if (map->count < HANDLE_MAP_LIMIT || handle_map_find(map, handle))
+        return NULL;
+    *victim = map->oldest->handle;
+    return entry_of(map->oldest);
 }
 
 static bool grow(struct handle_map *map)

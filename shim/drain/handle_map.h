@@ -21,6 +21,7 @@ struct handle_link {
 
 struct handle_map {
     size_t entry_bytes;
+    uint64_t seed;
     struct handle_link **slots;
     size_t slot_count; /* a power of two */
     size_t count;
@@ -33,6 +34,9 @@ void handle_map_clear(struct handle_map *map);
 
 /* NULL: not there. */
 void *handle_map_find(const struct handle_map *map, uint64_t handle);
+
+/* The entry that a new handle would drive out; NULL if it would not. */
+void *handle_map_victim(const struct handle_map *map, uint64_t handle, uint64_t *victim);
 
 /* Finds or makes it; NULL only without memory. */
 void *handle_map_make(struct handle_map *map, uint64_t handle);

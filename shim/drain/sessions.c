@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { SWEEP_MOST = 1 << 23 };
+
 void attribution_init(struct attribution *attribution)
 {
     memset(attribution, 0, sizeof *attribution);
@@ -21,6 +23,10 @@ void attribution_clear(struct attribution *attribution)
 
 struct session *attribution_session(struct attribution *attribution, uint64_t handle)
 {
+    uint64_t victim;
+    const struct session *oldest = handle_map_victim(&attribution->sessions, handle, &victim);
+    if (oldest && oldest->stored)
+        batch_state_set(attribution->batch, P11PROF_STATE_SESSION, victim, NULL, 0);
     struct session *session = handle_map_make(&attribution->sessions, handle);
     if (session)
         session->dirty = true;
@@ -29,6 +35,10 @@ struct session *attribution_session(struct attribution *attribution, uint64_t ha
 
 struct object *attribution_object(struct attribution *attribution, uint64_t handle)
 {
+    uint64_t victim;
+    const struct object *oldest = handle_map_victim(&attribution->objects, handle, &victim);
+    if (oldest && oldest->stored)
+        batch_state_set(attribution->batch, P11PROF_STATE_OBJECT, victim, NULL, 0);
     struct object *object = handle_map_make(&attribution->objects, handle);
     if (object && object->facts.key_id == 0) {
         object->facts.key_id = attribution->counters.next_key_id++;
@@ -76,6 +86,13 @@ struct sweep {
     bool private_only, last, done;
 };
 
+/* Who looks through very many again and again, and finds nothing to close, gets rid of all. */
+static bool sweep_may_choose(struct attribution *attribution, const struct handle_map *map)
+{
+    attribution->sweep_count += map->count;
+    return attribution->sweep_count <= SWEEP_MOST;
+}
+
 static void session_sweep(void *payload, uint64_t handle, void *entry)
 {
     struct sweep *sweep = payload;
@@ -91,6 +108,8 @@ bool attribution_sessions_close(struct attribution *attribution, struct batch *b
                                 const uint64_t *slot_id, uint64_t end_ns)
 {
     struct sweep sweep = {attribution, batch, slot_id, end_ns, false, false, true};
+    if (!sweep_may_choose(attribution, &attribution->sessions))
+        sweep.slot_id = NULL;
     handle_map_visit(&attribution->sessions, session_sweep, &sweep);
     return sweep.done;
 }
@@ -112,10 +131,65 @@ void attribution_objects_clear(struct attribution *attribution, struct batch *ba
                                bool private_only)
 {
     struct sweep sweep = {attribution, batch, NULL, 0, private_only, false, true};
+    if (!sweep_may_choose(attribution, &attribution->objects))
+        sweep.private_only = false;
     handle_map_visit(&attribution->objects, object_sweep, &sweep);
 }
 
 /* --- state rows --- */
+
+/* A session as it is stored: what stands before its operations, and those of them that are under
+ * way. */
+struct stored_operation {
+    uint64_t place; /* among operations, then processes */
+    struct operation operation;
+};
+enum {
+    SESSION_HEAD_BYTES = offsetof(struct session_facts, operations),
+    SESSION_MOST_BYTES = SESSION_HEAD_BYTES + 2 * SLOTS * sizeof(struct stored_operation),
+};
+
+static struct operation *operation_at(struct session_facts *facts, uint64_t place)
+{
+    return place < SLOTS ? &facts->operations[place] : &facts->processes[place - SLOTS];
+}
+
+static size_t session_pack(struct session_facts *facts, char bytes[SESSION_MOST_BYTES])
+{
+    size_t used = SESSION_HEAD_BYTES;
+    memcpy(bytes, facts, SESSION_HEAD_BYTES);
+    for (uint64_t place = 0; place < 2 * SLOTS; place++) {
+        struct stored_operation stored = {place, *operation_at(facts, place)};
+        if (stored.operation.operation == 0)
+            continue;
+        memcpy(bytes + used, &stored, sizeof stored);
+        used += sizeof stored;
+    }
+    return used;
+}
+
+static bool session_unpack(struct session_facts *facts, const char *bytes, size_t count)
+{
+    struct stored_operation stored;
+    if (count < SESSION_HEAD_BYTES || count > SESSION_MOST_BYTES ||
+        (count - SESSION_HEAD_BYTES) % sizeof stored != 0)
+        return false;
+    memcpy(facts, bytes, SESSION_HEAD_BYTES);
+    for (size_t at = SESSION_HEAD_BYTES; at < count; at += sizeof stored) {
+        memcpy(&stored, bytes + at, sizeof stored);
+        if (stored.place < 2 * SLOTS)
+            *operation_at(facts, stored.place) = stored.operation;
+    }
+    return true;
+}
+
+static bool session_state(struct batch *batch, uint64_t handle, struct session_facts *facts)
+{
+    char bytes[SESSION_MOST_BYTES];
+    size_t count = session_pack(facts, bytes);
+    const void *kept = batch_keep(batch, bytes, count);
+    return kept && batch_state_set(batch, P11PROF_STATE_SESSION, handle, kept, count);
+}
 
 static void session_store(void *payload, uint64_t handle, void *entry)
 {
@@ -124,9 +198,7 @@ static void session_store(void *payload, uint64_t handle, void *entry)
     if (sweep->last && session->facts.opened)
         sweep->done = session_row(sweep->batch, handle, session, 0) && sweep->done;
     else if (!sweep->last && session->dirty)
-        sweep->done = batch_state_set(sweep->batch, P11PROF_STATE_SESSION, handle, &session->facts,
-                                      sizeof session->facts) &&
-                      sweep->done;
+        sweep->done = session_state(sweep->batch, handle, &session->facts) && sweep->done;
 }
 
 static void object_store(void *payload, uint64_t handle, void *entry)
@@ -142,6 +214,7 @@ static void object_store(void *payload, uint64_t handle, void *entry)
 bool attribution_finish(struct attribution *attribution, struct batch *batch, bool last)
 {
     struct sweep sweep = {attribution, batch, NULL, 0, false, last, true};
+    attribution->sweep_count = 0;
     handle_map_visit(&attribution->sessions, session_store, &sweep);
     if (last)
         return sweep.done;
@@ -181,10 +254,8 @@ void attribution_load(struct attribution *attribution, enum p11prof_state_kind k
 {
     struct session *session;
     struct object *object;
-    if (kind == P11PROF_STATE_SESSION && data_bytes == sizeof session->facts &&
-        (session = handle_map_make(&attribution->sessions, key))) {
-        memcpy(&session->facts, data, data_bytes);
-        session->stored = true;
+    if (kind == P11PROF_STATE_SESSION && (session = handle_map_make(&attribution->sessions, key))) {
+        session->stored = session_unpack(&session->facts, data, data_bytes);
     } else if (kind == P11PROF_STATE_OBJECT && data_bytes == sizeof object->facts &&
                (object = handle_map_make(&attribution->objects, key))) {
         memcpy(&object->facts, data, data_bytes);

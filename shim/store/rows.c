@@ -136,6 +136,12 @@ static void give(sqlite3_context *result, bool known, uint64_t value)
     }
 }
 
+/* A time past the signed range saturates. */
+static void give_time(sqlite3_context *result, uint64_t ns)
+{
+    give(result, true, ns > INT64_MAX ? INT64_MAX : ns);
+}
+
 static void give_bytes(sqlite3_context *result, bool known, uint64_t value)
 {
     give(result, known && value != UINT64_MAX, value);
@@ -165,9 +171,9 @@ static void operation_column(sqlite3_context *result, const struct p11prof_row *
     case OPERATION_CALL_COUNT:
         return give(result, true, row->operation_call_count);
     case OPERATION_START_NS:
-        return give(result, true, row->operation_start_ns);
+        return give_time(result, row->operation_start_ns);
     case OPERATION_DURATION_NS:
-        return give(result, true, row->operation_duration_ns);
+        return give_time(result, row->operation_duration_ns);
     case OPERATION_IN_BYTES:
         return give_bytes(result, has(row, P11PROF_ROW_OPERATION_IN), row->operation_in_bytes);
     case OPERATION_OUT_BYTES:
@@ -179,9 +185,9 @@ static void call_column(sqlite3_context *result, const struct p11prof_row *row, 
 {
     switch (column) {
     case START_NS:
-        return give(result, true, row->start_ns);
+        return give_time(result, row->start_ns);
     case DURATION_NS:
-        return give(result, true, row->duration_ns);
+        return give_time(result, row->duration_ns);
     case FUNCTION:
         return give(result, true, row->function);
     case KIND:
