@@ -21,6 +21,7 @@ void driven_set_up(struct driven *driven)
     snprintf(driven->folder, sizeof driven->folder, "%s/p11prof-test-XXXXXX",
              temporary ? temporary : "/tmp");
     driven->module = getenv("P11PROF_TEST_NULL");
+    driven->limit = "512MB";
     assert_non_null(mkdtemp(driven->folder));
     snprintf(driven->db, sizeof driven->db, "%s/test.db", driven->folder);
     snprintf(driven->counts_path, sizeof driven->counts_path, "%s/counts", driven->folder);
@@ -63,7 +64,11 @@ pid_t driven_start(struct driven *driven, const char *scenario, const char *drai
         setenv("P11PROF_DB", driven->db, 1);
         setenv("P11PROF_SPOOL", driven->spool, 1);
         setenv("P11PROF_DRAIN", drain, 1);
-        setenv("P11PROF_SPOOL_LIMIT", "512MB", 1); /* the null module outruns any drain */
+        setenv("P11PROF_SPOOL_LIMIT", driven->limit, 1);
+        if (fcntl(ends[1], F_DUPFD, 100) >= 0) /* out of the way of small limits */
+            close(ends[1]);
+        if (driven->in_child)
+            driven->in_child(driven);
         execl(driver, driver, shim, driven->counts_path, scenario, thread_text, call_text, NULL);
         _exit(98);
     }

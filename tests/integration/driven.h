@@ -18,6 +18,8 @@
 struct driven {
     char folder[256], db[300], spool[300], counts_path[300];
     const char *module; /* the real module; the null module by default */
+    const char *limit; /* P11PROF_SPOOL_LIMIT; "512MB" by default: the null module outruns drains */
+    void (*in_child)(const struct driven *driven); /* before the driver is executed; NULL */
     struct driver_counts *counts;
     int end; /* reads the end of file when the last descendant of the driver is gone */
 };

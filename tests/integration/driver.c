@@ -7,6 +7,7 @@
 #include "driver.h"
 #include "p11prof/pkcs11.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -68,6 +69,14 @@ static void *calls_make(void *unused)
     return unused;
 }
 
+/* Stays until all have made their calls. */
+static void *crowd_member(void *all_done)
+{
+    calls_make(NULL);
+    pthread_barrier_wait(all_done);
+    return NULL;
+}
+
 static void threads_run(void)
 {
     pthread_t threads[64];
@@ -78,6 +87,37 @@ static void threads_run(void)
     calls_make(NULL);
     for (unsigned i = 1; i < extra; i++)
         pthread_join(threads[i], NULL);
+}
+
+/* All of them alive at once, more than a spool has rings for. */
+static void crowd_run(void)
+{
+    pthread_t *threads = calloc(thread_count, sizeof *threads);
+    pthread_attr_t attributes;
+    pthread_barrier_t all_done;
+    pthread_barrier_init(&all_done, NULL, thread_count);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 128 * 1024);
+    for (unsigned i = 0; threads && i < thread_count; i++)
+        if (pthread_create(&threads[i], &attributes, crowd_member, &all_done) != 0)
+            die("no thread");
+    for (unsigned i = 0; threads && i < thread_count; i++)
+        pthread_join(threads[i], NULL);
+    pthread_attr_destroy(&attributes);
+    free(threads);
+}
+
+/* The calls of one thread go on counting where the last thread's ended. */
+static void *relay_leg(void *unused)
+{
+    static CK_BYTE buffer[1];
+    struct driver_slot *slot = &counts->slots[0];
+    uint64_t n = atomic_load(&slot->returned_count), last = n + call_count;
+    while (n++ < last) {
+        module->C_GenerateRandom(1, buffer, n);
+        atomic_store(&slot->returned_count, n);
+    }
+    return unused;
 }
 
 static void wait_for(pid_t child)
@@ -264,6 +304,50 @@ static void scenario_wait(void)
     module->C_Finalize(NULL);
 }
 
+static void scenario_crowd(void)
+{
+    module->C_Initialize(NULL);
+    crowd_run();
+    module->C_Finalize(NULL);
+}
+
+static void scenario_relay(void)
+{
+    pthread_t thread;
+    atomic_store(&counts->slot_count, 1);
+    module->C_Initialize(NULL);
+    for (unsigned i = 0; i < thread_count; i++)
+        if (pthread_create(&thread, NULL, relay_leg, NULL) != 0 || pthread_join(thread, NULL) != 0)
+            die("no thread");
+    module->C_Finalize(NULL);
+}
+
+static void scenario_phases(void)
+{
+    module->C_Initialize(NULL);
+    threads_run();
+    while (!atomic_load(&counts->phase))
+        usleep(1000);
+    threads_run();
+    module->C_Finalize(NULL);
+}
+
+static void scenario_no_threads(void)
+{
+    CK_C_INITIALIZE_ARGS arguments_of_nss = {.flags = CKF_LIBRARY_CANT_CREATE_OS_THREADS |
+                                                      CKF_OS_LOCKING_OK};
+    module->C_Initialize(&arguments_of_nss);
+    threads_run();
+    DIR *tasks = opendir("/proc/self/task");
+    unsigned count = 0;
+    while (tasks && readdir(tasks))
+        count++;
+    if (count != 3) /* ., .. and this thread */
+        die("there is a thread");
+    closedir(tasks);
+    module->C_Finalize(NULL);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -284,6 +368,10 @@ static const struct {
     {"close-fds", scenario_close_fds},
     {"signals", scenario_signals},
     {"wait", scenario_wait},
+    {"crowd", scenario_crowd},
+    {"relay", scenario_relay},
+    {"phases", scenario_phases},
+    {"no-threads", scenario_no_threads},
 };
 
 int main(int argc, char **argv)

@@ -21,6 +21,7 @@ struct driver_slot {
 
 struct driver_counts {
     _Atomic(uint32_t) slot_count;
+    _Atomic(uint32_t) phase; /* the test's: `phases` goes on when it is not 0 */
     struct driver_slot slots[DRIVER_SLOTS];
 };
 

@@ -132,6 +132,9 @@ static void moments_are_right(void **state)
     assert_false(stats.stddev_known);
     p11prof_stats_exact(&stats, values, 0);
     assert_int_equal(stats.count, 0);
+    volatile long double wide = (long double)(UINT64_C(1) << 62);
+    if (wide + 1 == wide)
+        return; /* valgrind has 53 bits where the processor has 64 */
     uint64_t large[] = {UINT64_C(1) << 62, (UINT64_C(1) << 62) + 2000};
     p11prof_stats_exact(&stats, large, 2);
     assert_int_equal(stats.mean_ns, (UINT64_C(1) << 62) + 1000);
