@@ -71,7 +71,7 @@ double bench_quantile(double *values, size_t count, double q)
 
 CK_FUNCTION_LIST *bench_load(const char *path)
 {
-    CK_FUNCTION_LIST *list;
+    CK_FUNCTION_LIST *list = NULL;
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!handle)
         die("cannot load", dlerror());
