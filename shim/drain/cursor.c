@@ -92,28 +92,27 @@ static uint64_t hole_end(struct reader *reader, struct reader_cursor *cursor,
  * skipped. */
 static bool hole_skip(struct reader *reader, struct reader_cursor *cursor)
 {
-    const struct reader_chunk *chunk = chunk_of(cursor, cursor->reading),
+    const struct reader_chunk *here = chunk_of(cursor, cursor->reading), *chunk = cursor->chunks,
                               *end = cursor->chunks + cursor->chunk_count;
     if (!reader->source.gone)
         return false;
     cursor->window_count = 0;
-    uint64_t next = chunk ? hole_end(reader, cursor, chunk, cursor->reading) : cursor->reading;
-    if (!chunk || next % P11PROF_CHUNK_RECORDS == 0) {
-        for (chunk = cursor->chunks; chunk < end && chunk->sequence * P11PROF_CHUNK_RECORDS < next;)
+    uint64_t start = cursor->reading;
+    uint64_t next = here ? hole_end(reader, cursor, here, start) : start;
+    uint64_t torn = next - start;
+    if (!here || next % P11PROF_CHUNK_RECORDS == 0) {
+        while (chunk < end && chunk->sequence * P11PROF_CHUNK_RECORDS < next)
             chunk++;
         if (chunk == end)
             return false;
-    }
-    if (next > cursor->reading)
-        cursor->torn += next - cursor->reading;
-    if (next % P11PROF_CHUNK_RECORDS == 0) {
         /* How much a missing chunk held is not known; before the first one nothing is missing. */
-        cursor->torn += chunk->sequence * P11PROF_CHUNK_RECORDS > next && next > 0;
+        torn += chunk->sequence * P11PROF_CHUNK_RECORDS > next && next > 0;
         next = chunk->sequence * P11PROF_CHUNK_RECORDS;
     }
+    cursor->torn += torn;
     cursor->reading = next;
     cursor->note_count = 0;
-    return true;
+    return next > start; /* a file that changes under us may show a hole that is none */
 }
 
 /* The record at cursor->reading, NULL if it is not committed yet. */

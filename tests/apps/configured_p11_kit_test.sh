@@ -8,7 +8,10 @@
 need p11tool p11-kit unshare
 proxy=$(find /usr/lib /usr/lib64 -name p11-kit-proxy.so 2>/dev/null | head -n 1)
 need "${proxy:-p11-kit-proxy.so}"
-unshare -rm true 2>/dev/null || {
+# A user's namespace has to be a user namespace too.
+own=-m
+[ "$(id -u)" -eq 0 ] || own=-rm
+unshare $own true 2>/dev/null || {
   echo "skipped: no mount namespace can be made"
   exit 77
 }
@@ -21,7 +24,7 @@ printf 'module: %s\n' "$MODULE" >"$WORK/modules/shim.module"
 # with_kit COMMAND...: sees the shim as the only module of p11-kit.
 with_kit() {
   # shellcheck disable=SC2016
-  HOME=$WORK/home unshare -rm sh -c 'mount --bind "$0" /usr/share/p11-kit/modules && exec "$@"' \
+  HOME=$WORK/home unshare $own sh -c 'mount --bind "$0" /usr/share/p11-kit/modules && exec "$@"' \
     "$WORK/modules" "$@"
 }
 with_kit true || {
