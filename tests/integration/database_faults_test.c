@@ -160,7 +160,9 @@ static void on_disk(const char *options, unsigned long flags, const char *says)
             fault_disk_change(&fault, flags, options);
         fault_db(&fault, fault.disk, "test.db");
         fault_run(&fault, "finalize", drains[drain], 2, 30011);
-        fault_said(&fault, says);
+        /* A slow machine's thread may not get so far in the 250 ms that the end allows it. */
+        if (drain == 1 || fault_spoke(&fault))
+            fault_said(&fault, says);
         assert_int_equal(fault_spools(&fault), 1);
         fault_disk_change(&fault, 0, "size=64m");
         fault_exact(&fault);

@@ -111,6 +111,12 @@ void fault_run(struct fault *fault, const char *scenario, const char *drain, uns
     fault_end(fault);
 }
 
+bool fault_spoke(const struct fault *fault)
+{
+    struct stat facts;
+    return stat(fault->said_path, &facts) == 0 && facts.st_size > 0;
+}
+
 void fault_said(const struct fault *fault, const char *text)
 {
     char said[16384] = "";

@@ -35,6 +35,9 @@ void fault_end(struct fault *fault);
 void fault_run(struct fault *fault, const char *scenario, const char *drain, unsigned threads,
                unsigned long calls);
 
+/* Whether it said anything at all. */
+bool fault_spoke(const struct fault *fault);
+
 /* Its stderr holds this; `times` 1: once. */
 void fault_said(const struct fault *fault, const char *text);
 
