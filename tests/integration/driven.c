@@ -25,7 +25,7 @@ void driven_set_up(struct driven *driven)
     assert_non_null(mkdtemp(driven->folder));
     snprintf(driven->db, sizeof driven->db, "%s/test.db", driven->folder);
     snprintf(driven->counts_path, sizeof driven->counts_path, "%s/counts", driven->folder);
-    snprintf(driven->spool, sizeof driven->spool, "/dev/shm/p11prof-test-XXXXXX");
+    snprintf(driven->spool, sizeof driven->spool, "/dev/shm/test-p11prof-XXXXXX");
     assert_non_null(mkdtemp(driven->spool));
     int fd = open(driven->counts_path, O_RDWR | O_CREAT | O_EXCL, 0600);
     assert_true(fd >= 0);
