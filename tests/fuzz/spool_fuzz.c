@@ -52,7 +52,7 @@ static void database_open(void)
 {
     struct p11prof_error error = {0};
     if (!database[0]) {
-        snprintf(database, sizeof database, "/dev/shm/p11prof-fuzz-%ld.db", (long)getpid());
+        snprintf(database, sizeof database, "/dev/shm/fuzz.p11prof.%ld.db", (long)getpid());
         atexit(database_remove);
     }
     if (store)
