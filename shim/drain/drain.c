@@ -137,7 +137,11 @@ static enum p11prof_status enter(struct p11prof_drain *drain, struct p11prof_sto
 {
     const struct p11prof_state_reader reader = {
         .position = load_position, .state = load_state, .caller = load_caller, .payload = drain};
-    uint64_t theirs[2] = {drain->reader.header.database_id[0], drain->reader.header.database_id[1]};
+    uint64_t theirs[2];
+    /* Not the copy of the header: a transaction that was rolled back took our name back. */
+    if (!reader_bytes(&drain->reader, offsetof(struct p11prof_spool_header, database_id), theirs,
+                      sizeof theirs))
+        return p11prof_error_set(error, P11PROF_BAD_INPUT, "a damaged spool: it is too short");
     uint64_t ours[2];
     p11prof_store_id(store, ours);
     if (!id_is_zero(theirs) && memcmp(theirs, ours, sizeof ours) != 0 &&

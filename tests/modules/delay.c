@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,6 +39,7 @@ __attribute__((constructor)) static void delay_read(void)
     const char *text = getenv("P11PROF_TEST_DELAY");
     char kind[16] = "", unit[4] = "";
     unsigned long value = 0;
+    memset(log_words, 0xff, sizeof log_words); /* no page fault later, between our clock and theirs */
     if (!text || sscanf(text, "%15[a-z]:%lu%3s", kind, &value, unit) != 3)
         return;
     mode = kind[0] == 'c' ? DELAY_CONSTANT : kind[0] == 'm' ? DELAY_MIXED : DELAY_SLEEP;
