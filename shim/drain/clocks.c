@@ -53,7 +53,8 @@ static double slope(const struct p11prof_anchor *from, const struct p11prof_anch
 
 void clocks_finish(struct clocks *clocks, uint64_t ticks_per_second)
 {
-    qsort(clocks->anchors, clocks->count, sizeof *clocks->anchors, by_ticks);
+    if (clocks->count > 1)
+        qsort(clocks->anchors, clocks->count, sizeof *clocks->anchors, by_ticks);
     thin(clocks);
     clocks->last = 0;
     clocks->step_count = 0;
