@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* One test of the load tool: what it is, and how a worker does it.
+ *
+ * A test is a row of catalogue.def. A worker process makes the key of a test once (p11prof_bench_key),
+ * each of its threads then opens a *job* on it and runs iterations:
+ *
+ *   before   what an iteration needs and nobody wants to measure: a nonce, an object to wrap
+ *   run      the operation's own C_* calls and nothing else: this is what is measured
+ *   check    whether the last result is right: outside the measured time, not recorded
+ *   after    takes away what the iteration made, on whatever path it ended
+ *
+ * The calls of `run` and `after`, and the making of keys, go through `timed`; checks go through
+ * `raw`. Nothing of this is shared between threads but the key, which nobody changes. */
+#ifndef P11PROF_BENCH_TEST_H
+#define P11PROF_BENCH_TEST_H
+
+#include "p11prof/calls.h"
+#include "p11prof/error.h"
+#include "p11prof/pkcs11.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { P11PROF_BENCH_ID_BYTES = 48, P11PROF_BENCH_REASON_BYTES = 160 };
+
+struct p11prof_bench_job;
+
+/* How the iterations of some tests are done; NULL members: nothing to do. CKR_OK, or what the call
+ * that failed answered. */
+struct p11prof_bench_steps {
+    CK_RV (*open)(struct p11prof_bench_job *job); /* once: buffers, a ciphertext to decrypt */
+    CK_RV (*before)(struct p11prof_bench_job *job);
+    CK_RV (*run)(struct p11prof_bench_job *job);
+    bool (*check)(struct p11prof_bench_job *job);
+    void (*after)(struct p11prof_bench_job *job);
+    void (*close)(struct p11prof_bench_job *job); /* once, on whatever path */
+};
+
+enum p11prof_bench_key_kind {
+    P11PROF_BENCH_KEY_NONE,
+    P11PROF_BENCH_KEY_RSA,
+    P11PROF_BENCH_KEY_EC,         /* key_bits: 256, 384, 521 */
+    P11PROF_BENCH_KEY_EDWARDS,    /* Ed25519 */
+    P11PROF_BENCH_KEY_AES,
+    P11PROF_BENCH_KEY_GENERIC,    /* generic secret, for HMAC */
+};
+
+struct p11prof_bench_test {
+    char id[P11PROF_BENCH_ID_BYTES];  /* "rsa-2048-sign": DESIGN section 10 */
+    const char *name;                 /* for people: "RSA-2048 sign (SHA-256, PKCS#1)"; owned by the catalogue */
+    const char *family;               /* word of --test: "sign", "digest", "session" … */
+    unsigned suite;                   /* place in the default suite, from 1; 0: not in it */
+    unsigned operation;               /* enum p11prof_operation that an iteration is recorded as */
+    unsigned iteration_calls;         /* > 0: an iteration is that many calls of whatever kind, since they
+                                         are no operation of PKCS#11 (open and close a session) */
+    CK_MECHANISM_TYPE mechanism;      /* CK_UNAVAILABLE_INFORMATION: none */
+    enum p11prof_bench_key_kind key_kind;
+    uint32_t key_bits;                /* 0: no key */
+    uint64_t data_bytes;              /* that an iteration works on; 0: not sized */
+    bool sized;                       /* --data-sizes makes rows of other data_bytes */
+    const struct p11prof_bench_steps *steps;
+    const void *variant;              /* private to its steps: hash, mode, direction */
+};
+
+/* What a process has of a test's key. */
+struct p11prof_bench_key {
+    CK_OBJECT_HANDLE public_key, private_key, secret_key; /* CK_INVALID_HANDLE: none */
+    CK_OBJECT_HANDLE found[128];      /* objects of find-by-label tests */
+    unsigned found_count;
+    char label[64];                   /* of what we made: "p11prof-…", unique to the run */
+    bool own;                         /* ours: destroyed by p11prof_bench_key_destroy() */
+};
+
+/* One thread's work on one test. */
+struct p11prof_bench_job {
+    const struct p11prof_bench_test *test;
+    const struct p11prof_bench_key *key;
+    CK_FUNCTION_LIST *timed, *raw;
+    CK_SLOT_ID slot_id;
+    CK_SESSION_HANDLE session;
+    const CK_BYTE *pin;               /* login-logout; NULL: not given */
+    CK_ULONG pin_bytes;
+    CK_BYTE *in, *out;                /* of in_capacity, out_capacity bytes; owned by the job */
+    CK_ULONG in_bytes, out_bytes;
+    size_t in_capacity, out_capacity;
+    CK_OBJECT_HANDLE made[2];         /* by the last iteration, for `after` */
+    CK_SESSION_HANDLE opened;         /* by the last iteration */
+    uint64_t iteration;               /* number of the iteration, from 0 */
+    void *state;                      /* private to the steps: made by open, freed by close */
+};
+
+/* --- the catalogue --- */
+
+/* A size or variant of each; ids are unique. Made once, read only. */
+const struct p11prof_bench_test *p11prof_bench_tests(size_t *count);
+
+/* A selection in the order of the catalogue (default suite first, in its order). Owned by the caller:
+ * free(). */
+struct p11prof_bench_selection {
+    const struct p11prof_bench_test **tests;
+    size_t count;
+};
+
+/* Reads comma-separated ids, readable names, families and globs ("rsa-*"); NULL or "": the default
+ * suite; "all": everything. A word that fits nothing: P11PROF_BAD_INPUT, and the nearest is named.
+ * With `own_key` (--key) a family word means the test of that family that fits the key
+ * (p11prof_bench_fit()), else the family's first of the default suite; without --test, all that
+ * fit it. */
+struct p11prof_bench_own_key;
+enum p11prof_status p11prof_bench_select(struct p11prof_bench_selection *out, const char *words,
+                                         const struct p11prof_bench_own_key *own_key,
+                                         struct p11prof_error *error);
+
+/* --- keys and jobs, in a worker --- */
+
+/* The user's own key: what --key or --key-uri named, and what was found out about it. */
+struct p11prof_bench_own_key {
+    bool wanted;
+    char label[256];                  /* "": any */
+    CK_BYTE id[256];
+    CK_ULONG id_bytes;                /* 0: any */
+    CK_OBJECT_HANDLE public_key, private_key, secret_key; /* found */
+    enum p11prof_bench_key_kind kind;
+    uint32_t bits;
+    CK_BBOOL can_sign, can_verify, can_encrypt, can_decrypt, can_wrap, can_unwrap, can_derive;
+};
+
+/* Finds the key and reads its type, size and uses. P11PROF_MISSING: there is none (described, with
+ * the labels of up to 8 keys that are there); P11PROF_BAD_INPUT: several different ones. */
+enum p11prof_status p11prof_bench_own_key_find(struct p11prof_bench_own_key *key,
+                                               CK_FUNCTION_LIST *module, CK_SESSION_HANDLE session,
+                                               struct p11prof_error *error);
+
+/* What can keep a token from a test; asked of mechanism list and flags, sizes and login. Returns
+ * true, or false with the reason in one line ("the token has no CKM_EDDSA"). */
+struct p11prof_bench_token_facts {
+    CK_MECHANISM_TYPE *mechanisms;    /* ascending */
+    CK_MECHANISM_INFO *infos;         /* of the same index */
+    size_t mechanism_count;
+    bool logged_in, login_required, write_protected;
+};
+bool p11prof_bench_offered(const struct p11prof_bench_test *test,
+                           const struct p11prof_bench_token_facts *token,
+                           const struct p11prof_bench_own_key *own_key,
+                           char reason[P11PROF_BENCH_REASON_BYTES]);
+
+/* Makes the key of a test as session objects (token_keys: token objects), or takes the user's own.
+ * `label` starts what is made. What fails is described with function and CK_RV by name; nothing is
+ * left. */
+CK_RV p11prof_bench_key_make(struct p11prof_bench_key *key, const struct p11prof_bench_test *test,
+                             CK_FUNCTION_LIST *timed, CK_SESSION_HANDLE session, const char *label,
+                             bool token_keys, const struct p11prof_bench_own_key *own_key,
+                             struct p11prof_error *error);
+
+/* Destroys what was made; a user's own key never. Returns the first failure. */
+CK_RV p11prof_bench_key_destroy(struct p11prof_bench_key *key, CK_FUNCTION_LIST *timed,
+                                CK_SESSION_HANDLE session);
+
+/* Allocates a job's buffers and runs steps->open. The caller has filled test, key, lists, slot,
+ * session and PIN, the rest is 0. data_bytes as the test says, or another size. close frees all. */
+CK_RV p11prof_bench_job_open(struct p11prof_bench_job *job, uint64_t data_bytes,
+                             struct p11prof_error *error);
+void p11prof_bench_job_close(struct p11prof_bench_job *job);
+
+#endif
