@@ -54,6 +54,9 @@ const char *p11prof_operation_name(unsigned operation)
         [P11PROF_OPERATION_GENERATE_RANDOM] = "generate-random",
         [P11PROF_OPERATION_ENCAPSULATE] = "encapsulate",
         [P11PROF_OPERATION_DECAPSULATE] = "decapsulate",
+        [P11PROF_OPERATION_SESSION_OPEN_CLOSE] = "session-open-close",
+        [P11PROF_OPERATION_LOGIN_LOGOUT] = "login-logout",
+        [P11PROF_OPERATION_GET_ATTRIBUTES] = "get-attributes",
     };
     return operation < P11PROF_OPERATIONS ? names[operation] : NULL;
 }

@@ -125,6 +125,8 @@ struct p11prof_ring *p11prof_ring_take(void)
     atomic_store_explicit(&ring->mark, 0, memory_order_relaxed);
     ring->busy = 0;
     ring->reset = 1;
+    ring->load = (struct p11prof_load_note){0};
+    ring->load_due = 0;
     ring->second = 0;
     memset(ring->caller, 0, sizeof ring->caller);
     if (!ring->chunk) /* so that a call may begin before it has a chunk */
@@ -244,6 +246,7 @@ static bool chunk_take(struct p11prof_ring *ring, enum p11prof_loss *cause)
                           memory_order_release);
     atomic_fetch_add_explicit(&p11prof_chunks_taken, 1, memory_order_relaxed);
     memset(ring->caller, 0, sizeof ring->caller);
+    ring->load_due = ring->load.part != 0;
     ring->next = records;
     ring->end = stop_of(records, made_bytes);
     return true;
@@ -338,6 +341,33 @@ static bool note_write(struct p11prof_ring *ring, unsigned function, unsigned ki
     return true;
 }
 
+/* Room for one more record, behind the load note that may be due: a new chunk begins with one. */
+static bool room_make_for_call(struct p11prof_ring *ring, unsigned function, bool *new_chunk,
+                               enum p11prof_loss *cause)
+{
+    for (;;) {
+        uint64_t words[7];
+        if (!room_make(ring, new_chunk, cause))
+            return false;
+        if (!ring->load_due)
+            return true;
+        ring->load_due = 0;
+        memcpy(words, &ring->load, sizeof words);
+        record_write(ring, p11prof_record_head(function, P11PROF_RECORD_LOAD, 0, 0), words);
+    }
+}
+
+bool p11prof_load_mark(const struct p11prof_load_note *note)
+{
+    struct p11prof_ring *ring = p11prof_thread.ring;
+    if (!ring || p11prof_thread.generation != atomic_load(&p11prof_process_page.generation))
+        return false;
+    ring->load = *note;
+    ring->load_due = 1;
+    memset(ring->caller, 0, sizeof ring->caller); /* so that the next record goes the slow way */
+    return true;
+}
+
 /* A call that began under another clock than its chunk has: its duration is converted, its end is
  * now. */
 static void words_convert(const struct p11prof_frame *frame, uint32_t clock, uint64_t words[7])
@@ -360,13 +390,14 @@ static bool append(struct p11prof_frame *frame, struct p11prof_ring *ring, uint6
         !note_write(ring, function, P11PROF_RECORD_THREAD,
                     atomic_load_explicit(&ring->thread_id, memory_order_relaxed), new_chunk, cause))
         return false;
+    ring->load_due = ring->load_due || (ring->reset && ring->load.part != 0);
     ring->reset = 0;
     if (call && ring->caller[function] != frame->caller) {
         if (!note_write(ring, function, P11PROF_RECORD_CALLER, frame->caller, new_chunk, cause))
             return false;
         ring->caller[function] = frame->caller;
     }
-    if (!room_make(ring, new_chunk, cause))
+    if (!room_make_for_call(ring, function, new_chunk, cause))
         return false;
     uint64_t own[7];
     memcpy(own, words, sizeof own);

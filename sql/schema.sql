@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- SPDX-FileCopyrightText: The p11prof authors
--- The tables of a p11prof database, schema version 1. They are private: read the views.
+-- The tables of a p11prof database, schema version 2. They are private: read the views.
 --
 -- PRAGMA application_id says that a database is ours, user_version which schema it has. A new
 -- database gets this file, the views and the names in one go, under a temporary name. An older one
@@ -95,7 +95,8 @@ CREATE TABLE call (
   operation_start_ns INTEGER,
   operation_duration_ns INTEGER,          -- in the module
   operation_in_bytes INTEGER,
-  operation_out_bytes INTEGER
+  operation_out_bytes INTEGER,
+  part INTEGER                            -- bench_load.load * 4 + phase_name.code; NULL: of no load
 ) STRICT;
 
 -- A range of call.id whose rows belong to one process. Ranges do not overlap.
@@ -107,14 +108,59 @@ CREATE TABLE segment (
 ) STRICT;
 CREATE INDEX segment_of_run ON segment (run, process);
 
--- What `p11prof bench` knows of an operation besides.
-CREATE TABLE bench_operation (
-  call INTEGER PRIMARY KEY REFERENCES call, -- that carries the operation
+-- One load that a bench put on a token: a test with its parameters.
+CREATE TABLE bench_load (
+  run INTEGER NOT NULL REFERENCES run,
+  load INTEGER NOT NULL,                  -- from 1, in the order of the results
   test TEXT NOT NULL,                     -- test id
-  step INTEGER,                           -- of a sequence of loads, from 1
-  intended_start_ns INTEGER,              -- when the schedule wanted it
-  phase TEXT CHECK (phase IN ('warmup', 'measured', 'cooldown'))
-) STRICT;
+  name TEXT NOT NULL,                     -- the same for people
+  operation INTEGER NOT NULL,             -- operation_name.code of an iteration
+  mechanism INTEGER,
+  key_type INTEGER,
+  key_bits INTEGER,
+  data_bytes INTEGER,
+  threads INTEGER NOT NULL,               -- of each process
+  processes INTEGER NOT NULL,
+  step INTEGER NOT NULL,                  -- of the loads of its test, from 1
+  unchecked INTEGER NOT NULL,             -- 1: results could not be verified
+  PRIMARY KEY (run, load)
+) STRICT, WITHOUT ROWID;
+
+-- One slice of a load: the window that its groups stand in.
+CREATE TABLE bench_slice (
+  run INTEGER NOT NULL REFERENCES run,
+  load INTEGER NOT NULL,
+  slice INTEGER NOT NULL,                 -- from 1
+  start_ns INTEGER NOT NULL,              -- group_window.start_ns
+  duration_ns INTEGER NOT NULL,           -- that its measured operations took; the mean of its threads
+  load_average REAL,                      -- of the machine, at its end
+  steal_ns INTEGER,                       -- that a hypervisor kept from all CPUs
+  PRIMARY KEY (run, load, start_ns)
+) STRICT, WITHOUT ROWID;
+
+-- What one thread of a load did in its measured part.
+CREATE TABLE bench_thread (
+  run INTEGER NOT NULL REFERENCES run,
+  load INTEGER NOT NULL,
+  process INTEGER NOT NULL,               -- from 1
+  thread INTEGER NOT NULL,                -- from 1, in its process
+  thread_id INTEGER NOT NULL,             -- of the kernel
+  count INTEGER NOT NULL,
+  error_count INTEGER NOT NULL,           -- failed ones, and wrong results
+  wrong_count INTEGER NOT NULL,           -- of those, wrong results
+  duration_ns INTEGER NOT NULL,
+  mean_ns INTEGER,
+  p99_ns INTEGER,
+  PRIMARY KEY (run, load, process, thread)
+) STRICT, WITHOUT ROWID;
+
+-- A test that the token could not be given.
+CREATE TABLE bench_skip (
+  run INTEGER NOT NULL REFERENCES run,
+  test TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (run, test)
+) STRICT, WITHOUT ROWID;
 
 -- Calls (operations) of one function (operation), kind, mechanism, key type and size in a run, with
 -- the sums over the whole run. The population of success_count, sums, min, max and buckets are
@@ -128,6 +174,7 @@ CREATE TABLE call_group (
   mechanism INTEGER NOT NULL,             -- -1: unknown or none
   key_type INTEGER NOT NULL,              -- -1: unknown or none
   key_bits INTEGER NOT NULL,              -- -1: unknown or none
+  part INTEGER NOT NULL DEFAULT 0,        -- as call.part; 0: of no load
   count INTEGER NOT NULL,                 -- all that completed
   success_count INTEGER NOT NULL,         -- the population
   error_count INTEGER NOT NULL,           -- failed ones
@@ -139,7 +186,7 @@ CREATE TABLE call_group (
   max_ns INTEGER,                         -- NULL: nobody in the population
   in_bytes INTEGER NOT NULL,
   out_bytes INTEGER NOT NULL,
-  UNIQUE (run, is_operation, code, kind, mechanism, key_type, key_bits)
+  UNIQUE (run, is_operation, code, kind, mechanism, key_type, key_bits, part)
 ) STRICT;
 
 -- The histogram of a group over the whole run.
@@ -156,7 +203,7 @@ CREATE TABLE group_window (
   id INTEGER PRIMARY KEY,
   call_group INTEGER NOT NULL REFERENCES call_group,
   start_ns INTEGER NOT NULL,
-  duration_ns INTEGER NOT NULL,           -- of the window
+  duration_ns INTEGER NOT NULL,           -- of the window; 0: bench_slice.duration_ns
   count INTEGER NOT NULL,
   success_count INTEGER NOT NULL,
   error_count INTEGER NOT NULL,
@@ -270,4 +317,5 @@ CREATE TABLE key_type_name (code INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT
 CREATE TABLE operation_name (code INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
 CREATE TABLE kind_name (code INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;  -- of calls
 CREATE TABLE cause_name (code INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT; -- of losses
+CREATE TABLE phase_name (code INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT; -- of loads
 CREATE TABLE state_name (code INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT; -- of spools

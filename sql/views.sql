@@ -125,7 +125,8 @@ SELECT
   +c.function AS function_code,
   +c.kind AS kind_code,
   +c.key_type AS key_type_code,
-  +c.operation AS operation_code
+  +c.operation AS operation_code,
+  c.part >> 2 AS load -- of view loads
 FROM segment AS g CROSS JOIN call AS c ON c.id BETWEEN g.first_call AND g.last_call
 LEFT JOIN function_name AS f ON f.code = +c.function
 LEFT JOIN rv_name AS v ON v.code = +c.rv
@@ -154,10 +155,10 @@ SELECT
   iif(c.rv IS NULL, 'undisclosed', coalesce(v.name, printf('0x%08X', c.rv))) AS rv,
   +c.thread_id AS thread_id,
   +c.session AS session,
-  b.test,
-  b.step,
-  b.intended_start_ns,
-  b.phase,
+  l.test,
+  l.step,
+  NULL AS intended_start_ns, -- when the schedule of a load wanted it
+  h.name AS phase,
   +c.rv AS rv_code,
   +c.mechanism AS mechanism_code,
   +c.key_id AS key_id,
@@ -170,7 +171,8 @@ SELECT
   +c.function AS function_code,
   +c.kind AS kind_code,
   +c.key_type AS key_type_code,
-  +c.operation AS operation_code
+  +c.operation AS operation_code,
+  c.part >> 2 AS load -- of view loads
 FROM segment AS g CROSS JOIN call AS c ON c.id BETWEEN g.first_call AND g.last_call
 LEFT JOIN operation_name AS o ON o.code = +c.operation
 LEFT JOIN mechanism_name AS m ON m.code = +c.mechanism
@@ -178,7 +180,8 @@ LEFT JOIN key_type_name AS t ON t.code = +c.key_type
 LEFT JOIN rv_name AS v ON v.code = +c.rv
 LEFT JOIN kind_name AS k ON k.code = +c.kind
 LEFT JOIN function_name AS f ON f.code = +c.function
-LEFT JOIN bench_operation AS b ON b.call = +c.id
+LEFT JOIN bench_load AS l ON l.run = g.run AND l.load = c.part >> 2
+LEFT JOIN phase_name AS h ON h.code = c.part & 3
 WHERE c.operation IS NOT NULL;
 
 -- The names of a group: private, for the views below. Of function and operation one is NULL.
@@ -191,8 +194,12 @@ SELECT
   k.name AS kind,
   iif(g.mechanism = -1, NULL, coalesce(m.name, printf('0x%08X', g.mechanism))) AS mechanism,
   iif(g.key_type = -1, NULL, coalesce(t.name, printf('0x%08X', g.key_type))) AS key_type,
-  nullif(g.key_bits, -1) AS key_bits
+  nullif(g.key_bits, -1) AS key_bits,
+  nullif(g.part >> 2, 0) AS load,
+  l.test, l.step, h.name AS phase
 FROM call_group AS g
+LEFT JOIN bench_load AS l ON l.run = g.run AND l.load = g.part >> 2
+LEFT JOIN phase_name AS h ON h.code = g.part & 3
 LEFT JOIN function_name AS f ON f.code = g.code
 LEFT JOIN operation_name AS o ON o.code = g.code
 LEFT JOIN kind_name AS k ON k.code = g.kind
@@ -204,10 +211,13 @@ CREATE VIEW windows AS
 SELECT
   n.run_id, w.id AS window_id,
   n.function, n.operation, n.kind, n.mechanism, n.key_type, n.key_bits,
-  w.start_ns, w.duration_ns, w.count, w.error_count, w.sum_ns, w.sum_squares, w.min_ns, w.max_ns,
+  w.start_ns, coalesce(s.duration_ns, w.duration_ns) AS duration_ns,
+  w.count, w.error_count, w.sum_ns, w.sum_squares, w.min_ns, w.max_ns,
   w.in_bytes, w.out_bytes,
-  w.success_count, w.undisclosed_count, w.error_sum_ns, n.id AS group_id
-FROM group_names AS n JOIN group_window AS w ON w.call_group = n.id;
+  w.success_count, w.undisclosed_count, w.error_sum_ns, n.id AS group_id,
+  n.load, n.test, n.step, n.phase, s.slice, s.load_average, s.steal_ns
+FROM group_names AS n JOIN group_window AS w ON w.call_group = n.id
+LEFT JOIN bench_slice AS s ON s.run = n.run_id AND s.load = n.load AND s.start_ns = w.start_ns;
 
 -- One bucket [low_ns, high_ns) of a group in a window.
 CREATE VIEW histogram AS
@@ -215,17 +225,20 @@ SELECT
   n.run_id, w.id AS window_id,
   n.function, n.operation, n.kind, n.mechanism, n.key_type, n.key_bits,
   b.low_ns, b.high_ns, b.count,
-  w.start_ns, w.duration_ns, n.id AS group_id
+  w.start_ns, coalesce(s.duration_ns, w.duration_ns) AS duration_ns, n.id AS group_id,
+  n.load, n.test, n.step, n.phase, s.slice
 FROM group_names AS n
 JOIN group_window AS w ON w.call_group = n.id
-JOIN window_bucket AS b ON b.group_window = w.id;
+JOIN window_bucket AS b ON b.group_window = w.id
+LEFT JOIN bench_slice AS s ON s.run = n.run_id AND s.load = n.load AND s.start_ns = w.start_ns;
 
 -- One bucket [low_ns, high_ns) of a group over the whole run.
 CREATE VIEW run_histogram AS
 SELECT
   n.run_id, n.id AS group_id,
   n.function, n.operation, n.kind, n.mechanism, n.key_type, n.key_bits,
-  b.low_ns, b.high_ns, b.count
+  b.low_ns, b.high_ns, b.count,
+  n.load, n.test, n.step, n.phase
 FROM group_names AS n JOIN group_bucket AS b ON b.call_group = n.id;
 
 -- A group over the whole run: private, for the two views below. A percentile is the middle of the
@@ -259,7 +272,8 @@ SELECT
    WHERE rank >= (g.success_count * 999 + 999) / 1000) AS p999_ns,
   g.max_ns,
   g.undisclosed_count, g.success_count, g.sum_ns, g.error_sum_ns, g.sum_squares,
-  g.in_bytes, g.out_bytes, g.is_operation, g.id AS group_id
+  g.in_bytes, g.out_bytes, g.is_operation, g.id AS group_id,
+  n.load, n.test, n.step, n.phase
 FROM call_group AS g JOIN group_names AS n ON n.id = g.id;
 
 -- One function, kind, mechanism, key type and size in a run. total_ns is of all, mean_ns and what
@@ -268,7 +282,8 @@ CREATE VIEW function_stats AS
 SELECT
   run_id, function, kind, mechanism, key_type, key_bits,
   count, error_count, total_ns, mean_ns, min_ns, p50_ns, p90_ns, p95_ns, p99_ns, p999_ns, max_ns,
-  undisclosed_count, success_count, sum_ns, error_sum_ns, sum_squares, in_bytes, out_bytes, group_id
+  undisclosed_count, success_count, sum_ns, error_sum_ns, sum_squares, in_bytes, out_bytes, group_id,
+  load, test, step, phase
 FROM group_stats WHERE NOT is_operation;
 
 -- The same of operations.
@@ -276,7 +291,8 @@ CREATE VIEW operation_stats AS
 SELECT
   run_id, operation, kind, mechanism, key_type, key_bits,
   count, error_count, total_ns, mean_ns, min_ns, p50_ns, p90_ns, p95_ns, p99_ns, p999_ns, max_ns,
-  undisclosed_count, success_count, sum_ns, error_sum_ns, sum_squares, in_bytes, out_bytes, group_id
+  undisclosed_count, success_count, sum_ns, error_sum_ns, sum_squares, in_bytes, out_bytes, group_id,
+  load, test, step, phase
 FROM group_stats WHERE is_operation;
 
 -- Failed calls of a run by function and result.
@@ -336,3 +352,35 @@ FROM process AS p
 JOIN spool AS s ON s.process = p.id
 JOIN open_call AS o ON o.spool = s.id
 LEFT JOIN function_name AS f ON f.code = o.function;
+
+-- One load of a bench run: a test with its parameters, in the order of the results.
+CREATE VIEW loads AS
+SELECT
+  l.run AS run_id,
+  l.load,
+  l.test,
+  l.name,
+  coalesce(o.name, printf('0x%08X', l.operation)) AS operation,
+  iif(l.mechanism IS NULL, NULL, coalesce(m.name, printf('0x%08X', l.mechanism))) AS mechanism,
+  iif(l.key_type IS NULL, NULL, coalesce(t.name, printf('0x%08X', l.key_type))) AS key_type,
+  l.key_bits,
+  l.data_bytes,
+  l.threads,
+  l.processes,
+  l.step,
+  l.unchecked -- 1: results could not be verified
+FROM bench_load AS l
+LEFT JOIN operation_name AS o ON o.code = l.operation
+LEFT JOIN mechanism_name AS m ON m.code = l.mechanism
+LEFT JOIN key_type_name AS t ON t.code = l.key_type;
+
+-- What one thread of a load did in its measured part. mean_ns and p99_ns: of its operations.
+CREATE VIEW load_threads AS
+SELECT
+  t.run AS run_id, t.load, t.process, t.thread, t.thread_id, t.count, t.error_count, t.wrong_count,
+  t.duration_ns, t.mean_ns, t.p99_ns
+FROM bench_thread AS t;
+
+-- A test that a bench run could not do, and why.
+CREATE VIEW skipped AS
+SELECT k.run AS run_id, k.test, k.reason FROM bench_skip AS k;

@@ -57,6 +57,7 @@ struct p11prof_row {
     uint32_t caller_id; /* index + 1 in p11prof_batch.callers' numbering: number of the loaded
                            object in its process */
     uint32_t operation_call_count;
+    uint32_t part; /* of a load: p11prof/load.h; 0: of none */
     uint64_t start_ns;
     uint64_t duration_ns;
     uint64_t rv;
@@ -84,8 +85,9 @@ struct p11prof_group {
     int64_t mechanism; /* or P11PROF_UNKNOWN */
     int64_t key_type;  /* or P11PROF_UNKNOWN */
     int64_t key_bits;  /* or P11PROF_UNKNOWN */
+    uint32_t part;     /* of a load: p11prof/load.h; 0: of none */
     uint64_t window_start_ns;
-    uint64_t window_ns;
+    uint64_t window_ns; /* 0: a slice of a load, whose end stands with the slice */
     uint64_t count;
     uint64_t error_count;
     uint64_t undisclosed_count;

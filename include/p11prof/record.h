@@ -23,6 +23,7 @@ enum p11prof_record_kind {
         5, /* note[0..depth-1]: handles that a search returned; depth is their count */
     P11PROF_RECORD_THREAD =
         6, /* note[0]: kernel thread id that the following records of this ring belong to */
+    P11PROF_RECORD_LOAD = 7, /* struct p11prof_load_note: holds until the next one of this ring */
 };
 
 enum p11prof_record_flag {

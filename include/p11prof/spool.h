@@ -14,6 +14,7 @@
 #define P11PROF_SPOOL_H
 
 #include "p11prof/calls.h"
+#include "p11prof/load.h"
 #include "p11prof/record.h"
 
 #include <stdbool.h>
@@ -94,9 +95,12 @@ struct p11prof_ring {
     uint32_t second; /* producer only: index of the ring for signal handlers, plus one */
     uint32_t ahead;  /* producer only: index of the chunk claimed as the next one, plus one */
     uint32_t ahead_made_bytes;
-    uint64_t sequence;           /* producer only: of the current chunk */
-    _Atomic(uint32_t) thread_id; /* kernel thread id */
-    uint32_t reset;              /* producer only: a thread note is due before the next record */
+    uint64_t sequence;             /* producer only: of the current chunk */
+    _Atomic(uint32_t) thread_id;   /* kernel thread id */
+    uint32_t reset;                /* producer only: a thread note is due before the next record */
+    struct p11prof_load_note load; /* producer only: what its calls are a load of */
+    uint32_t load_due;             /* producer only: a load note is due before the next record */
+    uint32_t reserved;
     uint64_t caller[P11PROF_CALLS +
                     1]; /* producer only: last return address of each function in this chunk */
     _Atomic(uint64_t) lost[P11PROF_RING_LOSSES][P11PROF_CALLS + 1];

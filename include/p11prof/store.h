@@ -16,7 +16,7 @@ struct p11prof_store;
 
 enum {
     P11PROF_APPLICATION_ID = 0x50313170, /* "P11p": PRAGMA application_id */
-    P11PROF_SCHEMA_VERSION = 1,          /* PRAGMA user_version */
+    P11PROF_SCHEMA_VERSION = 2,          /* PRAGMA user_version */
 };
 
 enum p11prof_store_flag {
@@ -122,5 +122,58 @@ enum p11prof_status p11prof_store_run_start(struct p11prof_store *store,
 enum p11prof_status p11prof_store_run_end(struct p11prof_store *store, int64_t run_id,
                                           const char *state, uint64_t duration_ns,
                                           struct p11prof_error *error);
+
+/* --- loads of a bench run; in the caller's transaction, or in one of their own --- */
+
+/* A load: a test with its parameters. Strings are copied; members of value -1 are unknown. */
+struct p11prof_load_row {
+    uint32_t load;      /* from 1, in the order of the results */
+    const char *test;   /* id */
+    const char *name;   /* for people */
+    unsigned operation; /* enum p11prof_operation of an iteration */
+    int64_t mechanism, key_type, key_bits, data_bytes;
+    unsigned threads; /* of each process */
+    unsigned processes;
+    unsigned step;  /* of the loads of its test, from 1 */
+    bool unchecked; /* results could not be verified */
+};
+enum p11prof_status p11prof_store_load_add(struct p11prof_store *store, int64_t run_id,
+                                           const struct p11prof_load_row *load,
+                                           struct p11prof_error *error);
+
+/* A slice that ended; times are ns since the run's start. start_ns is what the load notes of its
+ * calls said. */
+struct p11prof_slice_row {
+    uint32_t load;
+    unsigned slice; /* from 1 */
+    uint64_t start_ns, duration_ns;
+    double load_average; /* negative: unknown */
+    int64_t steal_ns;    /* -1: unknown */
+};
+enum p11prof_status p11prof_store_slice_add(struct p11prof_store *store, int64_t run_id,
+                                            const struct p11prof_slice_row *slice,
+                                            struct p11prof_error *error);
+
+/* What a thread of a load did in all; replaces what is there. */
+struct p11prof_thread_row {
+    uint32_t load;
+    unsigned process, thread; /* from 1 */
+    uint32_t thread_id;
+    uint64_t count, error_count, wrong_count, duration_ns;
+    int64_t mean_ns, p99_ns; /* -1: unknown */
+};
+enum p11prof_status p11prof_store_thread_set(struct p11prof_store *store, int64_t run_id,
+                                             const struct p11prof_thread_row *thread,
+                                             struct p11prof_error *error);
+
+/* A test that cannot be done. */
+enum p11prof_status p11prof_store_skip_add(struct p11prof_store *store, int64_t run_id,
+                                           const char *test, const char *reason,
+                                           struct p11prof_error *error);
+
+/* Adds a group that no drain made (a bench that records nothing measures by itself). */
+enum p11prof_status p11prof_store_group_add(struct p11prof_store *store, int64_t run_id,
+                                            const struct p11prof_group *group,
+                                            struct p11prof_error *error);
 
 #endif

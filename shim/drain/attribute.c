@@ -102,6 +102,7 @@ static void row_fill(struct step *step)
         row->caller_id = event->caller_id;
         row->known |= P11PROF_ROW_CALLER;
     }
+    row->part = event->load ? event->load->part : 0;
     for (int i = 0; i < 3; i++)
         fact_take(step, step->call->fact[i], event->record->fact[i]);
 }
@@ -119,7 +120,9 @@ static bool groups_add(struct step *step)
         .code = row->function,
         .mechanism = row->known & P11PROF_ROW_MECHANISM ? (int64_t)row->mechanism : P11PROF_UNKNOWN,
         .key_type = row->known & P11PROF_ROW_KEY_TYPE ? (int64_t)row->key_type : P11PROF_UNKNOWN,
-        .key_bits = row->known & P11PROF_ROW_KEY_BITS ? (int64_t)row->key_bits : P11PROF_UNKNOWN};
+        .key_bits = row->known & P11PROF_ROW_KEY_BITS ? (int64_t)row->key_bits : P11PROF_UNKNOWN,
+        .part = row->part,
+        .window_start_ns = row->part ? step->event->load->window_start_ns : 0};
     struct group_addition addition = {
         .start_ns = row->start_ns,
         .duration_ns = row->duration_ns,
@@ -174,6 +177,7 @@ bool attribution_call(struct attribution *attribution, struct batch *batch,
     step_notes(&step);
     row_key_of_handle(&step, step.object);
     step_operation(&step);
+    step_iteration(&step);
     if (!step.undisclosed)
         row_set(step.row, P11PROF_ROW_RV, &step.row->rv, step.rv);
     if (step.rv == UINT64_MAX && !step.undisclosed)

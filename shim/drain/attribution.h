@@ -10,6 +10,7 @@
 
 #include "batch.h"
 #include "handle_map.h"
+#include "load.h"
 
 /* What is known of an object. */
 struct object_facts {
@@ -93,6 +94,7 @@ struct call_event {
     uint32_t thread_id;
     uint32_t caller_id; /* 0: unknown */
     uint64_t start_ns, duration_ns;
+    struct call_load *load; /* NULL: of none */
 };
 
 void attribution_init(struct attribution *attribution);

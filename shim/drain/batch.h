@@ -53,6 +53,8 @@ struct group_key {
     uint8_t kind;
     uint16_t code;
     int64_t mechanism, key_type, key_bits; /* or P11PROF_UNKNOWN */
+    uint32_t part;                         /* 0: of no load */
+    uint64_t window_start_ns;              /* of a part */
 };
 struct group_addition {
     uint64_t start_ns, duration_ns, in_bytes, out_bytes;

@@ -143,9 +143,13 @@ static void note_take(struct reader_cursor *cursor, const struct p11prof_record 
     case P11PROF_RECORD_CALLER:
         cursor->caller[function] = record->note[0];
         break;
+    case P11PROF_RECORD_LOAD:
+        load_take(&cursor->load, record->note);
+        break;
     case P11PROF_RECORD_THREAD: /* what stands before it belongs to no call that was kept */
         cursor->thread_id = (uint32_t)record->note[0];
         cursor->note_count = 0;
+        cursor->load = (struct call_load){0};
         break;
     default:
         if (cursor->note_count < CURSOR_NOTES_MOST)

@@ -200,7 +200,7 @@ static void heap_make(struct p11prof_drain *drain)
         heap_sink(drain, i);
 }
 
-static bool call_attribute(struct p11prof_drain *drain, const struct reader_cursor *cursor)
+static bool call_attribute(struct p11prof_drain *drain, struct reader_cursor *cursor)
 {
     unsigned function = p11prof_head_function(cursor->call.head);
     uint64_t duration_ns = cursor->call_duration_ns, run_ns = drain->rows.run_start_monotonic_ns;
@@ -210,7 +210,9 @@ static bool call_attribute(struct p11prof_drain *drain, const struct reader_curs
                                .note_count = cursor->note_count,
                                .thread_id = cursor->thread_id,
                                .start_ns = start_ns > run_ns ? start_ns - run_ns : 0,
-                               .duration_ns = duration_ns};
+                               .duration_ns = duration_ns,
+                               .load = &cursor->load};
+    load_run_start(&cursor->load, run_ns);
     event.caller_id =
         callers_find(&drain->callers, &drain->reader, &drain->batch, cursor->caller[function]);
     return attribution_call(&drain->attribution, &drain->batch, &event);

@@ -9,9 +9,12 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
-/* A profile's window is 1 s in the run's first minute, then 1 minute. */
-static uint64_t window_of(uint64_t start_ns, uint64_t *window_ns)
+/* A profile's window is 1 s in the run's first minute, then 1 minute; a load's is its slice. */
+static uint64_t window_of(const struct group_key *key, uint64_t start_ns, uint64_t *window_ns)
 {
+    *window_ns = 0;
+    if (key->part)
+        return key->window_start_ns;
     *window_ns = start_ns < 60 * SECOND_NS ? SECOND_NS : 60 * SECOND_NS;
     return start_ns - start_ns % *window_ns;
 }
@@ -22,22 +25,22 @@ static bool same(const struct p11prof_group *group, const struct group_key *key,
     return group->code == key->code && group->kind == key->kind &&
            group->mechanism == key->mechanism && group->key_type == key->key_type &&
            group->key_bits == key->key_bits && group->operation == key->operation &&
-           group->window_start_ns == window_start_ns;
+           group->part == key->part && group->window_start_ns == window_start_ns;
 }
 
 static uint64_t hash(const struct group_key *key, uint64_t window_start_ns, uint64_t seed)
 {
     uint64_t value = (uint64_t)key->code << 16 | (uint64_t)key->kind << 8 | key->operation;
     value = mix(value, seed ^ (uint64_t)key->key_bits << 32);
-    value = mix((uint64_t)key->mechanism, value);
+    value = mix((uint64_t)key->mechanism, value + key->part);
     value = mix((uint64_t)key->key_type, value);
     return mix(window_start_ns, value);
 }
 
 static uint64_t group_hash(const struct p11prof_group *group, uint64_t seed)
 {
-    const struct group_key key = {group->operation, group->kind,     group->code,
-                                  group->mechanism, group->key_type, group->key_bits};
+    const struct group_key key = {group->operation, group->kind,     group->code, group->mechanism,
+                                  group->key_type,  group->key_bits, group->part, 0};
     return hash(&key, group->window_start_ns, seed);
 }
 
@@ -90,6 +93,7 @@ static struct p11prof_group *group_make(struct batch *batch, const struct group_
                                     .mechanism = key->mechanism,
                                     .key_type = key->key_type,
                                     .key_bits = key->key_bits,
+                                    .part = key->part,
                                     .window_start_ns = window_start_ns,
                                     .window_ns = window_ns,
                                     .min_ns = UINT64_MAX};
@@ -100,7 +104,7 @@ static struct p11prof_group *group_make(struct batch *batch, const struct group_
 static struct p11prof_group *group_find(struct batch *batch, const struct group_key *key,
                                         uint64_t start_ns)
 {
-    uint64_t window_ns, window_start_ns = window_of(start_ns, &window_ns);
+    uint64_t window_ns, window_start_ns = window_of(key, start_ns, &window_ns);
     uint32_t *hint = &batch->group_hints[key->operation][key->code & 255];
     if (*hint && same(&batch->out.groups[*hint - 1], key, window_start_ns))
         return &batch->out.groups[*hint - 1];

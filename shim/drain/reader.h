@@ -9,6 +9,7 @@
 #define P11PROF_DRAIN_READER_H
 
 #include "clocks.h"
+#include "load.h"
 #include "p11prof/drain.h"
 
 enum { CURSOR_WINDOW_RECORDS = 256, CURSOR_NOTES_MOST = 64 };
@@ -29,6 +30,7 @@ struct reader_cursor {
     uint64_t reading;          /* the next record to look at */
     uint64_t torn, taken_torn; /* what made no sense from position to reading, and to taken */
     uint64_t caller[P11PROF_CALLS + 1];
+    struct call_load load;
     const struct reader_chunk *chunks; /* of this ring, by sequence */
     size_t chunk_count;
     uint64_t window_start;

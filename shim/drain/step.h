@@ -5,7 +5,8 @@
  *   attribute.c   its row: facts, kind, what must not be disclosed, groups
  *   handles.c     sessions, and what handles mean before and after it
  *   notes.c       what it says of objects
- *   operations.c  which operation it is a part of */
+ *   operations.c  which operation it is a part of
+ *   load.c        which iteration of a load it is a part of */
 #ifndef P11PROF_DRAIN_STEP_H
 #define P11PROF_DRAIN_STEP_H
 
@@ -57,6 +58,7 @@ struct session *step_session(struct step *step, uint64_t handle);
 void step_session_enter(struct step *step);
 void step_notes(struct step *step);
 void step_operation(struct step *step);
+void step_iteration(struct step *step);
 bool step_handles(struct step *step);
 
 #endif

@@ -11,7 +11,7 @@
     "count, success_count, error_count, undisclosed_count, sum_ns, error_sum_ns, sum_squares, "    \
     "min_ns, max_ns, in_bytes, out_bytes"
 #define SUM_PARAMETERS "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
-enum { SUMS = 11, KEYS_MAX = 7 };
+enum { SUMS = 11, KEYS_MAX = 8 };
 
 #define ADD(column) P11PROF_SQL_ADD(column) ", "
 #define MERGE(f, column)                                                                           \
@@ -64,13 +64,15 @@ static enum p11prof_status write_group(struct p11prof_store *store, int64_t run_
     values[SUMS + 4] = p11prof_integer(group->mechanism);
     values[SUMS + 5] = p11prof_integer(group->key_type);
     values[SUMS + 6] = p11prof_integer(group->key_bits);
+    values[SUMS + 7] = p11prof_integer(group->part);
     return p11prof_store_get(
         store, P11PROF_SQL_GROUP,
         "INSERT INTO call_group (" SUM_COLUMNS ", run, is_operation, code, kind, mechanism, "
-        "key_type, key_bits) VALUES (" SUM_PARAMETERS ", ?12, ?13, ?14, ?15, ?16, ?17, ?18) "
-        "ON CONFLICT (run, is_operation, code, kind, mechanism, key_type, key_bits) "
+        "key_type, key_bits, part) "
+        "VALUES (" SUM_PARAMETERS ", ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) "
+        "ON CONFLICT (run, is_operation, code, kind, mechanism, key_type, key_bits, part) "
         "DO UPDATE SET " MERGE_SUMS " RETURNING id",
-        values, SUMS + 7, id, 1, NULL, error);
+        values, SUMS + 8, id, 1, NULL, error);
 }
 
 static enum p11prof_status write_window(struct p11prof_store *store, int64_t group_id,

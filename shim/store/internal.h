@@ -46,6 +46,10 @@ enum p11prof_statement {
     P11PROF_SQL_LOSS,
     P11PROF_SQL_OPEN_CALL,
     P11PROF_SQL_TOKEN,
+    P11PROF_SQL_LOAD_ADD,
+    P11PROF_SQL_SLICE_ADD,
+    P11PROF_SQL_THREAD_SET,
+    P11PROF_SQL_SKIP_ADD,
     P11PROF_STATEMENTS,
 };
 
@@ -171,7 +175,7 @@ static inline bool p11prof_store_stopped(const struct p11prof_store *store)
 
 /* --- create.c --- */
 
-extern const char p11prof_schema_sql[], p11prof_views_sql[];
+extern const char p11prof_schema_sql[], p11prof_views_sql[], p11prof_migration_1_sql[];
 
 /* Makes the folder of a path, and those above it, 0700. */
 enum p11prof_status p11prof_store_make_folder(const char *path, struct p11prof_error *error);
@@ -214,6 +218,15 @@ enum p11prof_status p11prof_store_write_rows(struct p11prof_store *store,
                                              const struct p11prof_process_rows *process,
                                              const struct p11prof_batch *batch,
                                              struct p11prof_error *error);
+
+/* --- run.c --- */
+
+/* For what commands write: in the caller's transaction, or, where none is open, in one of its own,
+ * which end commits or, after a failure, rolls back. */
+enum p11prof_status p11prof_store_begin_own(struct p11prof_store *store, bool *own,
+                                            struct p11prof_error *error);
+enum p11prof_status p11prof_store_end_own(struct p11prof_store *store, bool own,
+                                          enum p11prof_status status, struct p11prof_error *error);
 
 /* --- groups.c --- */
 

@@ -67,6 +67,12 @@ static const struct name states[] = {
     {P11PROF_SPOOL_RUNNING, "running"},
 };
 
+static const struct name phases[] = {
+    {P11PROF_PHASE_WARMUP, "warmup"},
+    {P11PROF_PHASE_MEASURED, "measured"},
+    {P11PROF_PHASE_COOLDOWN, "cooldown"},
+};
+
 #define TABLE(table, names)                                                                        \
     {                                                                                              \
         table, names, sizeof(names) / sizeof *(names)                                              \
@@ -79,7 +85,7 @@ static const struct {
     TABLE("function_name", functions),   TABLE("rv_name", rvs),
     TABLE("mechanism_name", mechanisms), TABLE("key_type_name", key_types),
     TABLE("kind_name", kinds),           TABLE("cause_name", causes),
-    TABLE("state_name", states),
+    TABLE("state_name", states),         TABLE("phase_name", phases),
 };
 
 /* Inserts or replaces; names of a newer p11prof stay. */

@@ -10,7 +10,7 @@ enum { STOP_CHECK_ROWS = 256 };
 #define COLUMNS                                                                                    \
     "start_ns, duration_ns, function, kind, flags, thread_id, rv, session, mechanism, key_type, "  \
     "key_bits, key_id, in_bytes, out_bytes, caller, slot_id, operation, operation_call_count, "    \
-    "operation_start_ns, operation_duration_ns, operation_in_bytes, operation_out_bytes"
+    "operation_start_ns, operation_duration_ns, operation_in_bytes, operation_out_bytes, part"
 
 enum column {
     START_NS,
@@ -35,6 +35,7 @@ enum column {
     OPERATION_DURATION_NS,
     OPERATION_IN_BYTES,
     OPERATION_OUT_BYTES,
+    PART,
 };
 
 struct table {
@@ -224,7 +225,9 @@ static void call_column(sqlite3_context *result, const struct p11prof_row *row, 
 static int column(sqlite3_vtab_cursor *base, sqlite3_context *result, int number)
 {
     const struct p11prof_row *row = ((const struct cursor *)base)->row;
-    if (number > OPERATION) {
+    if (number == PART) {
+        give(result, row->part != 0, row->part);
+    } else if (number > OPERATION) {
         operation_column(result, row, number);
     } else {
         call_column(result, row, number);

@@ -219,16 +219,15 @@ enum p11prof_status p11prof_store_load(struct p11prof_store *store,
                          read_caller, reader, error);
 }
 
-/* In the caller's transaction, or in one of its own. */
-static enum p11prof_status begin_own(struct p11prof_store *store, bool *own,
-                                     struct p11prof_error *error)
+enum p11prof_status p11prof_store_begin_own(struct p11prof_store *store, bool *own,
+                                            struct p11prof_error *error)
 {
     *own = !store->in_transaction;
     return *own ? p11prof_store_begin(store, COMMAND_WAIT_MS, error) : P11PROF_OK;
 }
 
-static enum p11prof_status end_own(struct p11prof_store *store, bool own,
-                                   enum p11prof_status status, struct p11prof_error *error)
+enum p11prof_status p11prof_store_end_own(struct p11prof_store *store, bool own,
+                                          enum p11prof_status status, struct p11prof_error *error)
 {
     if (!own || status) {
         if (own) {
@@ -244,13 +243,13 @@ enum p11prof_status p11prof_store_run_start(struct p11prof_store *store,
                                             struct p11prof_error *error)
 {
     bool own;
-    enum p11prof_status status = begin_own(store, &own, error);
+    enum p11prof_status status = p11prof_store_begin_own(store, &own, error);
     if (status) {
         return status;
     }
     status = add_run(store, run, geteuid(), NULL, error);
     *run_id = sqlite3_last_insert_rowid(store->sqlite);
-    return end_own(store, own, status, error);
+    return p11prof_store_end_own(store, own, status, error);
 }
 
 enum p11prof_status p11prof_store_run_end(struct p11prof_store *store, int64_t run_id,
@@ -258,7 +257,7 @@ enum p11prof_status p11prof_store_run_end(struct p11prof_store *store, int64_t r
                                           struct p11prof_error *error)
 {
     bool own;
-    enum p11prof_status status = begin_own(store, &own, error);
+    enum p11prof_status status = p11prof_store_begin_own(store, &own, error);
     if (status) {
         return status;
     }
@@ -267,5 +266,5 @@ enum p11prof_status p11prof_store_run_end(struct p11prof_store *store, int64_t r
                               P11PROF_VALUES(p11prof_integer(run_id), p11prof_string(state),
                                              p11prof_quantity(duration_ns)),
                               error);
-    return end_own(store, own, status, error);
+    return p11prof_store_end_own(store, own, status, error);
 }

@@ -4,6 +4,7 @@
 #include "store_fixture.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -99,7 +100,7 @@ static void refuses_other_versions(void **state)
     change(path, "PRAGMA user_version = 9");
     fixture_refused(path, P11PROF_STORE_MIGRATE, P11PROF_REFUSED, "version 9");
     fixture_refused(path, P11PROF_STORE_READ_ONLY, P11PROF_REFUSED, "update p11prof");
-    change(path, "PRAGMA user_version = 1; DELETE FROM meta");
+    change(path, "PRAGMA user_version = 2; DELETE FROM meta");
     fixture_refused(path, P11PROF_STORE_MIGRATE, P11PROF_FAILED, "incomplete");
     change(path, "PRAGMA user_version = 0");
     fixture_refused(path, P11PROF_STORE_CREATE, P11PROF_REFUSED, "older");
@@ -159,6 +160,44 @@ static void refreshes_views(void **state)
     change(path, "CREATE VIEW errors AS SELECT 1"); /* still gone: a newer one's views stay */
 }
 
+/* All columns of all tables and views, and the lists of UNIQUE. */
+static char *shape(struct p11prof_store *store)
+{
+    return strdup(fixture_text(
+        store, "SELECT group_concat(line, '; ') FROM (SELECT s.name || ' ' || c.name || ' ' || "
+               "c.type || ' ' || c.pk || ' ' || (SELECT count(*) FROM pragma_index_list(s.name) AS "
+               "i JOIN pragma_index_info(i.name)) AS line FROM sqlite_schema AS s, "
+               "pragma_table_info(s.name) AS c WHERE s.type IN ('table', 'view') ORDER BY 1)"));
+}
+
+static void migrates(void **state)
+{
+    (void)state;
+    const char *path = fixture_path("old.db");
+    char sql[32768];
+    FILE *file = fopen(P11PROF_TEST_DATA "/schema-1.sql", "r");
+    assert_non_null(file);
+    sql[fread(sql, 1, sizeof sql - 1, file)] = '\0';
+    fclose(file);
+    change(path, sql);
+    fixture_refused(path, P11PROF_STORE_CREATE, P11PROF_REFUSED, "older");
+    struct p11prof_store *old = fixture_open(path, P11PROF_STORE_MIGRATE);
+    struct p11prof_store *new = fixture_open(fixture_path("new.db"), P11PROF_STORE_CREATE);
+    char *old_shape = shape(old), *new_shape = shape(new);
+    assert_string_equal(old_shape, new_shape);
+    assert_string_equal(
+        fixture_text(old, "SELECT run_id || ' ' || operation || ' ' || duration_ns || ' ' || "
+                          "(test IS NULL) FROM operations"),
+        "7 sign 20 1");
+    assert_string_equal(
+        fixture_text(old, "SELECT operation || ' ' || count || ' ' || p50_ns FROM operation_stats"),
+        "sign 1 20");
+    free(old_shape);
+    free(new_shape);
+    p11prof_store_close(old);
+    p11prof_store_close(new);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -171,6 +210,7 @@ int main(void)
         TEST(describes_damage),
         TEST(describes_missing_rights),
         TEST(refreshes_views),
+        TEST(migrates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,6 +147,7 @@ static void show_operations(void **state)
          .function = P11PROF_C_GenerateRandom,
          .start_ns = 300,
          .duration_ns = 7,
+         .part = p11prof_part(5, P11PROF_PHASE_MEASURED),
          .in_bytes = 0,
          .out_bytes = 16,
          .operation = P11PROF_OPERATION_GENERATE_RANDOM,
@@ -164,11 +165,12 @@ static void show_operations(void **state)
         "2 sign 100 40 130 2 33 65,3 generate-random 300 7 7 1 0 16");
     fixture_expect("SELECT operation_start_ns IS NULL FROM call WHERE id = 3", "1");
     sqlite3_exec(p11prof_store_sqlite(fixture_store),
-                 "INSERT INTO bench_operation VALUES (3, 'random-32', 1, 290, 'measured')", NULL,
-                 NULL, NULL);
-    fixture_expect(
-        "SELECT test || step || intended_start_ns || phase FROM operations WHERE test NOT NULL",
-        "random-321290measured");
+                 "INSERT INTO bench_load (run, load, test, name, operation, threads, processes, "
+                 "step, unchecked) SELECT id, 5, 'random-32', 'Random', 19, 1, 1, 3, 0 FROM run",
+                 NULL, NULL, NULL);
+    fixture_expect("SELECT operation_id || test || step || phase || (intended_start_ns IS NULL) "
+                   "FROM operations WHERE test NOT NULL",
+                   "3random-323measured1");
 }
 
 /* Whether a query makes SQLite build an index first. */

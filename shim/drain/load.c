@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "load.h"
+
+#include "step.h"
+
+#include <string.h>
+
+enum { ITERATION_CALLS_MOST = 1 << 20 };
+
+void load_take(struct call_load *load, const uint64_t note[7])
+{
+    struct p11prof_load_note said;
+    memcpy(&said, note, sizeof said);
+    *load = (struct call_load){0};
+    if (said.part >= (uint64_t)P11PROF_LOADS_MAX << 2 ||
+        said.iteration_calls > ITERATION_CALLS_MOST ||
+        said.iteration_operation >= P11PROF_OPERATIONS)
+        return;
+    load->part = (uint32_t)said.part;
+    load->monotonic_ns = said.window_start_ns;
+    load->iteration_calls = (uint32_t)said.iteration_calls;
+    load->iteration_operation = (uint8_t)said.iteration_operation;
+}
+
+void load_run_start(struct call_load *load, uint64_t run_start_ns)
+{
+    uint64_t start_ns = load->monotonic_ns;
+    load->window_start_ns = start_ns > run_start_ns ? start_ns - run_start_ns : 0;
+}
+
+/* A call that fails ends its iteration. */
+void step_iteration(struct step *step)
+{
+    struct call_load *load = step->event->load;
+    struct p11prof_row *row = step->row;
+    if (!load || load->iteration_calls == 0)
+        return;
+    if (load->call_count++ == 0) {
+        load->start_ns = step->event->start_ns;
+        load->duration_ns = 0;
+    }
+    load->duration_ns += step->event->duration_ns;
+    if (load->call_count < load->iteration_calls && step->rv == CKR_OK)
+        return;
+    row->operation = load->iteration_operation;
+    row->operation_start_ns = load->start_ns;
+    row->operation_duration_ns = load->duration_ns;
+    row->operation_call_count = load->call_count;
+    row->known |= P11PROF_ROW_OPERATION;
+    load->call_count = 0;
+}
