@@ -3,7 +3,7 @@
 #include "modules.h"
 
 #include "../message.h"
-#include "elf_file.h"
+#include "module_file.h"
 
 #include <errno.h>
 #include <p11-kit/p11-kit.h>
@@ -23,14 +23,11 @@ static bool fits_conf(const char *path)
 
 static enum p11prof_status check(const char *path, struct p11prof_error *error)
 {
-    struct p11prof_file file;
-    p11prof_file_read(&file, path);
-    if (file.kind == P11PROF_FILE_FOREIGN)
-        return p11prof_error_set(error, P11PROF_BAD_INPUT,
-                                 "%s is no module for this machine and word size", path);
-    if (file.kind != P11PROF_FILE_LIBRARY)
-        return p11prof_error_set(error, P11PROF_BAD_INPUT, "%s is no shared library", path);
-    if (p11prof_file_holds(path, P11PROF_SHIM_PLACE_MAGIC, P11PROF_COPY_MAGIC_BYTES))
+    bool shim;
+    enum p11prof_status status = p11prof_module_file_check(path, &shim, error);
+    if (status != P11PROF_OK)
+        return status;
+    if (shim)
         return p11prof_error_set(error, P11PROF_BAD_INPUT,
                                  "%s is p11prof's own shim: name the real module, or run the "
                                  "program without 'p11prof record'",
