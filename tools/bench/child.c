@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void *p11prof_bench_shared_new(size_t bytes)
+{
+    void *shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return shared == MAP_FAILED ? NULL : shared;
+}
+
+void p11prof_bench_shared_free(void *shared, size_t bytes)
+{
+    if (shared)
+        munmap(shared, bytes);
+}
+
+static _Noreturn void work_alone(void (*work)(void *shared), void *shared)
+{
+    int null = open("/dev/null", O_RDWR);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
+        dup2(null, stream);
+    work(shared);
+    _exit(0);
+}
+
+/* False if it has not ended in time. */
+static bool await(pid_t child)
+{
+    int handle = pidfd_open(child, 0);
+    struct pollfd ending = {.fd = handle, .events = POLLIN};
+    int ready;
+    if (handle < 0) /* no such handles in this kernel: wait as long as it takes */
+        return true;
+    do
+        ready = poll(&ending, 1, P11PROF_BENCH_CHILD_MS);
+    while (ready < 0 && errno == EINTR);
+    close(handle);
+    return ready != 0;
+}
+
+bool p11prof_bench_child_run(void (*work)(void *shared), void *shared, char *problem,
+                             size_t problem_bytes)
+{
+    int status = 0;
+    pid_t child = fork(), ended;
+    if (child == 0)
+        work_alone(work, shared);
+    if (child < 0) {
+        snprintf(problem, problem_bytes, "could not be started (%s)", strerror(errno));
+        return false;
+    }
+    bool in_time = await(child);
+    if (!in_time)
+        kill(child, SIGKILL);
+    do
+        ended = waitpid(child, &status, 0);
+    while (ended < 0 && errno == EINTR);
+    if (!in_time)
+        snprintf(problem, problem_bytes, "did not answer within %d s",
+                 P11PROF_BENCH_CHILD_MS / 1000);
+    else if (ended == child && WIFSIGNALED(status))
+        snprintf(problem, problem_bytes, "crashed (%s)", strsignal(WTERMSIG(status)));
+    else if (ended == child && WEXITSTATUS(status) != 0)
+        snprintf(problem, problem_bytes, "ended its process (exit code %d)", WEXITSTATUS(status));
+    else
+        return true;
+    return false;
+}
