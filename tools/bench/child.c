@@ -37,7 +37,7 @@ static _Noreturn void work_alone(void (*work)(void *shared), void *shared)
 }
 
 /* False if it has not ended in time. */
-static bool await(pid_t child)
+static bool await(pid_t child, int limit_ms)
 {
     int handle = pidfd_open(child, 0);
     struct pollfd ending = {.fd = handle, .events = POLLIN};
@@ -45,13 +45,13 @@ static bool await(pid_t child)
     if (handle < 0) /* no such handles in this kernel: wait as long as it takes */
         return true;
     do
-        ready = poll(&ending, 1, P11PROF_BENCH_CHILD_MS);
+        ready = poll(&ending, 1, limit_ms);
     while (ready < 0 && errno == EINTR);
     close(handle);
     return ready != 0;
 }
 
-bool p11prof_bench_child_run(void (*work)(void *shared), void *shared, char *problem,
+bool p11prof_bench_child_run(void (*work)(void *shared), void *shared, int limit_ms, char *problem,
                              size_t problem_bytes)
 {
     int status = 0;
@@ -62,15 +62,14 @@ bool p11prof_bench_child_run(void (*work)(void *shared), void *shared, char *pro
         snprintf(problem, problem_bytes, "could not be started (%s)", strerror(errno));
         return false;
     }
-    bool in_time = await(child);
+    bool in_time = await(child, limit_ms);
     if (!in_time)
         kill(child, SIGKILL);
     do
         ended = waitpid(child, &status, 0);
     while (ended < 0 && errno == EINTR);
     if (!in_time)
-        snprintf(problem, problem_bytes, "did not answer within %d s",
-                 P11PROF_BENCH_CHILD_MS / 1000);
+        snprintf(problem, problem_bytes, "did not answer within %d ms", limit_ms);
     else if (ended == child && WIFSIGNALED(status))
         snprintf(problem, problem_bytes, "crashed (%s)", strsignal(WTERMSIG(status)));
     else if (ended == child && WEXITSTATUS(status) != 0)

@@ -9,15 +9,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { P11PROF_BENCH_CHILD_MS = 30000 };
+enum { P11PROF_BENCH_MODULE_MS = 30000 }; /* what a module is given to answer */
 
 /* Memory of zeros that a child writes for its parent; NULL: none (errno). */
 void *p11prof_bench_shared_new(size_t bytes);
 void p11prof_bench_shared_free(void *shared, size_t bytes);
 
 /* Runs work(shared) in a child without standard streams, and waits. False if it did not come to
- * its end within P11PROF_BENCH_CHILD_MS; `problem` then says how it ended: "crashed (Aborted)". */
-bool p11prof_bench_child_run(void (*work)(void *shared), void *shared, char *problem,
+ * its end within limit_ms; `problem` then says how it ended: "crashed (Aborted)". */
+bool p11prof_bench_child_run(void (*work)(void *shared), void *shared, int limit_ms, char *problem,
                              size_t problem_bytes);
 
 #endif

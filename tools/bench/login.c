@@ -98,27 +98,35 @@ static enum p11prof_status try_once(const struct p11prof_bench_target *target,
     return describe(rv, label, error);
 }
 
-static enum p11prof_status try_at_gate(struct p11prof_bench_login_gate *gate,
-                                       const struct p11prof_bench_target *target,
-                                       CK_FUNCTION_LIST *module, CK_SESSION_HANDLE session,
-                                       const char *label, struct p11prof_error *error)
+/* How the first try went. NOT_TRIED: this is it, and the others wait behind the lock. */
+static enum outcome gate_enter(struct p11prof_bench_login_gate *gate)
 {
-    enum p11prof_status status;
     if (pthread_mutex_lock(&gate->lock) == EOWNERDEAD) {
         pthread_mutex_consistent(&gate->lock);
         gate->outcome = REFUSED;
     }
-    if (gate->outcome == REFUSED) {
-        status =
-            p11prof_error_set(error, P11PROF_FAILED,
-                              "no login on token \"%s\": the first one failed, and one try was "
-                              "made, none will follow",
-                              label);
-    } else {
-        status = try_once(target, module, session, label, error);
+    enum outcome outcome = gate->outcome;
+    if (outcome != NOT_TRIED)
+        pthread_mutex_unlock(&gate->lock);
+    return outcome;
+}
+
+static enum p11prof_status try_at_gate(const struct p11prof_bench_target *target,
+                                       CK_FUNCTION_LIST *module, CK_SESSION_HANDLE session,
+                                       const char *label, struct p11prof_error *error)
+{
+    struct p11prof_bench_login_gate *gate = target->login_gate;
+    enum outcome outcome = gate ? gate_enter(gate) : ACCEPTED;
+    if (outcome == REFUSED)
+        return p11prof_error_set(error, P11PROF_FAILED,
+                                 "no login on token \"%s\": the first one failed, and none will "
+                                 "follow",
+                                 label);
+    enum p11prof_status status = try_once(target, module, session, label, error);
+    if (outcome == NOT_TRIED) {
         gate->outcome = status == P11PROF_OK ? ACCEPTED : REFUSED;
+        pthread_mutex_unlock(&gate->lock);
     }
-    pthread_mutex_unlock(&gate->lock);
     return status;
 }
 
@@ -135,9 +143,7 @@ enum p11prof_status p11prof_bench_login(const struct p11prof_bench_target *targe
     p11prof_bench_field_text(label, sizeof label, token->label, sizeof token->label);
     enum p11prof_status status = refuse(token, label, error);
     if (status == P11PROF_OK)
-        status = target->login_gate
-                     ? try_at_gate(target->login_gate, target, module, session, label, error)
-                     : try_once(target, module, session, label, error);
+        status = try_at_gate(target, module, session, label, error);
     *logged_in = status == P11PROF_OK;
     return status;
 }

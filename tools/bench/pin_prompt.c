@@ -77,8 +77,11 @@ static ssize_t ask_safely(int terminal, const char *prompt, char *line, size_t l
     struct sigaction before[SIGNALS], catching = {.sa_handler = note};
     sigemptyset(&catching.sa_mask);
     arrived = 0;
-    for (int i = 0; i < SIGNALS; i++)
-        sigaction(signals[i], &catching, &before[i]);
+    for (int i = 0; i < SIGNALS; i++) {
+        sigaction(signals[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN)
+            sigaction(signals[i], &catching, NULL);
+    }
     ssize_t bytes = ask(terminal, prompt, line, line_bytes);
     int problem = errno;
     for (int i = 0; i < SIGNALS; i++)

@@ -207,7 +207,8 @@ enum p11prof_status p11prof_bench_search(struct p11prof_bench_target *target,
     if (!search)
         return p11prof_error_set(error, P11PROF_FAILED, "no memory: %s", strerror(errno));
     search->target = target;
-    if (!p11prof_bench_child_run(search_configured, search, problem, sizeof problem))
+    if (!p11prof_bench_child_run(search_configured, search, P11PROF_BENCH_MODULE_MS, problem,
+                                 sizeof problem))
         status = failure(search, problem, error);
     else if (search->problem[0])
         status = p11prof_error_set(error, P11PROF_FAILED,
@@ -225,7 +226,8 @@ bool p11prof_bench_peek(const struct p11prof_bench_target *target, CK_TOKEN_INFO
     if (!search)
         return false;
     search->target = target;
-    bool found = p11prof_bench_child_run(search_one, search, problem, sizeof problem) &&
+    bool found = p11prof_bench_child_run(search_one, search, P11PROF_BENCH_MODULE_MS, problem,
+                                         sizeof problem) &&
                  search->hits.count == 1;
     if (found)
         *token = search->hits.entries[0].token;
@@ -240,7 +242,8 @@ bool p11prof_bench_configured_module(const char *name, char path[P11PROF_PATH_BY
     if (!search)
         return false;
     search->file_name = name;
-    p11prof_bench_child_run(search_configured, search, problem, sizeof problem);
+    p11prof_bench_child_run(search_configured, search, P11PROF_BENCH_MODULE_MS, problem,
+                            sizeof problem);
     bool found = search->hits.count > 0;
     if (found)
         memcpy(path, search->hits.entries[0].module, P11PROF_PATH_BYTES);

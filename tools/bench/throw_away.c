@@ -163,7 +163,8 @@ static enum p11prof_status token_initialise(struct p11prof_bench_target *target,
     memcpy(making->module, target->module, sizeof making->module);
     if (!random_pin(making->pin) || !random_pin(making->so_pin))
         return p11prof_error_set(error, P11PROF_FAILED, "no random numbers: %s", strerror(errno));
-    if (!p11prof_bench_child_run(token_make, making, problem, sizeof problem))
+    if (!p11prof_bench_child_run(token_make, making, P11PROF_BENCH_MODULE_MS, problem,
+                                 sizeof problem))
         return p11prof_error_set(error, P11PROF_FAILED,
                                  "%.300s %s while a throw-away token was made", target->module,
                                  problem);
