@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 /* Sizes of the named curves, by their DER-encoded object identifier or PrintableString. */
-#include "facts.h"
+#include "p11prof/curves.h"
+
+#include <string.h>
 
 static const struct curve {
     const char *der;

@@ -13,6 +13,7 @@
 #define P11PROF_SHIM_FACTS_H
 
 #include "frame.h"
+#include "p11prof/curves.h"
 
 #include <string.h>
 
@@ -131,9 +132,6 @@ void p11prof_note_read(struct p11prof_frame *frame, CK_RV rv, CK_OBJECT_HANDLE o
 /* The texts of tokens and of the library go to the spool's header. */
 void p11prof_keep_token(CK_RV rv, CK_SLOT_ID slot_id, const CK_TOKEN_INFO *info);
 void p11prof_keep_library(CK_RV rv, const CK_INFO *info);
-
-/* Bits of the curve that DER-encoded EC parameters name; 0: not known. */
-unsigned p11prof_curve_bits(const uint8_t *parameters, size_t bytes);
 
 /* Session and fact columns. */
 #define NO_SESSION           P11PROF_NO_SESSION
