@@ -10,8 +10,9 @@
  *   check    whether the last result is right: outside the measured time, not recorded
  *   after    takes away what the iteration made, on whatever path it ended
  *
- * The calls of `run` and `after`, and the making of keys, go through `timed`; checks go through
- * `raw`. Nothing of this is shared between threads but the key, which nobody changes. */
+ * The calls of `run` and `after`, and the making of keys, go through `timed`; checks, what `open` tries
+ * and what ends an operation that an error left open, go through `raw`. Nothing of this is shared
+ * between threads but the key, which nobody changes. */
 #ifndef P11PROF_BENCH_TEST_H
 #define P11PROF_BENCH_TEST_H
 
@@ -60,6 +61,8 @@ struct p11prof_bench_test {
     uint32_t key_bits;                /* 0: no key */
     uint64_t data_bytes;              /* that an iteration works on; 0: not sized */
     bool sized;                       /* --data-sizes makes rows of other data_bytes */
+    bool alone;                       /* changes what all sessions of a process share (login): no other
+                                         job may be open in the process */
     const struct p11prof_bench_steps *steps;
     const void *variant;              /* private to its steps: hash, mode, direction */
 };
@@ -70,6 +73,7 @@ struct p11prof_bench_key {
     CK_OBJECT_HANDLE found[128];      /* objects of find-by-label tests */
     unsigned found_count;
     char label[64];                   /* of what we made: "p11prof-…", unique to the run */
+    bool token_objects, private_objects; /* what we make is that */
     bool own;                         /* ours: destroyed by p11prof_bench_key_destroy() */
 };
 
@@ -79,7 +83,7 @@ struct p11prof_bench_job {
     const struct p11prof_bench_key *key;
     CK_FUNCTION_LIST *timed, *raw;
     CK_SLOT_ID slot_id;
-    CK_SESSION_HANDLE session;
+    CK_SESSION_HANDLE session;        /* the job's own, not that of the key: `after` may reopen it */
     const CK_BYTE *pin;               /* login-logout; NULL: not given */
     CK_ULONG pin_bytes;
     CK_BYTE *in, *out;                /* of in_capacity, out_capacity bytes; owned by the job */
@@ -89,6 +93,11 @@ struct p11prof_bench_job {
     CK_SESSION_HANDLE opened;         /* by the last iteration */
     uint64_t iteration;               /* number of the iteration, from 0 */
     void *state;                      /* private to the steps: made by open, freed by close */
+    const char *failed_call;          /* function that answered the last error: "C_Sign"; NULL: none yet */
+    const char *problem;              /* set with an error that no call answered: "accepts wrong …" */
+    bool unfinished;                  /* an operation may be open still: `after` ends it */
+    bool unchecked;                   /* results of this job cannot be checked: the key's other half is not
+                                         there or may not be used, so `check` says true */
 };
 
 /* --- the catalogue --- */
@@ -105,9 +114,9 @@ struct p11prof_bench_selection {
 
 /* Reads comma-separated ids, readable names, families and globs ("rsa-*"); NULL or "": the default
  * suite; "all": everything. A word that fits nothing: P11PROF_BAD_INPUT, and the nearest is named.
- * With `own_key` (--key) a family word means the test of that family that fits the key
- * (p11prof_bench_fit()), else the family's first of the default suite; without --test, all that
- * fit it. */
+ * A family word means one test: with `own_key` (--key) that of the family that fits the key, else
+ * the family's first of the default suite, else the family's first. With `own_key` and no words: all
+ * that fit it; tests of a size that the catalogue does not list are made ("rsa-1024-sign"). */
 struct p11prof_bench_own_key;
 enum p11prof_status p11prof_bench_select(struct p11prof_bench_selection *out, const char *words,
                                          const struct p11prof_bench_own_key *own_key,
@@ -124,6 +133,7 @@ struct p11prof_bench_own_key {
     CK_OBJECT_HANDLE public_key, private_key, secret_key; /* found */
     enum p11prof_bench_key_kind kind;
     uint32_t bits;
+    bool nist_curve;                  /* P-256, P-384, P-521 */
     CK_BBOOL can_sign, can_verify, can_encrypt, can_decrypt, can_wrap, can_unwrap, can_derive;
 };
 
@@ -132,6 +142,11 @@ struct p11prof_bench_own_key {
 enum p11prof_status p11prof_bench_own_key_find(struct p11prof_bench_own_key *key,
                                                CK_FUNCTION_LIST *module, CK_SESSION_HANDLE session,
                                                struct p11prof_error *error);
+
+/* Whether the test works with this key: kind, size, and what the key may be used for. Tests of the
+ * catalogue have sizes of their own; p11prof_bench_select() makes rows of the key's size. */
+bool p11prof_bench_fit(const struct p11prof_bench_test *test,
+                       const struct p11prof_bench_own_key *key);
 
 /* What can keep a token from a test; asked of mechanism list and flags, sizes and login. Returns
  * true, or false with the reason in one line ("the token has no CKM_EDDSA"). */
@@ -158,8 +173,10 @@ CK_RV p11prof_bench_key_make(struct p11prof_bench_key *key, const struct p11prof
 CK_RV p11prof_bench_key_destroy(struct p11prof_bench_key *key, CK_FUNCTION_LIST *timed,
                                 CK_SESSION_HANDLE session);
 
-/* Allocates a job's buffers and runs steps->open. The caller has filled test, key, lists, slot,
- * session and PIN, the rest is 0. data_bytes as the test says, or another size. close frees all. */
+/* Allocates a job's buffers and runs steps->open, then one iteration through `raw` whose result is
+ * checked (not of key generation and login): what cannot work is said now, with function and CK_RV.
+ * The caller has filled test, key, lists, slot, session and PIN, the rest is 0. data_bytes as the test
+ * says, or another size. After an error nothing is left to close. close frees all. */
 CK_RV p11prof_bench_job_open(struct p11prof_bench_job *job, uint64_t data_bytes,
                              struct p11prof_error *error);
 void p11prof_bench_job_close(struct p11prof_bench_job *job);
