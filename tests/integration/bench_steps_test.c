@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* Every test of the load tool on a real token: it works and leaves nothing, a wrong result is
+ * found, and an error of any call does not keep the next iteration from working. */
+#include "bench/test.h"
+#include "bench_token.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { ITERATIONS = 3, CALLS_MAX = 20 };
+
+static struct bench_token token;
+static CK_SESSION_HANDLE key_session; /* logged in */
+
+/* What the tests of this file do with a test of the catalogue. */
+struct bench {
+    const struct p11prof_bench_test *test;
+    struct p11prof_bench_key key;
+    struct p11prof_bench_job job;
+    CK_ULONG objects, sessions; /* after the job was opened */
+};
+
+/* SoftHSM knows OAEP with SHA-1 only, which its mechanisms do not say. */
+static bool beyond_softhsm(const struct p11prof_bench_test *test)
+{
+    return strstr(test->id, "oaep-sha256");
+}
+
+static void key_make(struct bench *bench, const struct p11prof_bench_test *test,
+                     const struct p11prof_bench_own_key *own_key)
+{
+    struct p11prof_error error = {0};
+    memset(bench, 0, sizeof *bench);
+    bench->test = test;
+    if (p11prof_bench_key_make(&bench->key, test, token.real, key_session, "p11prof-test", false,
+                               own_key, &error) != CKR_OK)
+        fail_msg("%s", error.text);
+}
+
+static CK_RV job_open(struct bench *bench, CK_FUNCTION_LIST *timed, CK_FUNCTION_LIST *raw,
+                      struct p11prof_error *error)
+{
+    bench->job = (struct p11prof_bench_job){.test = bench->test,
+                                            .key = &bench->key,
+                                            .timed = timed,
+                                            .raw = raw,
+                                            .slot_id = token.slot_id,
+                                            .session = bench_token_session(&token),
+                                            .pin = (const CK_BYTE *)BENCH_TOKEN_PIN,
+                                            .pin_bytes = strlen(BENCH_TOKEN_PIN)};
+    return p11prof_bench_job_open(&bench->job, bench->test->data_bytes, error);
+}
+
+static void bench_open(struct bench *bench, const struct p11prof_bench_test *test,
+                       CK_FUNCTION_LIST *timed)
+{
+    struct p11prof_error error = {0};
+    key_make(bench, test, NULL);
+    if (job_open(bench, timed, token.real, &error) != CKR_OK)
+        fail_msg("%s", error.text);
+    bench->objects = bench_token_objects(&token, bench->job.session);
+    bench->sessions = bench_token_sessions(&token);
+}
+
+static void bench_close(struct bench *bench)
+{
+    p11prof_bench_job_close(&bench->job);
+    assert_int_equal(token.real->C_CloseSession(bench->job.session), CKR_OK);
+    assert_int_equal(p11prof_bench_key_destroy(&bench->key, token.real, key_session), CKR_OK);
+}
+
+/* One iteration without check; its answer. */
+static CK_RV iterate(struct bench *bench)
+{
+    struct p11prof_bench_job *job = &bench->job;
+    const struct p11prof_bench_steps *steps = bench->test->steps;
+    CK_RV rv = steps->before ? steps->before(job) : CKR_OK;
+    job->iteration++;
+    return rv == CKR_OK ? steps->run(job) : rv;
+}
+
+static bool right(struct bench *bench)
+{
+    return !bench->test->steps->check || bench->test->steps->check(&bench->job);
+}
+
+static void clean_up(struct bench *bench)
+{
+    if (bench->test->steps->after)
+        bench->test->steps->after(&bench->job);
+    if (bench_token_objects(&token, bench->job.session) != bench->objects ||
+        bench_token_sessions(&token) != bench->sessions)
+        fail_msg("%s leaves objects or sessions behind", bench->test->id);
+}
+
+static void iterate_well(struct bench *bench)
+{
+    CK_RV rv = iterate(bench);
+    if (rv != CKR_OK)
+        fail_msg("%s: %s: 0x%lx", bench->test->id, bench->job.failed_call, rv);
+    if (!right(bench) || bench->job.unchecked)
+        fail_msg("%s: not right", bench->test->id);
+    clean_up(bench);
+}
+
+/* Key pairs of that size take seconds to make, and teach nothing new. */
+static bool slow(const struct p11prof_bench_test *test)
+{
+    return test->key_kind == P11PROF_BENCH_KEY_RSA && test->key_bits > 2048;
+}
+
+static void for_each(void (*body)(const struct p11prof_bench_test *test), bool with_slow)
+{
+    size_t count;
+    const struct p11prof_bench_test *tests = p11prof_bench_tests(&count);
+    CK_ULONG objects = bench_token_objects(&token, key_session);
+    CK_ULONG sessions = bench_token_sessions(&token);
+    for (size_t i = 0; i < count; i++) {
+        if (beyond_softhsm(&tests[i]) || (slow(&tests[i]) && !with_slow))
+            continue;
+        bench_fault = (struct bench_fault){0};
+        body(&tests[i]);
+        assert_int_equal(bench_token_objects(&token, key_session), objects);
+        assert_int_equal(bench_token_sessions(&token), sessions);
+    }
+}
+
+static void works(const struct p11prof_bench_test *test)
+{
+    struct bench bench;
+    bench_open(&bench, test, token.real);
+    for (unsigned i = 0; i < ITERATIONS; i++)
+        iterate_well(&bench);
+    bench_close(&bench);
+}
+
+static void test_works(void **state)
+{
+    (void)state;
+    for_each(works, true);
+}
+
+/* A second wrong iteration: what is wrong must not have become the measure. */
+static void finds_wrong(const struct p11prof_bench_test *test)
+{
+    struct bench bench;
+    if (test->operation == P11PROF_OPERATION_VERIFY || !test->steps->check)
+        return;
+    bench_open(&bench, test, bench_token_faulty(&token));
+    bench_fault.wrong = true;
+    for (unsigned i = 0; i < 2; i++) {
+        CK_RV rv = iterate(&bench);
+        bool first_random = i == 0 && test->operation == P11PROF_OPERATION_GENERATE_RANDOM;
+        if (rv == CKR_OK && right(&bench) && !first_random)
+            fail_msg("%s: a wrong result passes", test->id);
+        clean_up(&bench);
+    }
+    bench_fault.wrong = false;
+    iterate_well(&bench);
+    bench_close(&bench);
+}
+
+static void test_finds_wrong(void **state)
+{
+    (void)state;
+    for_each(finds_wrong, false);
+}
+
+static void test_finds_false_verify(void **state)
+{
+    struct p11prof_error error = {0};
+    struct p11prof_bench_selection selection;
+    (void)state;
+    assert_int_equal(p11prof_bench_select(&selection, "*-verify*", NULL, &error), P11PROF_OK);
+    for (size_t i = 0; i < selection.count; i++) {
+        struct bench bench;
+        if (slow(selection.tests[i]))
+            continue;
+        bench_fault = (struct bench_fault){.verify_all = true};
+        key_make(&bench, selection.tests[i], NULL);
+        assert_int_not_equal(job_open(&bench, token.real, bench_token_faulty(&token), &error),
+                             CKR_OK);
+        assert_non_null(strstr(error.text, "accepts wrong signatures"));
+        token.real->C_CloseSession(bench.job.session);
+        p11prof_bench_key_destroy(&bench.key, token.real, key_session);
+    }
+    free(selection.tests);
+}
+
+/* Fails each call of an iteration in turn, then iterates well. */
+static void survives(const struct p11prof_bench_test *test, bool too_small)
+{
+    struct bench bench;
+    bool failed = true;
+    bench_open(&bench, test, bench_token_faulty(&token));
+    for (unsigned long call = 1; failed && call < CALLS_MAX; call++) {
+        bench_fault = (struct bench_fault){.fail_at = call, .too_small = too_small};
+        CK_RV rv = iterate(&bench);
+        failed = bench_fault.calls >= call;
+        if (failed && rv == CKR_OK)
+            fail_msg("%s: the error of call %lu is lost", test->id, call);
+        clean_up(&bench);
+        bench_fault = (struct bench_fault){0};
+        iterate_well(&bench);
+    }
+    assert_false(failed);
+    bench_close(&bench);
+}
+
+static void survives_error(const struct p11prof_bench_test *test)
+{
+    survives(test, false);
+}
+
+static void survives_too_small(const struct p11prof_bench_test *test)
+{
+    survives(test, true);
+}
+
+static void test_survives_errors(void **state)
+{
+    (void)state;
+    for_each(survives_error, false);
+    for_each(survives_too_small, false);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    key_session = bench_token_session(&token);
+    bench_token_login(&token, key_session);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_works),
+        cmocka_unit_test(test_finds_wrong),
+        cmocka_unit_test(test_finds_false_verify),
+        cmocka_unit_test(test_survives_errors),
+    };
+    if (!bench_token_set_up(&token))
+        return 77;
+    int failed = cmocka_run_group_tests(tests, set_up, NULL);
+    bench_token_tear_down(&token);
+    return failed;
+}

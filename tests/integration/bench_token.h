@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* A SoftHSM token in a folder of its own, in this process, and a list of its functions that fails
+ * or lies when it is told to. Failures are cmocka assertions. */
+#ifndef P11PROF_TESTS_BENCH_TOKEN_H
+#define P11PROF_TESTS_BENCH_TOKEN_H
+
+#include "p11prof/pkcs11.h"
+
+#include <stdbool.h>
+
+#define BENCH_TOKEN_PIN "4711-user"
+
+struct bench_token {
+    char folder[256];
+    void *library;
+    CK_FUNCTION_LIST *real;
+    CK_SLOT_ID slot_id;
+};
+
+/* The module's path is in $P11PROF_TEST_SOFTHSM; false if it is not there. */
+bool bench_token_set_up(struct bench_token *token);
+void bench_token_tear_down(struct bench_token *token);
+
+CK_SESSION_HANDLE bench_token_session(const struct bench_token *token);
+void bench_token_login(const struct bench_token *token, CK_SESSION_HANDLE session);
+
+/* Objects that a session sees, and sessions that are open. */
+CK_ULONG bench_token_objects(const struct bench_token *token, CK_SESSION_HANDLE session);
+CK_ULONG bench_token_sessions(const struct bench_token *token);
+
+/* The functions of the module through which `bench_fault` works. */
+CK_FUNCTION_LIST *bench_token_faulty(const struct bench_token *token);
+
+/* What the faulty list does. All 0: what the module does. */
+struct bench_fault {
+    unsigned long calls;   /* counts all */
+    unsigned long fail_at; /* the call with this number answers CKR_DEVICE_ERROR, and is not made */
+    bool too_small;        /* it answers CKR_BUFFER_TOO_SMALL instead */
+    bool wrong;            /* every output is wrong */
+    bool verify_all;       /* C_Verify is always content */
+};
+extern struct bench_fault bench_fault;
+
+#endif
