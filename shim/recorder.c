@@ -368,6 +368,24 @@ bool p11prof_load_mark(const struct p11prof_load_note *note)
     return true;
 }
 
+uint64_t p11prof_load_room(void)
+{
+    uint64_t count = 0;
+    if (!atomic_load(&p11prof_process_page.generation))
+        return UINT64_MAX;
+    for (uint32_t i = 0; i < p11prof_spool.layout.chunk_count; i++) {
+        uint32_t state = atomic_load_explicit(&p11prof_spool.states[i], memory_order_relaxed);
+        count += state == P11PROF_CHUNK_EMPTY || state == P11PROF_CHUNK_READY;
+    }
+    return count * P11PROF_CHUNK_RECORDS;
+}
+
+void p11prof_load_summary(void)
+{
+    if (atomic_load(&p11prof_process_page.generation))
+        p11prof_spool.header->record_mode = P11PROF_RECORDING_SUMMARY;
+}
+
 /* A call that began under another clock than its chunk has: its duration is converted, its end is
  * now. */
 static void words_convert(const struct p11prof_frame *frame, uint32_t clock, uint64_t words[7])

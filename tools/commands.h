@@ -14,6 +14,7 @@ enum p11prof_exit {
     P11PROF_EXIT_SIGNAL = 128, /* plus the signal's number */
 };
 
+int p11prof_command_bench(int argc, char **argv);
 int p11prof_command_record(int argc, char **argv);
 int p11prof_command_runs(int argc, char **argv);
 int p11prof_command_report(int argc, char **argv);

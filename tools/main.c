@@ -16,6 +16,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+    {"bench", p11prof_command_bench, "put load on a token and measure it"},
     {"record", p11prof_command_record, "run a program with its PKCS#11 module recorded"},
     {"runs", p11prof_command_runs, "list what was recorded"},
     {"report", p11prof_command_report, "show counts, errors and latencies of a run"},

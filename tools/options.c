@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTIONS_MAX = 32, HELP = 'h' };
+enum { OPTIONS_MAX = 64, HELP = 'h' };
 
 static const struct p11prof_option help_option = {"help", HELP, NULL, "show this"};
 

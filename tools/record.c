@@ -112,9 +112,9 @@ static int prepare(struct record *record, char **argv)
     record->options_json = describe_options(&record->modules);
     if (p11prof_run_folder_make(&record->folder, &record->modules, &record->config, &error) !=
             P11PROF_OK ||
-        p11prof_recording_start(&record->recording, record->config.db, record->config.name,
-                                base_name(record->program), record->options_json,
-                                &error) != P11PROF_OK)
+        p11prof_recording_start(&record->recording, record->config.db, "profile",
+                                record->config.name, base_name(record->program),
+                                record->options_json, &error) != P11PROF_OK)
         return p11prof_complain_of(&error);
     record->recording.folder = record->config.spool[0] ? record->config.spool : NULL;
     return 0;

@@ -44,4 +44,13 @@ _Static_assert(sizeof(struct p11prof_load_note) == 7 * sizeof(uint64_t),
 __attribute__((visibility("default"))) bool p11prof_load_mark(const struct p11prof_load_note *note);
 #define P11PROF_LOAD_MARK_NAME "p11prof_load_mark"
 
+/* How many records the spool of this process has room for, about; all of them if it records
+ * nothing. Looks at every chunk: not for every call. Any thread. */
+__attribute__((visibility("default"))) uint64_t p11prof_load_room(void);
+#define P11PROF_LOAD_ROOM_NAME "p11prof_load_room"
+
+/* From here on only windows and histograms are kept of the calls of this process. Any thread. */
+__attribute__((visibility("default"))) void p11prof_load_summary(void);
+#define P11PROF_LOAD_SUMMARY_NAME "p11prof_load_summary"
+
 #endif

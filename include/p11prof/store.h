@@ -118,6 +118,10 @@ struct p11prof_run_start {
 enum p11prof_status p11prof_store_run_start(struct p11prof_store *store,
                                             const struct p11prof_run_start *run, int64_t *run_id,
                                             struct p11prof_error *error);
+/* Replaces the run's options. */
+enum p11prof_status p11prof_store_run_options(struct p11prof_store *store, int64_t run_id,
+                                              const char *options_json,
+                                              struct p11prof_error *error);
 /* state: "finished", "interrupted" or "failed". */
 enum p11prof_status p11prof_store_run_end(struct p11prof_store *store, int64_t run_id,
                                           const char *state, uint64_t duration_ns,

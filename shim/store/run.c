@@ -268,3 +268,17 @@ enum p11prof_status p11prof_store_run_end(struct p11prof_store *store, int64_t r
                               error);
     return p11prof_store_end_own(store, own, status, error);
 }
+
+enum p11prof_status p11prof_store_run_options(struct p11prof_store *store, int64_t run_id,
+                                              const char *options_json, struct p11prof_error *error)
+{
+    bool own;
+    enum p11prof_status status = p11prof_store_begin_own(store, &own, error);
+    if (status) {
+        return status;
+    }
+    status = p11prof_store_do(
+        store, P11PROF_SQL_RUN_OPTIONS, "UPDATE run SET options = ?2 WHERE id = ?1",
+        P11PROF_VALUES(p11prof_integer(run_id), p11prof_string(options_json)), error);
+    return p11prof_store_end_own(store, own, status, error);
+}

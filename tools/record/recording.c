@@ -35,13 +35,14 @@ static enum p11prof_status enter(struct p11prof_recording *recording, struct p11
 }
 
 enum p11prof_status p11prof_recording_start(struct p11prof_recording *recording, const char *db,
-                                            const char *name, const char *program,
-                                            const char *options_json, struct p11prof_error *error)
+                                            const char *kind, const char *name,
+                                            const char *program, const char *options_json,
+                                            struct p11prof_error *error)
 {
     *recording = (struct p11prof_recording){.db = db, .start = p11prof_anchor_now()};
     if (!make_uuid(recording))
         return p11prof_error_set(error, P11PROF_FAILED, "the system gives no random bytes");
-    recording->run = (struct p11prof_run_start){.kind = "profile",
+    recording->run = (struct p11prof_run_start){.kind = kind,
                                                 .name = *name ? name : NULL,
                                                 .program = program,
                                                 .start = recording->start,

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* p11prof bench: the load tool. */
+#include "bench/output.h"
+#include "bench/run.h"
+#include "commands.h"
+#include "database.h"
+#include "message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --list-tests and --dry-run. */
+static int only_look(struct bench_run *run)
+{
+    int code = run_open_quietly(run);
+    if (code == 0 && run->settings->list_tests) {
+        code = output_tests(run);
+    } else if (code == 0) {
+        code = run_prepare(run, false);
+        if (code == 0)
+            code = output_plan(run);
+    }
+    run_finish(run);
+    return code;
+}
+
+/* One whole run. Tests that disturb others come when those are over. */
+static int run_once(struct bench_run *run)
+{
+    int code = run_open(run);
+    for (unsigned alone = 0; alone < 2 && code == 0; alone++) {
+        code = run_prepare(run, alone == 1);
+        if (code == 0)
+            code = run_slices(run);
+    }
+    if (code == 0 && run->ready_count == 0)
+        code = p11prof_complain(P11PROF_EXIT_FAILED, "this token can do none of these tests");
+    if (code == 0 && run->failed)
+        code = P11PROF_EXIT_FAILED;
+    run_finish(run);
+    return code;
+}
+
+/* Results of what was measured are shown whatever ended it. */
+static int run_all(struct bench_run *run)
+{
+    const struct bench_settings *settings = run->settings;
+    int code = 0;
+    for (uint64_t i = 0; i < settings->repeat && code == 0; i++) {
+        struct bench_run one = *run;
+        code = run_once(&one);
+        if (one.ready_count > 0 && one.recording.store)
+            code = output_results(&one, code);
+        run_close(&one);
+    }
+    return code;
+}
+
+static int bench(const struct bench_settings *settings)
+{
+    struct p11prof_database database;
+    struct p11prof_bench_target target;
+    struct p11prof_error error;
+    if (!p11prof_database_choose(&database, settings->db))
+        return P11PROF_EXIT_USAGE;
+    if (p11prof_bench_target_find(&target, &settings->target, &error) != P11PROF_OK) {
+        int code = p11prof_complain_of(&error);
+        p11prof_bench_target_clear(&target);
+        return code;
+    }
+    run_signals_take();
+    struct bench_run run = {.settings = settings,
+                            .target = &target,
+                            .db = database.path,
+                            .spool_folder =
+                                database.spool_folder[0] ? database.spool_folder : NULL};
+    int code;
+    if (settings->list_tests || settings->dry_run) {
+        code = only_look(&run);
+        run_close(&run);
+    } else {
+        code = run_all(&run);
+    }
+    p11prof_bench_target_clear(&target);
+    return code;
+}
+
+int p11prof_command_bench(int argc, char **argv)
+{
+    static struct bench_settings settings;
+    int code;
+    if (settings_read(&settings, argc, argv, &code))
+        code = bench(&settings);
+    settings_clear(&settings);
+    return code;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "amounts.h"
+
+#include "p11prof/config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double year_s = 366.0 * 24 * 3600;
+
+bool amounts_number(const char *text, uint64_t *out)
+{
+    char *end;
+    bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    errno = 0;
+    *out = strtoull(text, &end, hex ? 16 : 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
+}
+
+bool amounts_time(const char *text, uint64_t *out_ns)
+{
+    static const struct {
+        const char *name;
+        double seconds;
+    } units[] = {{"", 1},      {"s", 1},  {"ms", 1e-3}, {"us", 1e-6},
+                 {"ns", 1e-9}, {"m", 60}, {"min", 60},  {"h", 3600}};
+    char *end;
+    if (text[0] < '0' || text[0] > '9' || text[1] == 'x' || text[1] == 'X')
+        return false;
+    double value = strtod(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strcmp(end, units[i].name) != 0)
+            continue;
+        double seconds = value * units[i].seconds;
+        *out_ns = seconds > 0 && seconds <= year_s ? (uint64_t)(seconds * 1e9) : 0;
+        return *out_ns > 0;
+    }
+    return false;
+}
+
+bool amounts_size(const char *text, uint64_t *out_bytes)
+{
+    return p11prof_config_parse_size(text, out_bytes) && *out_bytes > 0;
+}
+
+bool amounts_read(const char *text, struct bench_amount *out)
+{
+    *out = (struct bench_amount){0};
+    return amounts_number(text, &out->count) || amounts_time(text, &out->ns);
+}
+
+static bool list_has(const struct bench_list *list, uint64_t value)
+{
+    for (unsigned i = 0; i < list->count; i++)
+        if (list->values[i] == value)
+            return true;
+    return false;
+}
+
+bool amounts_list(const char *text, uint64_t most, bool (*read)(const char *, uint64_t *),
+                  struct bench_list *out)
+{
+    char *copy = strdup(text), *rest = copy;
+    bool good = copy != NULL;
+    out->count = 0;
+    for (char *word; good && (word = strsep(&rest, ","));) {
+        uint64_t value = 0;
+        good = read(word, &value) && value >= 1 && value <= most;
+        if (!good || list_has(out, value))
+            continue;
+        good = out->count < BENCH_LIST_MOST;
+        if (good)
+            out->values[out->count++] = value;
+    }
+    free(copy);
+    return good && out->count > 0;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "crew.h"
+
+#include "../report/allocate.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TICK_MS = 100 };
+
+static bool shared_make(struct crew *crew, unsigned count, unsigned threads_most)
+{
+    crew->shared_bytes =
+        sizeof *crew->shared + (size_t)count * threads_most * sizeof(struct bench_thread_state);
+    void *made =
+        mmap(NULL, crew->shared_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    crew->shared = made == MAP_FAILED ? NULL : made;
+    if (crew->shared)
+        crew->shared->threads_most = threads_most;
+    return crew->shared != NULL;
+}
+
+/* Signals are the command's: it says when to stop. */
+static _Noreturn void become_worker(struct crew *crew, struct bench_worker *worker, unsigned number,
+                                    int socket)
+{
+    for (unsigned i = 0; i < number; i++)
+        close(crew->members[i].socket);
+    signal(SIGPIPE, SIG_IGN);
+    worker->process = number;
+    worker->shared = crew->shared;
+    worker->socket = socket;
+    worker_run(worker);
+}
+
+static bool member_start(struct crew *crew, struct bench_worker *worker)
+{
+    int ends[2];
+    struct crew_member *member = &crew->members[crew->count];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return false;
+    fflush(NULL);
+    member->pid = fork();
+    if (member->pid == 0) {
+        close(ends[0]);
+        become_worker(crew, worker, crew->count, ends[1]);
+    }
+    close(ends[1]);
+    member->socket = ends[0];
+    if (member->pid < 0)
+        close(ends[0]);
+    else
+        crew->count++;
+    return member->pid > 0;
+}
+
+enum p11prof_status crew_start(struct crew *crew, unsigned count, unsigned threads_most,
+                               struct bench_worker *worker, struct p11prof_error *error)
+{
+    *crew = (struct crew){.members = p11prof_zalloc(count, sizeof *crew->members)};
+    bool started = shared_make(crew, count, threads_most);
+    while (started && crew->count < count)
+        started = member_start(crew, worker);
+    if (started)
+        return P11PROF_OK;
+    return p11prof_error_set(error, P11PROF_FAILED, "cannot start %u workers: %m", count);
+}
+
+/* --- asking --- */
+
+/* "worker 2 crashed in the module: Segmentation fault" */
+static enum p11prof_status describe_end(struct crew_member *member, unsigned number,
+                                        struct p11prof_error *error)
+{
+    waitpid(member->pid, &member->wait_status, 0);
+    member->pid = 0;
+    member->crashed = true;
+    if (WIFSIGNALED(member->wait_status))
+        return p11prof_error_set(error, P11PROF_FAILED,
+                                 "the module ended the worker %u (%s) in the middle of a call",
+                                 number + 1, strsignal(WTERMSIG(member->wait_status)));
+    return p11prof_error_set(error, P11PROF_FAILED,
+                             "the module ended the worker %u with exit code "
+                             "%d",
+                             number + 1, WEXITSTATUS(member->wait_status));
+}
+
+static void answer_take(struct crew_member *member, unsigned number, struct p11prof_error *error)
+{
+    ssize_t length = recv(member->socket, &member->reply, sizeof member->reply, 0);
+    member->answered = true;
+    if (length == sizeof member->reply)
+        return;
+    describe_end(member, number, error);
+    member->reply.status = P11PROF_FAILED;
+    snprintf(member->reply.text, sizeof member->reply.text, "%s", error->text);
+}
+
+static unsigned missing(const struct crew *crew, unsigned first, unsigned end)
+{
+    unsigned count = 0;
+    for (unsigned i = first; i < end; i++)
+        count += !crew->members[i].answered;
+    return count;
+}
+
+static void answers_poll(struct crew *crew, unsigned first, unsigned end,
+                         struct p11prof_error *error)
+{
+    struct pollfd polled[BENCH_PROCESSES_MOST];
+    for (unsigned i = first; i < end; i++)
+        polled[i - first] = (struct pollfd){
+            .fd = crew->members[i].answered ? -1 : crew->members[i].socket, .events = POLLIN};
+    if (poll(polled, end - first, TICK_MS) <= 0)
+        return;
+    for (unsigned i = first; i < end; i++)
+        if (polled[i - first].revents)
+            answer_take(&crew->members[i], i, error);
+}
+
+static enum p11prof_status ask(struct crew *crew, unsigned first, unsigned end,
+                               const struct bench_request *request, void (*tick)(void *),
+                               void *payload, struct p11prof_error *error)
+{
+    for (unsigned i = first; i < end; i++) {
+        struct crew_member *member = &crew->members[i];
+        member->answered = false;
+        if (member->pid == 0 ||
+            send(member->socket, request, sizeof *request, MSG_NOSIGNAL) != sizeof *request)
+            answer_take(member, i, error);
+    }
+    while (missing(crew, first, end) > 0) {
+        answers_poll(crew, first, end, error);
+        tick(payload);
+    }
+    for (unsigned i = first; i < end; i++)
+        if (crew->members[i].reply.status != P11PROF_OK)
+            return p11prof_error_set(error, crew->members[i].reply.status, "%s",
+                                     crew->members[i].reply.text);
+    return P11PROF_OK;
+}
+
+enum p11prof_status crew_ask(struct crew *crew, unsigned count, const struct bench_request *request,
+                             void (*tick)(void *payload), void *payload,
+                             struct p11prof_error *error)
+{
+    return ask(crew, 0, count, request, tick, payload, error);
+}
+
+enum p11prof_status crew_ask_one(struct crew *crew, unsigned member,
+                                 const struct bench_request *request, void (*tick)(void *payload),
+                                 void *payload, struct p11prof_error *error)
+{
+    return ask(crew, member, member + 1, request, tick, payload, error);
+}
+
+/* --- the end --- */
+
+static bool member_wait(struct crew_member *member, unsigned ms, void (*tick)(void *),
+                        void *payload)
+{
+    const struct timespec pause = {0, 10000000};
+    for (unsigned waited_ms = 0; member->pid > 0; waited_ms += 10) {
+        if (waitpid(member->pid, &member->wait_status, WNOHANG) != 0) {
+            member->pid = 0;
+            break;
+        }
+        if (waited_ms >= ms)
+            return false;
+        tick(payload);
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
+unsigned crew_end(struct crew *crew, unsigned ms, void (*tick)(void *payload), void *payload)
+{
+    const struct bench_request quit = {.kind = BENCH_REQUEST_QUIT};
+    unsigned killed = 0;
+    for (unsigned i = 0; i < crew->count; i++)
+        if (crew->members[i].pid > 0)
+            send(crew->members[i].socket, &quit, sizeof quit, MSG_NOSIGNAL);
+    for (unsigned i = 0; i < crew->count; i++) {
+        struct crew_member *member = &crew->members[i];
+        if (!member_wait(member, ms, tick, payload)) {
+            kill(member->pid, SIGKILL);
+            waitpid(member->pid, &member->wait_status, 0);
+            member->pid = 0;
+            killed++;
+        }
+        close(member->socket);
+    }
+    free(crew->members);
+    if (crew->shared)
+        munmap(crew->shared, crew->shared_bytes);
+    *crew = (struct crew){0};
+    return killed;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* What the command and its workers tell each other. The command never loads a module: each worker
+ * is a process of its own, forked before anything is loaded, that gets one request at a time and
+ * answers each; the counts of its threads stand in memory that both have. */
+#ifndef P11PROF_BENCH_PROTOCOL_H
+#define P11PROF_BENCH_PROTOCOL_H
+
+#include "p11prof/histogram.h"
+#include "settings.h"
+#include "test.h"
+
+#include <stdatomic.h>
+
+enum bench_request_kind {
+    BENCH_REQUEST_SET_UP,  /* load the module, find the token, log in */
+    BENCH_REQUEST_OFFERED, /* whether the token can be given `test` */
+    BENCH_REQUEST_PREPARE, /* make key and jobs of a load and try it */
+    BENCH_REQUEST_SUMMARY, /* record no rows from here on */
+    BENCH_REQUEST_SLICE,   /* run one slice of a load */
+    BENCH_REQUEST_CLOSE,   /* close the jobs of a load, destroy its key if no other needs it */
+    BENCH_REQUEST_QUIT,
+};
+
+/* One slice, as each thread does it. */
+struct bench_plan {
+    uint64_t start_ns; /* CLOCK_MONOTONIC: all threads begin then */
+    struct bench_amount warmup, measured, cooldown;
+};
+
+struct bench_request {
+    enum bench_request_kind kind;
+    char test[P11PROF_BENCH_ID_BYTES];
+    uint32_t load; /* from 1 */
+    uint64_t data_bytes;
+    unsigned threads;
+    struct bench_plan plan;
+};
+
+/* What a token says of itself; texts without trailing blanks, made safe for a terminal. */
+struct bench_token_facts {
+    CK_SLOT_ID slot_id;
+    char label[129], manufacturer[129], model[65], serial[65], firmware[16];
+    char library[193], cryptoki[16];
+    bool logged_in;
+};
+
+struct bench_reply {
+    enum p11prof_status status; /* P11PROF_OK, or why not: text */
+    char text[512];
+    struct bench_token_facts token;       /* SET_UP */
+    struct p11prof_bench_own_key own_key; /* SET_UP */
+    uint64_t own_cost_ns;                 /* SET_UP: of the loop itself per iteration */
+    struct p11prof_bench_test resolved;   /* PREPARE, OFFERED */
+    CK_MECHANISM_INFO mechanism;          /* PREPARE; all 0: unknown */
+    uint64_t iteration_ns;                /* PREPARE: about what one iteration takes */
+    bool unchecked;                       /* PREPARE: results cannot be verified */
+};
+
+/* What one thread did in the measured part of a slice. */
+struct bench_tally {
+    uint64_t count, error_count; /* completed ones, and those of them that failed or were wrong */
+    uint64_t wrong_count;
+    uint64_t active_ns; /* from its first iteration's start to its last one's end, without pauses */
+};
+
+/* Durations that a thread took itself, where nothing is recorded. */
+struct bench_own {
+    uint64_t success_count, sum_ns, error_sum_ns, min_ns, max_ns;
+    double sum_squares;
+    uint32_t octaves[P11PROF_OCTAVES][P11PROF_OCTAVE_BUCKETS];
+};
+
+struct bench_thread_state {
+    _Atomic(uint64_t) progress_count; /* iterations of this slice so far */
+    _Atomic(uint64_t) error_count;    /* of those */
+    _Atomic(uint32_t) waits;          /* for room in the spool */
+    uint32_t thread_id;
+    struct bench_tally measured;
+    CK_RV first_rv; /* of the first iteration that failed; CKR_OK: none */
+    bool gave_up;   /* nothing works any more */
+    struct bench_own own;
+};
+
+struct bench_shared {
+    _Atomic(uint32_t) stop;              /* end the slice after the iteration in hand */
+    unsigned threads_most;               /* of a process */
+    struct bench_thread_state threads[]; /* [process * threads_most + thread] */
+};
+
+#endif

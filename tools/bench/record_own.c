@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "record_own.h"
+
+#include "../report/allocate.h"
+#include "../report/buckets.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool record_own_db(struct bench_run *run)
+{
+    const char *base = getenv("TMPDIR");
+    if (!base || base[0] != '/' || strlen(base) > sizeof run->own_folder - 32)
+        base = "/tmp";
+    snprintf(run->own_folder, sizeof run->own_folder, "%s/p11prof-bench-XXXXXX", base);
+    if (!mkdtemp(run->own_folder)) {
+        run->own_folder[0] = '\0';
+        return false;
+    }
+    snprintf(run->own_db, sizeof run->own_db, "%s/p.db", run->own_folder);
+    return true;
+}
+
+void record_own_remove(struct bench_run *run)
+{
+    static const char *const endings[] = {"", "-wal", "-shm", "-writer"};
+    char path[sizeof run->own_db + 16];
+    if (!run->own_folder[0])
+        return;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        snprintf(path, sizeof path, "%s%s", run->own_db, endings[i]);
+        unlink(path);
+    }
+    rmdir(run->own_folder);
+    run->own_folder[0] = '\0';
+}
+
+/* --- a slice --- */
+
+static void octave_add(struct p11prof_group *group, unsigned octave, const uint32_t *counts,
+                       struct p11prof_buckets *buckets)
+{
+    for (unsigned bucket = 0; bucket < P11PROF_OCTAVE_BUCKETS; bucket++) {
+        if (counts[bucket] == 0)
+            continue;
+        if (!group->octaves[octave])
+            group->octaves[octave] =
+                p11prof_zalloc(P11PROF_OCTAVE_BUCKETS, sizeof *group->octaves[octave]);
+        group->octaves[octave][bucket] += counts[bucket];
+        p11prof_buckets_add(buckets, p11prof_bucket_low_ns(octave, bucket), counts[bucket]);
+    }
+}
+
+static void own_merge(struct p11prof_group *group, const struct bench_thread_state *state,
+                      struct p11prof_buckets *buckets)
+{
+    const struct bench_own *own = &state->own;
+    group->count += own->success_count + state->measured.error_count - state->measured.wrong_count;
+    group->error_count += state->measured.error_count - state->measured.wrong_count;
+    group->sum_ns += own->sum_ns;
+    group->error_sum_ns += own->error_sum_ns;
+    group->sum_squares += own->sum_squares;
+    group->min_ns = own->min_ns < group->min_ns ? own->min_ns : group->min_ns;
+    group->max_ns = own->max_ns > group->max_ns ? own->max_ns : group->max_ns;
+    for (unsigned octave = 0; octave < P11PROF_OCTAVES; octave++)
+        octave_add(group, octave, own->octaves[octave], buckets);
+}
+
+static int64_t mechanism_of(const struct p11prof_bench_test *test)
+{
+    return test->mechanism == CK_UNAVAILABLE_INFORMATION ? P11PROF_UNKNOWN
+                                                         : (int64_t)test->mechanism;
+}
+
+enum p11prof_status record_own_slice(struct bench_run *run, struct bench_load *load,
+                                     uint64_t window_start_ns, struct p11prof_error *error)
+{
+    unsigned count = load->threads * load->processes;
+    struct p11prof_group group = {.operation = true,
+                                  .code = (uint16_t)load->test.operation,
+                                  .mechanism = mechanism_of(&load->test),
+                                  .key_type = P11PROF_UNKNOWN,
+                                  .key_bits = load->test.key_bits ? (int64_t)load->test.key_bits
+                                                                  : P11PROF_UNKNOWN,
+                                  .part = p11prof_part(load->number, P11PROF_PHASE_MEASURED),
+                                  .window_start_ns = window_start_ns,
+                                  .min_ns = UINT64_MAX};
+    if (!load->own) {
+        load->own = p11prof_zalloc(count, sizeof *load->own);
+        load->own_sum_ns = p11prof_zalloc(count, sizeof *load->own_sum_ns);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        const struct bench_thread_state *state =
+            crew_thread(&run->crew, i / load->threads, i % load->threads);
+        own_merge(&group, state, &load->own[i]);
+        load->own_sum_ns[i] += state->own.sum_ns;
+    }
+    enum p11prof_status status =
+        p11prof_store_group_add(run->recording.store, run->recording.run_id, &group, error);
+    for (unsigned octave = 0; octave < P11PROF_OCTAVES; octave++)
+        free(group.octaves[octave]);
+    return status;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* One run of a bench: workers started, loads prepared, slices run, all of it recorded. */
+#ifndef P11PROF_BENCH_RUN_H
+#define P11PROF_BENCH_RUN_H
+
+#include "../record/recording.h"
+#include "crew.h"
+#include "progress.h"
+#include "schedule.h"
+
+struct cJSON;
+
+struct bench_run {
+    const struct bench_settings *settings;
+    const struct p11prof_bench_target *target;
+    const char *db;           /* absolute */
+    const char *spool_folder; /* NULL: the default ones */
+    char shim[P11PROF_PATH_BYTES];
+    char key_label[32];
+    /* From here on: of the run. */
+    enum bench_record record; /* never BENCH_RECORD_AUTO once it is prepared */
+    char own_folder[64];      /* of a database that nobody keeps; "" */
+    char own_db[80];
+    struct p11prof_recording recording;
+    struct bench_worker worker;
+    struct crew crew;
+    struct schedule schedule;
+    struct progress progress;
+    struct bench_token_facts token;
+    struct p11prof_bench_own_key own_key;
+    uint64_t own_cost_ns;
+    uint64_t drained_ns; /* CLOCK_MONOTONIC of the last drain */
+    int signal_number;   /* that asked us to end; 0: none */
+    bool failed;         /* an operation failed, was wrong, or the module ended a worker */
+    bool crashed;
+    size_t ready_count;
+    struct cJSON *mechanisms; /* that the tests use, as the token describes them */
+};
+
+/* Signals that end a run early: SIGINT, SIGTERM, SIGHUP. The second one kills the workers. */
+void run_signals_take(void);
+
+/* Starts workers, finds token and key, prepares loads. Returns 0 or an exit code; what is wrong was
+ * said. p11prof_bench_run_close() is due in any case. */
+int run_open(struct bench_run *run);
+
+/* For --list-tests and --dry-run: nothing is recorded. */
+int run_open_quietly(struct bench_run *run);
+
+/* Whether the token can be given a test; false with a reason. */
+bool run_offers(struct bench_run *run, const struct p11prof_bench_test *test, char *reason,
+                size_t reason_bytes);
+
+/* Prepares the loads of the tests, those that need the token for themselves or the others, and cuts
+ * them into slices. Those that were prepared before are closed. Returns 0 or an exit code. */
+int run_prepare(struct bench_run *run, bool alone);
+
+/* Runs the slices that were cut last. Returns 0 or an exit code (130 after SIGINT); results so far
+ * are in the database in any case. */
+int run_slices(struct bench_run *run);
+
+/* Ends the workers, takes what they left, ends the run in the database. */
+void run_finish(struct bench_run *run);
+
+/* Frees all. */
+void run_close(struct bench_run *run);
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "run_facts.h"
+
+#include "../commands.h"
+#include "../message.h"
+#include "../report/buckets.h"
+#include "../report/quantile.h"
+#include "machine.h"
+#include "record_own.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void run_own_key_name(const struct bench_run *run, struct p11prof_bench_own_key *key)
+{
+    const struct p11prof_bench_target *target = run->target;
+    *key = (struct p11prof_bench_own_key){.wanted = run->settings->key_label != NULL ||
+                                                    run->settings->target.key_uri != NULL};
+    snprintf(key->label, sizeof key->label, "%s",
+             run->settings->key_label ? run->settings->key_label : target->key_label);
+    memcpy(key->id, target->key_id, target->key_id_bytes);
+    key->id_bytes = target->key_id_bytes;
+}
+
+void run_announce(const struct bench_run *run)
+{
+    const struct bench_token_facts *token = &run->token;
+    if (run->target->shim[0])
+        p11prof_note("%s is p11prof's shim: its module is used instead", run->target->shim);
+    p11prof_note("module %s, %stoken \"%s\" (%s %s, serial %s, firmware %s, slot %lu)%s",
+                 run->target->module, run->target->throw_away ? "throw-away " : "", token->label,
+                 token->manufacturer, token->model, token->serial, token->firmware, token->slot_id,
+                 token->logged_in ? "" : ", not logged in");
+}
+
+/* --- loads --- */
+
+void run_mechanism_note(struct bench_run *run, const struct bench_load *load,
+                        const CK_MECHANISM_INFO *info)
+{
+    char code[24];
+    if (load->test.mechanism == CK_UNAVAILABLE_INFORMATION || info->flags == 0)
+        return;
+    if (!run->mechanisms)
+        run->mechanisms = cJSON_CreateObject();
+    const char *name = p11prof_mechanism_name(load->test.mechanism);
+    snprintf(code, sizeof code, "0x%08lX", load->test.mechanism);
+    if (cJSON_HasObjectItem(run->mechanisms, name ? name : code))
+        return;
+    cJSON *object = cJSON_AddObjectToObject(run->mechanisms, name ? name : code);
+    cJSON_AddNumberToObject(object, "flags", (double)info->flags);
+    cJSON_AddNumberToObject(object, "min_key_size", (double)info->ulMinKeySize);
+    cJSON_AddNumberToObject(object, "max_key_size", (double)info->ulMaxKeySize);
+}
+
+static void options_store(struct bench_run *run)
+{
+    struct p11prof_error error;
+    char *text = settings_json(run->settings);
+    cJSON *options = cJSON_Parse(text);
+    cJSON_free(text);
+    cJSON_AddStringToObject(options, "module", run->target->module);
+    cJSON_AddNumberToObject(options, "slot_id", (double)run->token.slot_id);
+    cJSON_AddNumberToObject(options, "own_cost_ns", (double)run->own_cost_ns);
+    cJSON_ReplaceItemInObject(options, "record",
+                              cJSON_CreateString(run->record == BENCH_RECORD_SUMMARY ? "summary"
+                                                 : run->record == BENCH_RECORD_OFF   ? "off"
+                                                                                     : "calls"));
+    if (run->mechanisms)
+        cJSON_AddItemReferenceToObject(options, "mechanisms", run->mechanisms);
+    text = cJSON_PrintUnformatted(options);
+    if (p11prof_store_run_options(run->recording.store, run->recording.run_id, text, &error) !=
+        P11PROF_OK)
+        p11prof_warn("%s", error.text);
+    cJSON_free(text);
+    cJSON_Delete(options);
+}
+
+static int64_t key_type_of(const struct p11prof_bench_test *test)
+{
+    static const int64_t types[] = {
+        [P11PROF_BENCH_KEY_NONE] = P11PROF_UNKNOWN,
+        [P11PROF_BENCH_KEY_RSA] = CKK_RSA,
+        [P11PROF_BENCH_KEY_EC] = CKK_EC,
+        [P11PROF_BENCH_KEY_EDWARDS] = CKK_EC_EDWARDS,
+        [P11PROF_BENCH_KEY_AES] = CKK_AES,
+        [P11PROF_BENCH_KEY_GENERIC] = CKK_GENERIC_SECRET,
+    };
+    return types[test->key_kind];
+}
+
+static enum p11prof_status load_store(struct bench_run *run, const struct bench_load *load,
+                                      struct p11prof_error *error)
+{
+    const struct p11prof_bench_test *test = &load->test;
+    const struct p11prof_load_row row = {
+        .load = load->number,
+        .test = test->id,
+        .name = test->name,
+        .operation = test->operation,
+        .mechanism = test->mechanism == CK_UNAVAILABLE_INFORMATION ? P11PROF_UNKNOWN
+                                                                   : (int64_t)test->mechanism,
+        .key_type = key_type_of(test),
+        .key_bits = test->key_bits ? (int64_t)test->key_bits : P11PROF_UNKNOWN,
+        .data_bytes = load->data_bytes ? (int64_t)load->data_bytes : P11PROF_UNKNOWN,
+        .threads = load->threads,
+        .processes = load->processes,
+        .step = load->step,
+        .unchecked = load->unchecked};
+    return p11prof_store_load_add(run->recording.store, run->recording.run_id, &row, error);
+}
+
+int run_loads_store(struct bench_run *run, bool alone)
+{
+    struct p11prof_error error;
+    if (!run->recording.store)
+        return 0;
+    for (size_t i = 0; i < run->schedule.load_count; i++)
+        if (run->schedule.loads[i].ready && run->schedule.loads[i].test.alone == alone &&
+            load_store(run, &run->schedule.loads[i], &error) != P11PROF_OK)
+            return p11prof_complain_of(&error);
+    options_store(run);
+    return 0;
+}
+
+/* --- slices --- */
+
+struct slice_facts slice_facts_begin(void)
+{
+    return (struct slice_facts){.steal_ns = machine_steal_ns()};
+}
+
+/* How long the measured operations of a slice took: where a time was set, threads end one after
+ * the other by chance and their mean says it; where a number was set, the last one says it. */
+static uint64_t slice_duration_ns(const struct bench_run *run, const struct bench_load *load)
+{
+    unsigned count = load->threads * load->processes;
+    uint64_t sum_ns = 0, most_ns = 0;
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t active_ns =
+            crew_thread(&run->crew, i / load->threads, i % load->threads)->measured.active_ns;
+        sum_ns += active_ns;
+        most_ns = active_ns > most_ns ? active_ns : most_ns;
+    }
+    return run->settings->measured.count ? most_ns : sum_ns / count;
+}
+
+static uint64_t threads_take(struct bench_run *run, struct bench_load *load)
+{
+    uint64_t count = 0;
+    for (unsigned i = 0; i < load->threads * load->processes; i++) {
+        const struct bench_thread_state *state =
+            crew_thread(&run->crew, i / load->threads, i % load->threads);
+        struct bench_tally *done = &load->threads_done[i];
+        done->count += state->measured.count;
+        done->error_count += state->measured.error_count;
+        done->wrong_count += state->measured.wrong_count;
+        done->active_ns += state->measured.active_ns;
+        count += state->measured.count;
+        run->failed = run->failed || state->measured.error_count > 0;
+        load->gave_up = load->gave_up || state->gave_up;
+        if (load->first_rv == CKR_OK)
+            load->first_rv = state->first_rv;
+        load->thread_ids[i] = state->thread_id;
+    }
+    return count;
+}
+
+void slice_store(struct bench_run *run, struct bench_load *load, const struct bench_plan *plan,
+                 const struct slice_facts *facts)
+{
+    struct p11prof_error error;
+    uint64_t steal_ns = (uint64_t)machine_steal_ns();
+    uint64_t run_start_ns = run->recording.start.monotonic_ns;
+    if (threads_take(run, load) == 0 || !run->recording.store)
+        return;
+    const struct p11prof_slice_row row = {
+        .load = load->number,
+        .slice = ++load->slices_done,
+        .start_ns = plan->start_ns - run_start_ns,
+        .duration_ns = slice_duration_ns(run, load),
+        .load_average = machine_load_average(),
+        .steal_ns = facts->steal_ns < 0 ? -1 : (int64_t)steal_ns - facts->steal_ns};
+    enum p11prof_status status =
+        p11prof_store_slice_add(run->recording.store, run->recording.run_id, &row, &error);
+    if (status == P11PROF_OK && run->record == BENCH_RECORD_OFF)
+        status = record_own_slice(run, load, row.start_ns, &error);
+    if (status != P11PROF_OK)
+        p11prof_warn("%s", error.text);
+}
+
+/* --- threads --- */
+
+/* The middle of the bucket that has the ceil(0.99 n)-th. */
+static int64_t p99_of(const struct p11prof_buckets *buckets)
+{
+    struct p11prof_bucket bucket = {0};
+    uint64_t rank = p11prof_quantile_rank(buckets->count, 990000), seen = 0;
+    while (rank > 0 && p11prof_buckets_next(buckets, &bucket)) {
+        seen += bucket.count;
+        if (seen >= rank)
+            return (int64_t)p11prof_bucket_value_ns(bucket.low_ns, bucket.high_ns, 0, UINT64_MAX);
+    }
+    return -1;
+}
+
+static enum p11prof_status thread_store(struct bench_run *run, const struct bench_load *load,
+                                        unsigned index, struct p11prof_error *error)
+{
+    const struct bench_tally *done = &load->threads_done[index];
+    uint64_t own_count = load->own ? load->own[index].count : 0;
+    const struct p11prof_thread_row row = {
+        .load = load->number,
+        .process = index / load->threads + 1,
+        .thread = index % load->threads + 1,
+        .thread_id = load->thread_ids[index],
+        .count = done->count,
+        .error_count = done->error_count,
+        .wrong_count = done->wrong_count,
+        .duration_ns = done->active_ns,
+        .mean_ns = own_count ? (int64_t)(load->own_sum_ns[index] / own_count) : -1,
+        .p99_ns = own_count ? p99_of(&load->own[index]) : -1};
+    return p11prof_store_thread_set(run->recording.store, run->recording.run_id, &row, error);
+}
+
+void run_threads_store(struct bench_run *run)
+{
+    struct p11prof_error error;
+    for (size_t i = 0; i < run->schedule.load_count; i++) {
+        const struct bench_load *load = &run->schedule.loads[i];
+        for (unsigned t = 0; load->ready && t < load->threads * load->processes; t++)
+            if (thread_store(run, load, t, &error) != P11PROF_OK) {
+                p11prof_warn("%s", error.text);
+                return;
+            }
+    }
+}

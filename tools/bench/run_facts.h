@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* What a run says and stores of its token, loads, slices and threads. Failures of the database are
+ * warnings: what was recorded is in spools. */
+#ifndef P11PROF_BENCH_RUN_FACTS_H
+#define P11PROF_BENCH_RUN_FACTS_H
+
+#include "run.h"
+
+/* The key that --key or --key-uri names. */
+void run_own_key_name(const struct bench_run *run, struct p11prof_bench_own_key *key);
+
+/* "module …, token …", and what the shim would add. */
+void run_announce(const struct bench_run *run);
+
+/* Keeps flags and sizes of a test's mechanism for the run's options. */
+void run_mechanism_note(struct bench_run *run, const struct bench_load *load,
+                        const CK_MECHANISM_INFO *info);
+
+/* All loads that are ready and alone or not, and the run's options with what is known now. Returns
+ * 0 or an exit code. */
+int run_loads_store(struct bench_run *run, bool alone);
+
+/* What the machine did since a slice began. */
+struct slice_facts {
+    int64_t steal_ns;
+};
+struct slice_facts slice_facts_begin(void);
+
+/* Takes over what the threads of a load did in a slice, and stores the slice. */
+void slice_store(struct bench_run *run, struct bench_load *load, const struct bench_plan *plan,
+                 const struct slice_facts *facts);
+
+/* What all threads did. */
+void run_threads_store(struct bench_run *run);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "schedule.h"
+
+#include "../report/allocate.h"
+#include "../report/buckets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SLICE_OPERATIONS_LEAST = 10, /* a slice of fewer says little */
+    WARMUP_PART = 10,            /* of a slice, where nothing else is said */
+    SLICE_COST_NS = 5000000,     /* starting and collecting one */
+};
+
+/* --- loads --- */
+
+static struct bench_load *load_add(struct schedule *schedule, size_t *capacity,
+                                   const struct p11prof_bench_test *test)
+{
+    schedule->loads =
+        p11prof_grow(schedule->loads, capacity, schedule->load_count + 1, sizeof *schedule->loads);
+    struct bench_load *load = &schedule->loads[schedule->load_count++];
+    *load = (struct bench_load){
+        .number = (uint32_t)schedule->load_count, .test = *test, .data_bytes = test->data_bytes};
+    return load;
+}
+
+static void add_combinations(struct schedule *schedule, size_t *capacity,
+                             const struct p11prof_bench_test *test, const uint64_t *data_bytes,
+                             const struct bench_settings *settings, unsigned *step)
+{
+    for (unsigned p = 0; p < settings->processes.count; p++)
+        for (unsigned t = 0; t < settings->threads.count; t++) {
+            struct bench_load *load = load_add(schedule, capacity, test);
+            load->data_bytes = data_bytes ? *data_bytes : test->data_bytes;
+            load->processes = (unsigned)settings->processes.values[p];
+            load->threads = (unsigned)settings->threads.values[t];
+            load->step = ++*step;
+        }
+}
+
+void schedule_make(struct schedule *schedule, const struct p11prof_bench_selection *tests,
+                   const struct bench_settings *settings)
+{
+    size_t capacity = 0;
+    *schedule = (struct schedule){0};
+    for (size_t i = 0; i < tests->count; i++) {
+        const struct p11prof_bench_test *test = tests->tests[i];
+        unsigned step = 0;
+        if (!test->sized || settings->data_sizes.count == 0)
+            add_combinations(schedule, &capacity, test, NULL, settings, &step);
+        for (unsigned s = 0; test->sized && s < settings->data_sizes.count; s++)
+            add_combinations(schedule, &capacity, test, &settings->data_sizes.values[s], settings,
+                             &step);
+    }
+}
+
+void schedule_clear(struct schedule *schedule)
+{
+    for (size_t i = 0; i < schedule->load_count; i++) {
+        struct bench_load *load = &schedule->loads[i];
+        for (unsigned t = 0; load->own && t < load->threads * load->processes; t++)
+            p11prof_buckets_clear(&load->own[t]);
+        free(load->own);
+        free(load->own_sum_ns);
+        free(load->threads_done);
+        free(load->thread_ids);
+    }
+    free(schedule->loads);
+    free(schedule->slices);
+    *schedule = (struct schedule){0};
+}
+
+/* --- slices --- */
+
+/* How many operations one thread is to do in all, about. */
+static double thread_operations(const struct bench_load *load,
+                                const struct bench_settings *settings)
+{
+    double iteration_ns = (double)load->iteration_ns;
+    double by_time = settings->measured.ns ? (double)settings->measured.ns / iteration_ns : 0;
+    double by_count = (double)settings->measured.count;
+    if (by_time == 0 || (by_count > 0 && by_count < by_time))
+        return by_count;
+    return by_time;
+}
+
+static unsigned slices_of(const struct bench_load *load, const struct bench_settings *settings)
+{
+    double most = thread_operations(load, settings) / SLICE_OPERATIONS_LEAST;
+    uint64_t slices = most < (double)settings->slices ? (uint64_t)most : settings->slices;
+    return slices < 1 ? 1 : (unsigned)slices;
+}
+
+/* The part of slice number `slice` in `total`: parts differ by one at most and add up. */
+static uint64_t part_of(uint64_t total, unsigned slices, unsigned slice)
+{
+    return total / slices + (slice < total % slices);
+}
+
+static struct bench_amount amount_part(const struct bench_amount *total, unsigned slices,
+                                       unsigned slice)
+{
+    return (struct bench_amount){.count = part_of(total->count, slices, slice),
+                                 .ns = part_of(total->ns, slices, slice)};
+}
+
+struct bench_plan schedule_plan(const struct bench_load *load,
+                                const struct bench_settings *settings, unsigned slice)
+{
+    struct bench_plan plan = {.measured = amount_part(&settings->measured, load->slices, slice),
+                              .cooldown = amount_part(&settings->cooldown, load->slices, slice)};
+    if (settings->has_warmup) {
+        plan.warmup = amount_part(&settings->warmup, load->slices, slice);
+        return plan;
+    }
+    plan.warmup.count = (plan.measured.count + WARMUP_PART - 1) / WARMUP_PART;
+    plan.warmup.ns = plan.measured.ns / WARMUP_PART;
+    return plan;
+}
+
+static uint64_t amount_ns(const struct bench_load *load, const struct bench_amount *amount)
+{
+    uint64_t counted_ns = amount->count * load->iteration_ns;
+    if (amount->count && (!amount->ns || counted_ns < amount->ns))
+        return counted_ns;
+    return amount->ns;
+}
+
+uint64_t schedule_plan_ns(const struct bench_load *load, const struct bench_plan *plan)
+{
+    return amount_ns(load, &plan->warmup) + amount_ns(load, &plan->measured) +
+           amount_ns(load, &plan->cooldown) + SLICE_COST_NS;
+}
+
+double schedule_operations(const struct schedule *schedule, const struct bench_settings *settings)
+{
+    double sum = 0;
+    for (size_t i = 0; i < schedule->load_count; i++) {
+        const struct bench_load *load = &schedule->loads[i];
+        if (load->ready)
+            sum += thread_operations(load, settings) * load->threads * load->processes;
+    }
+    return sum;
+}
+
+/* splitmix64 (Steele, Lea, Flood 2014): the same seed gives the same order everywhere. */
+static uint64_t random_next(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    return z ^ z >> 31;
+}
+
+/* Fisher and Yates. */
+static void shuffle(struct schedule *schedule, uint64_t seed)
+{
+    for (size_t i = schedule->slice_count; i > 1; i--) {
+        size_t other = random_next(&seed) % i;
+        __typeof__(*schedule->slices) moved = schedule->slices[i - 1];
+        schedule->slices[i - 1] = schedule->slices[other];
+        schedule->slices[other] = moved;
+    }
+}
+
+/* Slices of one load keep their own order: the first to run is its first. */
+static void number_slices(struct schedule *schedule)
+{
+    unsigned *numbers = p11prof_zalloc(schedule->load_count, sizeof *numbers);
+    for (size_t i = 0; i < schedule->slice_count; i++)
+        schedule->slices[i].slice = numbers[schedule->slices[i].load]++;
+    free(numbers);
+}
+
+static void slices_add(struct schedule *schedule, size_t *capacity, uint32_t index,
+                       const struct bench_settings *settings)
+{
+    struct bench_load *load = &schedule->loads[index];
+    load->slices = slices_of(load, settings);
+    for (unsigned i = 0; i < load->slices; i++) {
+        schedule->slices = p11prof_grow(schedule->slices, capacity, schedule->slice_count + 1,
+                                        sizeof *schedule->slices);
+        schedule->slices[schedule->slice_count].load = index;
+        schedule->slices[schedule->slice_count++].slice = i;
+        const struct bench_plan plan = schedule_plan(load, settings, i);
+        schedule->planned_ns += schedule_plan_ns(load, &plan);
+    }
+}
+
+bool schedule_has_alone(const struct schedule *schedule)
+{
+    for (size_t i = 0; i < schedule->load_count; i++)
+        if (schedule->loads[i].test.alone)
+            return true;
+    return false;
+}
+
+void schedule_cut(struct schedule *schedule, const struct bench_settings *settings, bool alone)
+{
+    size_t capacity = 0;
+    free(schedule->slices);
+    schedule->slices = NULL;
+    schedule->slice_count = 0;
+    schedule->planned_ns = 0;
+    for (uint32_t i = 0; i < schedule->load_count; i++)
+        if (schedule->loads[i].ready && schedule->loads[i].test.alone == alone)
+            slices_add(schedule, &capacity, i, settings);
+    shuffle(schedule, settings->seed);
+    number_slices(schedule);
+}

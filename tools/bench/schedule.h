@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* What is run: loads, cut into slices, in an order that spreads what the machine does meanwhile
+ * over all of them. */
+#ifndef P11PROF_BENCH_SCHEDULE_H
+#define P11PROF_BENCH_SCHEDULE_H
+
+#include "p11prof/spool.h"
+#include "protocol.h"
+
+/* A test with its parameters. */
+struct bench_load {
+    uint32_t number; /* from 1, in the order of the results */
+    struct p11prof_bench_test test;
+    uint64_t data_bytes;
+    unsigned threads, processes, step;
+    /* Known once it is prepared. */
+    bool ready;
+    bool unchecked;
+    uint64_t iteration_ns;
+    unsigned slices;
+    /* What came of it. */
+    unsigned slices_done;
+    bool gave_up;
+    CK_RV first_rv;
+    struct bench_tally *threads_done; /* [processes * threads], process by process */
+    uint32_t *thread_ids;             /* of the same */
+    struct p11prof_buckets *own;      /* of each of these; NULL: the recorder has them */
+    uint64_t *own_sum_ns;
+};
+
+struct schedule {
+    struct bench_load *loads;
+    size_t load_count;
+    struct {
+        uint32_t load;  /* index */
+        unsigned slice; /* from 0 */
+    } * slices;
+    size_t slice_count;
+    uint64_t planned_ns; /* about what all slices take */
+};
+
+/* All tests with all parameters. Sizes apply to tests that have one. */
+void schedule_make(struct schedule *schedule, const struct p11prof_bench_selection *tests,
+                   const struct bench_settings *settings);
+void schedule_clear(struct schedule *schedule);
+
+/* Whether there are loads that need the token for themselves. */
+bool schedule_has_alone(const struct schedule *schedule);
+
+/* Cuts those that are ready, and alone or not, into slices and shuffles these by the seed. */
+void schedule_cut(struct schedule *schedule, const struct bench_settings *settings, bool alone);
+
+/* The plan of slice number `slice` (from 0) of a load, without its start. */
+struct bench_plan schedule_plan(const struct bench_load *load,
+                                const struct bench_settings *settings, unsigned slice);
+
+/* About what a plan takes. */
+uint64_t schedule_plan_ns(const struct bench_load *load, const struct bench_plan *plan);
+
+/* How many operations are expected in all. */
+double schedule_operations(const struct schedule *schedule, const struct bench_settings *settings);
+
+#endif

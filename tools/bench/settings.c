@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "settings.h"
+
+#include "../message.h"
+#include "../options.h"
+#include "../report/allocate.h"
+#include "amounts.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum {
+    MODULE = 256,
+    TOKEN_LABEL,
+    SLOT,
+    SLOT_INDEX,
+    URI,
+    PIN,
+    PIN_SOURCE,
+    KEY,
+    KEY_URI,
+    TOKEN_KEYS,
+    TEST,
+    LIST_TESTS,
+    ITERATIONS,
+    DURATION,
+    THREADS,
+    PROCESSES,
+    DATA_SIZES,
+    WARMUP,
+    COOLDOWN,
+    SLICES,
+    REPEAT,
+    SEED,
+    VERIFY,
+    RECORD,
+    QUICK,
+    DRY_RUN,
+    QUIET,
+    FORMAT,
+    JSON,
+    CSV,
+    PROMETHEUS,
+    OUTPUT,
+    DB,
+    NAME,
+};
+
+static const struct p11prof_option options[] = {
+    {"module", MODULE, "FILE", "the PKCS#11 module (default: those that p11-kit has configured)"},
+    {"token-label", TOKEN_LABEL, "LABEL", "the token with this label (also --label)"},
+    {"label", TOKEN_LABEL, "LABEL", "the same"},
+    {"slot", SLOT, "ID", "the token in the slot of this CK_SLOT_ID"},
+    {"slot-index", SLOT_INDEX, "N", "the N-th slot with a token, from 0"},
+    {"uri", URI, "URI", "the token of this RFC 7512 URI"},
+    {"pin-source", PIN_SOURCE, "SOURCE", "env:NAME, file:PATH, fd:N or prompt"},
+    {"pin", PIN, "PIN", "the user PIN; others can see it in the list of processes"},
+    {"user-pin", PIN, "PIN", "the same"},
+    {"key", KEY, "LABEL", "your own key; nothing of yours is changed (also --key-label)"},
+    {"key-label", KEY, "LABEL", "the same"},
+    {"key-uri", KEY_URI, "URI", "your own key by its URI"},
+    {"token-keys", TOKEN_KEYS, NULL, "make keys as token objects; destroyed at the end, too"},
+    {"test", TEST, "TESTS", "ids, names, families or globs, with commas between, or all"},
+    {"list-tests", LIST_TESTS, NULL, "list all tests, and whether this token can do each"},
+    {"iterations", ITERATIONS, "N", "of each test and thread"},
+    {"duration", DURATION, "TIME", "of each test (default: 6s)"},
+    {"threads", THREADS, "N,...", "a row for each number (default: 1)"},
+    {"processes", PROCESSES, "N,...", "a row for each number (default: 1)"},
+    {"data-sizes", DATA_SIZES, "SIZE,...", "a row for each size, where the test has one"},
+    {"warmup", WARMUP, "N|TIME", "of each test, not counted (default: 10 % of each slice)"},
+    {"cooldown", COOLDOWN, "N|TIME", "of each test, compared with the measured part"},
+    {"slices", SLICES, "N", "a test is cut into, taken in turns (default: 30)"},
+    {"repeat", REPEAT, "N", "whole runs"},
+    {"seed", SEED, "N", "of the order of slices"},
+    {"verify", VERIFY, "WHICH", "results: sample (default: first, last, every 100th), all, none"},
+    {"record", RECORD, "WHAT", "calls (a row each), summary (histograms) or off (nothing kept)"},
+    {"quick", QUICK, NULL, "half a second a test"},
+    {"dry-run", DRY_RUN, NULL, "say what would be done and how long it takes"},
+    {"quiet", QUIET, NULL, "no progress"},
+    {"format", FORMAT, "FORMAT", "text (default), json, csv or markdown"},
+    {"json", JSON, NULL, "--format json"},
+    {"csv", CSV, NULL, "--format csv"},
+    {"prometheus", PROMETHEUS, NULL, "--format prometheus"},
+    {"output", OUTPUT, "FILE", "the results go there (it is replaced in one step)"},
+    {"db", DB, "FILE", "the database (default: P11PROF_DB, a .conf file, the state folder)"},
+    {"name", NAME, "NAME", "free text kept with the run"},
+    {.name = NULL},
+};
+
+static const struct p11prof_usage usage = {
+    .command = "bench",
+    .arguments = "",
+    .summary = "Puts load on a token and reports rates and latencies.",
+    .options = options,
+    .notes =
+        "Without a token named, a throw-away SoftHSM token is made and used. Keys are session\n"
+        "objects and destroyed at the end, after Ctrl-C too. Times are s, ms, us, m or h; sizes\n"
+        "KB or MB. A test ends after --iterations or --duration, whichever comes first; the\n"
+        "slices of all tests are interleaved in random order.\n"
+        "\n"
+        "--record: calls, or summary where more than 10 million operations are expected.\n"
+        "Exit code: 0; 2 wrong usage; 3 if an operation failed or gave a wrong result.\n"
+        "\n"
+        "  p11prof bench\n"
+        "  p11prof bench --module FILE --token-label T --pin-source env:PIN --test sign,verify\n"
+        "  p11prof bench --test rsa-2048-sign --threads 1,2,4 --duration 10s --format json",
+};
+
+static bool refuse(const char *option, const char *wants, const char *value)
+{
+    p11prof_complain(0, "--%s wants %s, not '%s'", option, wants, value);
+    return false;
+}
+
+/* One word of a table; its place, -1 if it is none. */
+static int word_of(const char *value, const char *const *words, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(value, words[i]) == 0)
+            return i;
+    return -1;
+}
+
+static bool take_verify(struct bench_settings *settings, const char *value)
+{
+    static const char *const words[] = {"sample", "all", "none"};
+    int word = word_of(value, words, 3);
+    settings->verify = (enum bench_verify)(word < 0 ? 0 : word);
+    return word >= 0 || refuse("verify", "sample, all or none", value);
+}
+
+static bool take_record(struct bench_settings *settings, const char *value)
+{
+    static const char *const words[] = {"auto", "calls", "summary", "off"};
+    int word = word_of(value, words, 4);
+    settings->record = (enum bench_record)(word < 0 ? 0 : word);
+    return word >= 0 || refuse("record", "calls, summary or off", value);
+}
+
+static bool take_format(struct bench_settings *settings, const char *value)
+{
+    return p11prof_format_named(value, &settings->format) ||
+           refuse("format", "text, json, csv or markdown", value);
+}
+
+/* --test may be given again. */
+static void add_tests(struct bench_settings *settings, const char *value)
+{
+    size_t before = settings->tests ? strlen(settings->tests) + 1 : 0;
+    char *all = p11prof_zalloc(1, before + strlen(value) + 1);
+    if (settings->tests)
+        stpcpy(stpcpy(all, settings->tests), ",");
+    strcpy(all + before, value);
+    free(settings->tests);
+    settings->tests = all;
+}
+
+static bool take_number(const char *option, const char *value, uint64_t least, uint64_t most,
+                        uint64_t *out)
+{
+    if (!p11prof_option_number(option, value, most, out))
+        return false;
+    return *out >= least || refuse(option, "a larger number", value);
+}
+
+static bool take_list(const char *option, const char *value, uint64_t most, struct bench_list *out)
+{
+    return amounts_list(value, most, amounts_number, out) ||
+           refuse(option, "up to 16 numbers with commas between", value);
+}
+
+static bool take_amount(const char *option, const char *value, struct bench_amount *out)
+{
+    return amounts_read(value, out) ||
+           refuse(option, "a number of iterations or a time (100, 5s)", value);
+}
+
+static bool take_token(struct bench_settings *settings, int id, const char *value)
+{
+    struct p11prof_bench_target_options *target = &settings->target;
+    uint64_t number = 0;
+    switch (id) {
+    case MODULE:
+        target->module = value;
+        return true;
+    case TOKEN_LABEL:
+        target->token_label = value;
+        return true;
+    case SLOT:
+        target->has_slot = amounts_number(value, &number) && number <= UINT64_MAX - 1;
+        target->slot = number;
+        return target->has_slot || refuse("slot", "a CK_SLOT_ID", value);
+    case SLOT_INDEX:
+        target->has_slot_index = take_number("slot-index", value, 0, UINT32_MAX, &number);
+        target->slot_index = number;
+        return target->has_slot_index;
+    case URI:
+        target->uri = value;
+        return true;
+    case PIN:
+        target->pin = value;
+        return true;
+    case PIN_SOURCE:
+        target->pin_source = value;
+        return true;
+    case KEY:
+        settings->key_label = value;
+        return true;
+    default:
+        target->key_uri = value;
+        return true;
+    }
+}
+
+static bool take_load(struct bench_settings *settings, int id, const char *value)
+{
+    switch (id) {
+    case ITERATIONS:
+        return take_number("iterations", value, 1, UINT64_C(1) << 48, &settings->measured.count);
+    case DURATION:
+        return amounts_time(value, &settings->measured.ns) || refuse("duration", "a time", value);
+    case THREADS:
+        return take_list("threads", value, BENCH_THREADS_MOST, &settings->threads);
+    case PROCESSES:
+        return take_list("processes", value, BENCH_PROCESSES_MOST, &settings->processes);
+    case DATA_SIZES:
+        return amounts_list(value, UINT64_C(1) << 30, amounts_size, &settings->data_sizes) ||
+               refuse("data-sizes", "up to 16 sizes with commas between (1KB,1MB)", value);
+    case WARMUP:
+        settings->has_warmup = true;
+        return take_amount("warmup", value, &settings->warmup);
+    case COOLDOWN:
+        return take_amount("cooldown", value, &settings->cooldown);
+    case SLICES:
+        return take_number("slices", value, 1, 10000, &settings->slices);
+    case REPEAT:
+        return take_number("repeat", value, 1, 1000, &settings->repeat);
+    default:
+        return take_number("seed", value, 0, UINT64_MAX, &settings->seed);
+    }
+}
+
+static bool take_flag(struct bench_settings *settings, int id)
+{
+    switch (id) {
+    case TOKEN_KEYS:
+        settings->token_keys = true;
+        return true;
+    case LIST_TESTS:
+        settings->list_tests = true;
+        return true;
+    case QUICK:
+        settings->quick = true;
+        return true;
+    case DRY_RUN:
+        settings->dry_run = true;
+        return true;
+    case QUIET:
+        settings->quiet = true;
+        return true;
+    case JSON:
+        return take_format(settings, "json");
+    case CSV:
+        return take_format(settings, "csv");
+    default:
+        return take_format(settings, "prometheus");
+    }
+}
+
+static bool take_option(void *payload, int id, const char *value)
+{
+    struct bench_settings *settings = payload;
+    if (!value)
+        return take_flag(settings, id);
+    if (id <= KEY_URI)
+        return take_token(settings, id, value);
+    switch (id) {
+    case TEST:
+        add_tests(settings, value);
+        return true;
+    case VERIFY:
+        return take_verify(settings, value);
+    case RECORD:
+        return take_record(settings, value);
+    case FORMAT:
+        return take_format(settings, value);
+    case OUTPUT:
+        settings->output = value;
+        return *value || refuse("output", "the path of a file", value);
+    case DB:
+        settings->db = value;
+        return *value || refuse("db", "the path of a database", value);
+    case NAME:
+        settings->name = value;
+        return true;
+    default:
+        return take_load(settings, id, value);
+    }
+}
+
+static const struct bench_list one = {.values = {1}, .count = 1};
+
+static void fill_defaults(struct bench_settings *settings)
+{
+    if (settings->measured.count == 0 && settings->measured.ns == 0)
+        settings->measured.ns = settings->quick ? UINT64_C(500000000) : UINT64_C(6000000000);
+    if (settings->slices == 0)
+        settings->slices = settings->quick ? 5 : 30;
+    if (settings->threads.count == 0)
+        settings->threads = one;
+    if (settings->processes.count == 0)
+        settings->processes = one;
+    if (settings->repeat == 0)
+        settings->repeat = 1;
+}
+
+bool settings_read(struct bench_settings *settings, int argc, char **argv, int *exit_code)
+{
+    int first;
+    uint32_t seed = 1;
+    if (getrandom(&seed, sizeof seed, 0) == sizeof seed)
+        settings->seed = seed;
+    if (!p11prof_options_read(&usage, argc, argv, take_option, settings, &first, exit_code))
+        return false;
+    if (first < argc) {
+        p11prof_complain(0, "bench takes no argument '%s'", argv[first]);
+        *exit_code = p11prof_usage_hint(&usage);
+        return false;
+    }
+    fill_defaults(settings);
+    return true;
+}
+
+void settings_clear(struct bench_settings *settings)
+{
+    free(settings->tests);
+    settings->tests = NULL;
+}
+
+/* --- as JSON --- */
+
+static void add_list(cJSON *object, const char *name, const struct bench_list *list)
+{
+    cJSON *array = cJSON_AddArrayToObject(object, name);
+    for (unsigned i = 0; i < list->count; i++)
+        cJSON_AddItemToArray(array, cJSON_CreateNumber((double)list->values[i]));
+}
+
+static void add_amount(cJSON *object, const char *name, const struct bench_amount *amount)
+{
+    cJSON *member = cJSON_AddObjectToObject(object, name);
+    if (amount->count)
+        cJSON_AddNumberToObject(member, "count", (double)amount->count);
+    if (amount->ns)
+        cJSON_AddNumberToObject(member, "duration_ns", (double)amount->ns);
+}
+
+char *settings_json(const struct bench_settings *settings)
+{
+    static const char *const verify[] = {"sample", "all", "none"};
+    static const char *const record[] = {"auto", "calls", "summary", "off"};
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "tests", settings->tests ? settings->tests : "default");
+    add_amount(object, "measured", &settings->measured);
+    if (settings->has_warmup)
+        add_amount(object, "warmup", &settings->warmup);
+    add_amount(object, "cooldown", &settings->cooldown);
+    add_list(object, "threads", &settings->threads);
+    add_list(object, "processes", &settings->processes);
+    if (settings->data_sizes.count)
+        add_list(object, "data_sizes_bytes", &settings->data_sizes);
+    cJSON_AddNumberToObject(object, "slices", (double)settings->slices);
+    cJSON_AddNumberToObject(object, "seed", (double)settings->seed);
+    cJSON_AddStringToObject(object, "verify", verify[settings->verify]);
+    cJSON_AddStringToObject(object, "record", record[settings->record]);
+    cJSON_AddBoolToObject(object, "token_keys", settings->token_keys);
+    cJSON_AddBoolToObject(object, "own_key",
+                          settings->key_label != NULL || settings->target.key_uri != NULL);
+    char *text = cJSON_PrintUnformatted(object);
+    cJSON_Delete(object);
+    return text;
+}

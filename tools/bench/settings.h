@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* What the options of `p11prof bench` say. Pure data; strings are borrowed from argv. */
+#ifndef P11PROF_BENCH_SETTINGS_H
+#define P11PROF_BENCH_SETTINGS_H
+
+#include "../report/writer.h"
+#include "target.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { BENCH_LIST_MOST = 16, BENCH_THREADS_MOST = 256, BENCH_PROCESSES_MOST = 64 };
+
+/* How much of something: a count, a time, or whichever ends first. Both 0: nothing. */
+struct bench_amount {
+    uint64_t count, ns;
+};
+
+struct bench_list {
+    uint64_t values[BENCH_LIST_MOST];
+    unsigned count;
+};
+
+enum bench_verify { BENCH_VERIFY_SAMPLE, BENCH_VERIFY_ALL, BENCH_VERIFY_NONE };
+enum bench_record { BENCH_RECORD_AUTO, BENCH_RECORD_CALLS, BENCH_RECORD_SUMMARY, BENCH_RECORD_OFF };
+
+struct bench_settings {
+    struct p11prof_bench_target_options target;
+    const char *key_label; /* --key; NULL: none */
+    char *tests;           /* all --test, with commas between; NULL: the default suite. Owned */
+    struct bench_amount measured; /* of a test (and thread, if counted) */
+    struct bench_amount warmup, cooldown;
+    bool has_warmup; /* else 10 % of each slice */
+    struct bench_list threads, processes, data_sizes;
+    uint64_t slices, seed, repeat;
+    enum bench_verify verify;
+    enum bench_record record;
+    bool token_keys, quick, dry_run, quiet, list_tests;
+    const char *db, *name, *output; /* NULL: not given */
+    enum p11prof_format format;
+};
+
+/* Reads the command line; defaults are filled in. False: the command ends with *exit_code. */
+bool settings_read(struct bench_settings *settings, int argc, char **argv, int *exit_code);
+void settings_clear(struct bench_settings *settings);
+
+/* All of them that matter to a result, as JSON; the caller frees it with cJSON_free(). No PIN. */
+char *settings_json(const struct bench_settings *settings);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "slice.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    SAMPLE_EVERY = 100,        /* results that are verified, besides the first and the last */
+    GIVE_UP_AFTER = 100,       /* failures without a success in between */
+    CALLS_MOST = 128,          /* of an iteration, when room in the spool is shared out */
+    ROOM_CHECK_MOST = 1 << 16, /* iterations between two looks at the room */
+    SPIN_NS = 200000,
+    COST_ITERATIONS = 20000,
+};
+
+/* A thread on its way through one phase. */
+struct loop {
+    const struct slice_thread *thread;
+    struct p11prof_bench_job *job;
+    const struct p11prof_bench_steps *steps;
+    const struct bench_amount *amount; /* of this phase */
+    struct bench_tally tally;
+    uint64_t start_ns, paused_ns; /* of this phase */
+    uint64_t until_room, until_check;
+    unsigned failed_in_row;
+    bool own; /* it takes durations itself */
+};
+
+uint64_t slice_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* --- room in the spool --- */
+
+/* Waits until the command has drained some of it: nothing is lost, and the time is no one's. */
+static uint64_t room_wait(struct loop *loop, uint64_t now_ns)
+{
+    const struct slice_thread *thread = loop->thread;
+    const struct timespec pause = {0, 1000000};
+    uint64_t reserve = (uint64_t)thread->thread_count * 4 * 1024, room;
+    if (!thread->recorder->room) {
+        loop->until_room = UINT64_MAX;
+        return now_ns;
+    }
+    while ((room = thread->recorder->room()) < reserve && !atomic_load(thread->stop)) {
+        atomic_store(&thread->state->waits, 1);
+        nanosleep(&pause, NULL);
+    }
+    uint64_t share = (room - reserve) / thread->thread_count / CALLS_MOST;
+    loop->until_room = share < 1 ? 1 : share > ROOM_CHECK_MOST ? ROOM_CHECK_MOST : share;
+    if (!atomic_exchange(&thread->state->waits, 0))
+        return now_ns;
+    uint64_t later_ns = slice_now_ns();
+    loop->paused_ns += later_ns - now_ns;
+    return later_ns;
+}
+
+/* --- one iteration --- */
+
+static void own_add(struct bench_own *own, uint64_t duration_ns, bool failed)
+{
+    unsigned octave = p11prof_octave(duration_ns);
+    if (failed) {
+        own->error_sum_ns += duration_ns;
+        return;
+    }
+    own->success_count++;
+    own->sum_ns += duration_ns;
+    own->sum_squares += (double)duration_ns * (double)duration_ns;
+    own->min_ns = duration_ns < own->min_ns ? duration_ns : own->min_ns;
+    own->max_ns = duration_ns > own->max_ns ? duration_ns : own->max_ns;
+    own->octaves[octave][p11prof_octave_bucket(duration_ns, octave)]++;
+}
+
+static bool token_is_gone(CK_RV rv)
+{
+    return rv == CKR_DEVICE_REMOVED || rv == CKR_TOKEN_NOT_PRESENT ||
+           rv == CKR_CRYPTOKI_NOT_INITIALIZED;
+}
+
+static void failure_note(struct loop *loop, CK_RV rv)
+{
+    struct bench_thread_state *state = loop->thread->state;
+    loop->tally.error_count++;
+    atomic_fetch_add_explicit(&state->error_count, 1, memory_order_relaxed);
+    if (state->first_rv == CKR_OK)
+        state->first_rv = rv;
+    if (++loop->failed_in_row >= GIVE_UP_AFTER || token_is_gone(rv))
+        state->gave_up = true;
+}
+
+/* Whether this phase has another iteration after now_ns. */
+static bool goes_on(const struct loop *loop, uint64_t now_ns)
+{
+    const struct bench_amount *amount = loop->amount;
+    return (amount->count == 0 || loop->tally.count < amount->count) &&
+           (amount->ns == 0 || now_ns - loop->start_ns - loop->paused_ns < amount->ns) &&
+           !loop->thread->state->gave_up &&
+           !atomic_load_explicit(loop->thread->stop, memory_order_relaxed);
+}
+
+/* The first one, every hundredth, the last one. */
+static bool check_is_due(struct loop *loop, uint64_t now_ns)
+{
+    if (!loop->steps->check || loop->thread->verify == BENCH_VERIFY_NONE)
+        return false;
+    return loop->thread->verify == BENCH_VERIFY_ALL || loop->until_check-- == 0 ||
+           !goes_on(loop, now_ns);
+}
+
+static void check(struct loop *loop)
+{
+    loop->until_check = SAMPLE_EVERY - 1;
+    if (loop->steps->check(loop->job))
+        return;
+    loop->tally.wrong_count++;
+    loop->tally.error_count++;
+    atomic_fetch_add_explicit(&loop->thread->state->error_count, 1, memory_order_relaxed);
+}
+
+/* What comes behind the measured calls and is not measured. */
+static uint64_t clean_up(struct loop *loop, CK_RV rv, uint64_t now_ns)
+{
+    bool checked = rv == CKR_OK && check_is_due(loop, now_ns);
+    if (checked)
+        check(loop);
+    if (loop->steps->after)
+        loop->steps->after(loop->job);
+    if (!checked && !loop->steps->after)
+        return now_ns;
+    uint64_t later_ns = slice_now_ns();
+    loop->paused_ns += later_ns - now_ns;
+    return later_ns;
+}
+
+/* Returns the time at its end. */
+static uint64_t iterate(struct loop *loop, uint64_t now_ns)
+{
+    CK_RV rv = CKR_OK;
+    if (loop->steps->before) {
+        rv = loop->steps->before(loop->job);
+        uint64_t later_ns = slice_now_ns();
+        loop->paused_ns += later_ns - now_ns;
+        now_ns = later_ns;
+    }
+    uint64_t start_ns = loop->own ? slice_now_ns() : 0;
+    if (rv == CKR_OK)
+        rv = loop->steps->run(loop->job);
+    now_ns = slice_now_ns();
+    if (loop->own)
+        own_add(&loop->thread->state->own, now_ns - start_ns, rv != CKR_OK);
+    loop->tally.count++;
+    if (rv == CKR_OK)
+        loop->failed_in_row = 0;
+    else
+        failure_note(loop, rv);
+    now_ns = clean_up(loop, rv, now_ns);
+    loop->job->iteration++;
+    return now_ns;
+}
+
+/* --- phases --- */
+
+static void mark(const struct slice_thread *thread, enum p11prof_phase phase, uint64_t start_ns)
+{
+    const struct p11prof_bench_test *test = thread->job->test;
+    struct p11prof_load_note note = {.part = p11prof_part(thread->load, phase),
+                                     .window_start_ns = start_ns,
+                                     .iteration_calls = test->iteration_calls,
+                                     .iteration_operation =
+                                         test->iteration_calls ? test->operation : 0};
+    if (phase == P11PROF_PHASE_NONE)
+        memset(&note, 0, sizeof note);
+    if (thread->recorder->mark)
+        thread->recorder->mark(&note);
+}
+
+static void phase_run(struct loop *loop, const struct bench_amount *amount)
+{
+    struct bench_thread_state *state = loop->thread->state;
+    uint64_t done = atomic_load_explicit(&state->progress_count, memory_order_relaxed);
+    uint64_t now_ns = slice_now_ns();
+    loop->amount = amount;
+    loop->start_ns = now_ns;
+    loop->tally = (struct bench_tally){0};
+    loop->paused_ns = 0;
+    if (amount->count == 0 && amount->ns == 0)
+        return;
+    while (goes_on(loop, now_ns)) {
+        if (loop->until_room-- == 0)
+            now_ns = room_wait(loop, now_ns);
+        now_ns = iterate(loop, now_ns);
+        atomic_store_explicit(&state->progress_count, ++done, memory_order_relaxed);
+    }
+    loop->tally.active_ns = now_ns - loop->start_ns - loop->paused_ns;
+}
+
+/* All threads of all processes begin together. */
+static void wait_until(uint64_t start_ns)
+{
+    uint64_t sleep_ns = start_ns - SPIN_NS;
+    const struct timespec until = {(time_t)(sleep_ns / 1000000000u),
+                                   (long)(sleep_ns % 1000000000u)};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+        ;
+    while (slice_now_ns() < start_ns)
+        ;
+}
+
+static void state_reset(struct bench_thread_state *state)
+{
+    atomic_store(&state->progress_count, 0);
+    atomic_store(&state->error_count, 0);
+    state->measured = (struct bench_tally){0};
+    state->first_rv = CKR_OK;
+    state->gave_up = false;
+    memset(&state->own, 0, sizeof state->own);
+    state->own.min_ns = UINT64_MAX;
+}
+
+void slice_run(const struct slice_thread *thread, const struct bench_plan *plan)
+{
+    struct loop loop = {
+        .thread = thread, .job = thread->job, .steps = thread->job->test->steps, .until_room = 0};
+    state_reset(thread->state);
+    wait_until(plan->start_ns);
+    mark(thread, P11PROF_PHASE_WARMUP, plan->start_ns);
+    phase_run(&loop, &plan->warmup);
+    mark(thread, P11PROF_PHASE_MEASURED, plan->start_ns);
+    loop.own = !thread->recorder->mark;
+    loop.until_check = 0; /* the first */
+    phase_run(&loop, &plan->measured);
+    loop.own = false;
+    thread->state->measured = loop.tally;
+    mark(thread, P11PROF_PHASE_COOLDOWN, plan->start_ns);
+    phase_run(&loop, &plan->cooldown);
+    mark(thread, P11PROF_PHASE_NONE, 0);
+}
+
+/* --- what it costs --- */
+
+static CK_RV nothing(struct p11prof_bench_job *job)
+{
+    (void)job;
+    return CKR_OK;
+}
+
+uint64_t slice_own_cost_ns(const struct slice_recorder *recorder)
+{
+    static const struct p11prof_bench_steps steps = {.run = nothing};
+    static struct bench_thread_state state;
+    static const _Atomic(uint32_t) stop;
+    const struct p11prof_bench_test test = {.steps = &steps};
+    struct p11prof_bench_job job = {.test = &test};
+    const struct slice_thread thread = {.job = &job,
+                                        .state = &state,
+                                        .recorder = recorder,
+                                        .stop = &stop,
+                                        .verify = BENCH_VERIFY_NONE,
+                                        .thread_count = 1};
+    struct loop loop = {.thread = &thread, .job = &job, .steps = &steps, .own = !recorder->mark};
+    const struct bench_amount amount = {.count = COST_ITERATIONS};
+    phase_run(&loop, &amount);
+    return loop.tally.active_ns / COST_ITERATIONS;
+}

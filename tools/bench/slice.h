@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* One thread's part of a slice: warm-up, measured part, cool-down. */
+#ifndef P11PROF_BENCH_SLICE_H
+#define P11PROF_BENCH_SLICE_H
+
+#include "p11prof/load.h"
+#include "protocol.h"
+
+/* What the shim gives a load; NULL members: nothing is recorded. */
+struct slice_recorder {
+    bool (*mark)(const struct p11prof_load_note *note);
+    uint64_t (*room)(void);
+    void (*summary)(void);
+};
+
+/* A thread with its job. */
+struct slice_thread {
+    struct p11prof_bench_job *job;
+    struct bench_thread_state *state;
+    const struct slice_recorder *recorder;
+    const _Atomic(uint32_t) *stop;
+    enum bench_verify verify;
+    unsigned thread_count; /* of this process in this slice */
+    uint32_t load;
+};
+
+/* Runs the plan on the calling thread; what it did is in thread->state. Nothing of ours but two
+ * clock reads at most lies between the measured calls of an iteration and those of the next, unless
+ * the test has something to prepare, to check or to take away: that time is taken out. */
+void slice_run(const struct slice_thread *thread, const struct bench_plan *plan);
+
+/* What the loop itself costs per iteration. */
+uint64_t slice_own_cost_ns(const struct slice_recorder *recorder);
+
+uint64_t slice_now_ns(void);
+
+#endif
