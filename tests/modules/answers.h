@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 /* What the token of the null and delay modules answers, told by the columns of calls.def: every
- * output has 32 bytes, every handle is a new number, there is one slot, no object is found. */
+ * output has 32 bytes, every handle is a new number, there is one slot, no object is found. Every
+ * mechanism that is listed can do everything. */
 #ifndef P11PROF_TESTS_ANSWERS_H
 #define P11PROF_TESTS_ANSWERS_H
 
@@ -25,23 +26,47 @@ static inline CK_ULONG answer_handle(CK_ULONG *handle)
     return made;
 }
 
-/* The convention of functions with output (2.40 section 5.2). */
-static inline CK_RV answer_output(unsigned function, void *buffer, CK_ULONG *length)
+static const CK_ULONG answer_slots[] = {0};
+static const CK_ULONG answer_mechanisms[] = {CKM_RSA_PKCS_KEY_PAIR_GEN,
+                                             CKM_RSA_PKCS,
+                                             CKM_SHA256_RSA_PKCS,
+                                             CKM_EC_KEY_PAIR_GEN,
+                                             CKM_ECDSA,
+                                             CKM_AES_KEY_GEN,
+                                             CKM_AES_CBC,
+                                             CKM_AES_GCM,
+                                             CKM_AES_CMAC,
+                                             CKM_SHA256,
+                                             CKM_SHA256_HMAC,
+                                             CKM_GENERIC_SECRET_KEY_GEN};
+
+/* The convention of functions with output (2.40 section 5.2): `count` units of `bytes`. */
+static inline CK_RV answer_bytes(void *buffer, CK_ULONG *length, const void *answer, CK_ULONG count,
+                                 size_t bytes)
 {
-    bool is_list = function == P11PROF_C_GetSlotList || function == P11PROF_C_GetMechanismList;
-    CK_ULONG needed = is_list ? 1 : ANSWER_BYTES, room;
+    CK_ULONG room;
     if (!length)
         return CKR_ARGUMENTS_BAD;
     room = *length;
-    *length = needed;
+    *length = count;
     if (!buffer)
         return CKR_OK;
-    if (room < needed)
+    if (room < count)
         return CKR_BUFFER_TOO_SMALL;
-    memset(buffer, function == P11PROF_C_GetSlotList ? 0 : 0x40, is_list ? 1 : ANSWER_BYTES);
-    if (is_list)
-        memset((char *)buffer + 1, 0, sizeof(CK_ULONG) - 1);
+    memcpy(buffer, answer, count * bytes);
     return CKR_OK;
+}
+
+static inline CK_RV answer_output(unsigned function, void *buffer, CK_ULONG *length)
+{
+    static const CK_BYTE output[ANSWER_BYTES] = {0x40, 0x40, 0x40};
+    if (function == P11PROF_C_GetSlotList)
+        return answer_bytes(buffer, length, answer_slots, 1, sizeof *answer_slots);
+    if (function == P11PROF_C_GetMechanismList)
+        return answer_bytes(buffer, length, answer_mechanisms,
+                            sizeof answer_mechanisms / sizeof *answer_mechanisms,
+                            sizeof *answer_mechanisms);
+    return answer_bytes(buffer, length, output, ANSWER_BYTES, 1);
 }
 
 static inline void answer_text(CK_UTF8CHAR *field, size_t bytes, const char *text)
@@ -87,7 +112,7 @@ static inline void answer_info(unsigned function, ...)
         info->flags = CKF_TOKEN_PRESENT;
     } else if (function == P11PROF_C_GetMechanismInfo) {
         (void)va_arg(arguments, CK_MECHANISM_TYPE);
-        *va_arg(arguments, CK_MECHANISM_INFO_PTR) = (CK_MECHANISM_INFO){0, 4096, CKF_SIGN};
+        *va_arg(arguments, CK_MECHANISM_INFO_PTR) = (CK_MECHANISM_INFO){0, 16384, ~(CK_FLAGS)0};
     } else if (function == P11PROF_C_GetSessionInfo) {
         CK_SESSION_INFO info = {.state = first ? CKS_RW_USER_FUNCTIONS : 0,
                                 .flags = CKF_SERIAL_SESSION | CKF_RW_SESSION};
