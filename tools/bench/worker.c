@@ -199,10 +199,13 @@ static enum p11prof_status key_take(struct worker *worker, struct p11prof_error 
     const struct p11prof_bench_test *test = worker->load->test;
     struct worker_key *key = key_find(worker, test->id);
     if (!key) {
+        char label[48]; /* no other test's and no other process's: token objects are seen by all */
+        snprintf(label, sizeof label, "%.24s-%u-%u", worker->given->key_label,
+                 worker->given->process + 1, worker->request->load);
         key = p11prof_zalloc(1, sizeof *key);
         strcpy(key->test, test->id);
         CK_RV rv = p11prof_bench_key_make(
-            &key->key, test, worker->module.timed, worker->facts.session, worker->given->key_label,
+            &key->key, test, worker->module.timed, worker->facts.session, label,
             worker->given->settings->token_keys, &worker->given->own_key, error);
         if (rv != CKR_OK) {
             free(key);
