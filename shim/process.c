@@ -200,6 +200,7 @@ static void header_fill(struct p11prof_spool_header *header)
     snprintf(header->module_path, sizeof header->module_path, "%.511s",
              p11prof_plain_path(config->module));
     snprintf(header->run_name, sizeof header->run_name, "%s", config->name);
+    snprintf(header->database_path, sizeof header->database_path, "%s", config->db);
 }
 
 /* A forked child is a process of its own; calls after our destructor are the same process in a

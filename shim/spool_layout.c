@@ -2,6 +2,8 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "p11prof/spool.h"
 
+#include <string.h>
+
 static uint64_t page_round(uint64_t bytes)
 {
     return (bytes + 4095) & ~UINT64_C(4095);
@@ -23,4 +25,10 @@ bool p11prof_spool_layout(struct p11prof_spool_layout *out, uint64_t file_bytes)
     out->chunks_offset = out->rings_offset + (uint64_t)out->ring_count * P11PROF_RING_BYTES;
     out->chunk_count = (uint32_t)((file_bytes - out->chunks_offset) / P11PROF_CHUNK_BYTES);
     return true;
+}
+
+const char *p11prof_spool_database(const struct p11prof_spool_header *header)
+{
+    const char *path = header->database_path;
+    return path[0] == '/' && memchr(path, '\0', sizeof header->database_path) ? path : "";
 }

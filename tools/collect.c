@@ -3,20 +3,29 @@
 /* p11prof collect: takes what waits in spools into the database. */
 #include "commands.h"
 #include "common_options.h"
+#include "intended.h"
 #include "message.h"
-#include "p11prof/drain.h"
+#include "others.h"
 
 #include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { OPTION_FOLLOW = 'F', OPTION_ADOPT = 'a', OPTION_SPOOL = 's', WAIT_MS = 5000 };
+enum {
+    OPTION_FOLLOW = 'F',
+    OPTION_ADOPT = 'a',
+    OPTION_ALL = 'A',
+    OPTION_SPOOL = 's',
+    WAIT_MS = 5000
+};
 
 static const struct p11prof_option options[] = {
     {"follow", OPTION_FOLLOW, NULL, "go on every second until SIGINT or SIGTERM"},
     {"adopt", OPTION_ADOPT, NULL, "take spools whose first part is in a database that is gone"},
+    {"all", OPTION_ALL, NULL, "take spools that are meant for other databases too"},
     {"spool", OPTION_SPOOL, "FOLDER", "look only there (default: all of /dev/shm/p11prof-*)"},
     P11PROF_OPTION_DB,
     {.name = NULL},
@@ -27,19 +36,23 @@ static const struct p11prof_usage usage = {
     .arguments = "",
     .summary = "Takes what ended or undrained processes left in spools into the database.",
     .options = options,
-    .notes = "Spools of live processes that drain themselves are left to them. With --follow it "
-             "ends\nwith exit code 130 or 143, the numbers of its signals.",
+    .notes =
+        "It takes spools that are meant for the database, or do not say for which; it names the\n"
+        "others, and what takes them. Spools of live processes that drain themselves are\n"
+        "left to them. With --follow it ends with exit code 130 or 143, the numbers of its\n"
+        "signals.",
 };
 
 struct settings {
     struct p11prof_common_options common;
     const char *folder;
-    bool follow, adopt;
+    bool follow, adopt, all;
 };
 
 struct totals {
     uint64_t call_count, spool_count, live_count;
     char last_problem[512]; /* said once, not every second */
+    struct p11prof_others others;
 };
 
 /* The store looks at it too: a long write ends at its next row. */
@@ -70,6 +83,9 @@ static bool take_option(void *payload, int id, const char *value)
     case OPTION_ADOPT:
         settings->adopt = true;
         return true;
+    case OPTION_ALL:
+        settings->all = true;
+        return true;
     case OPTION_SPOOL:
         settings->folder = value;
         return true;
@@ -94,15 +110,45 @@ static bool list_problem(void *payload, const struct p11prof_found_spool *spool)
     return true;
 }
 
-/* False if something was left that ought to have been taken. */
-static bool collect_folder(struct p11prof_store *store, const struct settings *settings,
-                           const char *folder, struct totals *totals)
+/* What one round of collecting needs. */
+struct collecting {
+    const struct p11prof_database *database;
+    const struct settings *settings;
+    struct totals *totals;
+};
+
+/* Its first part is in a database that is no longer where it was. */
+static bool is_orphan(const struct p11prof_found_spool *spool)
 {
-    struct p11prof_collect_options wanted = {
-        .folder = folder, .adopt = settings->adopt, .wait_ms = WAIT_MS};
+    return p11prof_spool_is_begun(spool) && spool->user_id == geteuid() &&
+           access(spool->database_path, F_OK) != 0;
+}
+
+static bool wants(void *payload, const struct p11prof_found_spool *spool)
+{
+    const struct collecting *collecting = payload;
+    const struct settings *settings = collecting->settings;
+    if (settings->all || !spool->database_path[0] ||
+        p11prof_spool_is_begun_in(spool, collecting->database->store) ||
+        p11prof_spool_is_for(spool, collecting->database) || (settings->adopt && is_orphan(spool)))
+        return true;
+    p11prof_others_add(&collecting->totals->others, spool);
+    return false;
+}
+
+/* False if something was left that ought to have been taken. */
+static bool collect_folder(struct collecting *collecting, const char *folder)
+{
+    struct totals *totals = collecting->totals;
+    struct p11prof_collect_options wanted = {.folder = folder,
+                                             .wants = wants,
+                                             .payload = collecting,
+                                             .adopt = collecting->settings->adopt,
+                                             .wait_ms = WAIT_MS};
     struct p11prof_collect_result result = {.call_count = 0};
     struct p11prof_error error = {.status = P11PROF_OK};
-    enum p11prof_status status = p11prof_collect(store, &wanted, &result, &error);
+    enum p11prof_status status =
+        p11prof_collect(collecting->database->store, &wanted, &result, &error);
     totals->call_count += result.call_count;
     totals->spool_count += result.spool_count;
     totals->live_count += result.live_count;
@@ -117,13 +163,14 @@ static bool collect_folder(struct p11prof_store *store, const struct settings *s
 static bool collect_once(const struct p11prof_database *database, const struct settings *settings,
                          struct totals *totals)
 {
+    struct collecting collecting = {database, settings, totals};
     totals->live_count = 0;
-    if (settings->folder)
-        return collect_folder(database->store, settings, settings->folder, totals);
-    bool done = collect_folder(database->store, settings, NULL, totals);
-    if (!database->spool_folder[0])
-        return done;
-    return collect_folder(database->store, settings, database->spool_folder, totals) && done;
+    p11prof_others_restart(&totals->others);
+    bool done = collect_folder(&collecting, settings->folder);
+    if (!settings->folder && database->spool_folder[0])
+        done = collect_folder(&collecting, database->spool_folder) && done;
+    p11prof_others_say(&totals->others);
+    return done;
 }
 
 static bool open_store(struct p11prof_database *database, struct p11prof_error *error)

@@ -8,6 +8,7 @@
 #include "waiting.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -22,8 +23,36 @@ void p11prof_database_settings(struct p11prof_config *config)
 static bool same_file(const char *a, const char *b)
 {
     struct stat first, second;
-    return strcmp(a, b) == 0 || (stat(a, &first) == 0 && stat(b, &second) == 0 &&
-                                 first.st_dev == second.st_dev && first.st_ino == second.st_ino);
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+/* As the store does: the folder's links are resolved, the file's own name stays. False if there is
+ * no such folder. */
+static bool resolve(char out[P11PROF_PATH_BYTES], const char *path)
+{
+    char folder[P11PROF_PATH_BYTES];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+    char *real = realpath(folder, NULL);
+    int length = real ? snprintf(out, P11PROF_PATH_BYTES, "%s/%s", strcmp(real, "/") ? real : "",
+                                 slash ? slash + 1 : path)
+                      : -1;
+    free(real);
+    return length > 0 && length < P11PROF_PATH_BYTES;
+}
+
+bool p11prof_database_is(const char *path, const char *other, bool trusted)
+{
+    char first[P11PROF_PATH_BYTES], second[P11PROF_PATH_BYTES];
+    if (strcmp(path, other) == 0)
+        return true;
+    bool resolved = resolve(first, path);
+    if (!trusted)
+        return resolved && strcmp(first, other) == 0;
+    return same_file(path, other) ||
+           (resolved && resolve(second, other) && strcmp(first, second) == 0);
 }
 
 /* Those are looked into anyway: not twice. */
@@ -40,7 +69,7 @@ void p11prof_database_name(struct p11prof_database *out, const struct p11prof_co
     snprintf(out->path, sizeof out->path, "%s", path ? path : config->db);
     if (!is_default_folder(config->spool))
         snprintf(out->spool_folder, sizeof out->spool_folder, "%s", config->spool);
-    out->configured = same_file(out->path, config->db);
+    out->configured = p11prof_database_is(out->path, config->db, true);
 }
 
 bool p11prof_database_choose(struct p11prof_database *out, const char *path)

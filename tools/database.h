@@ -27,6 +27,10 @@ void p11prof_database_name(struct p11prof_database *out, const struct p11prof_co
  * named and none can be derived. */
 bool p11prof_database_choose(struct p11prof_database *out, const char *path);
 
+/* Whether both are the path of one database, there or not. Of the second, unless it is trusted,
+ * only the text is looked at: a path that another user named may lead anywhere, or never answer. */
+bool p11prof_database_is(const char *path, const char *other, bool trusted);
+
 /* The settings that a shim installed here would see. */
 void p11prof_database_settings(struct p11prof_config *config);
 

@@ -65,12 +65,10 @@ enum p11prof_status p11prof_drain_run(struct p11prof_drain *drain, struct p11pro
 struct p11prof_found_spool {
     char path[4096];
     uint8_t run_id[16];
-    uint8_t database_id[16];
+    uint8_t database_id[16]; /* of the database that has its first part; all 0: none yet */
+    char database_path[P11PROF_SPOOL_PATH_BYTES]; /* p11prof_spool_database() */
     int32_t pid;
-    uint32_t user_id; /* of the file */
-    /* For a mapping: gives chunk `index` back to the producer. A descriptor's chunk is emptied in
-     * the file. */
-    void (*release)(uint32_t index);
+    uint32_t user_id;    /* of the file */
     bool gone;           /* its process is gone */
     uint32_t drain_mode; /* enum p11prof_drain_mode */
     char program[64];
@@ -88,8 +86,11 @@ void p11prof_spools_visit(const char *folder,
 struct p11prof_collect_options {
     const char *folder;    /* NULL: all */
     const uint8_t *run_id; /* only spools of this run; NULL: any */
-    bool adopt;            /* P11PROF_DRAIN_ADOPT */
-    unsigned wait_ms;      /* for other writers */
+    /* Whether to take a spool that waits, or to fail for one with a problem; NULL: all of them. */
+    bool (*wants)(void *payload, const struct p11prof_found_spool *spool);
+    void *payload;
+    bool adopt;       /* P11PROF_DRAIN_ADOPT */
+    unsigned wait_ms; /* for other writers */
 };
 struct p11prof_collect_result {
     uint64_t spool_count, call_count; /* taken */
@@ -97,8 +98,9 @@ struct p11prof_collect_result {
     uint64_t live_count;              /* spools of processes that still run */
 };
 
-/* Drains every spool whose process is gone, or that nobody drains (mode external), into `store`;
- * removes what is empty and gone. Keeps going after a failure; *error has the first one. */
+/* Drains every spool whose process is gone, or that nobody drains (mode external), into `store`, if
+ * it is wanted; removes what is empty and gone. Keeps going after a failure; *error has the first
+ * one. */
 enum p11prof_status p11prof_collect(struct p11prof_store *store,
                                     const struct p11prof_collect_options *options,
                                     struct p11prof_collect_result *result,

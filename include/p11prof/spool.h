@@ -24,7 +24,7 @@
 #define P11PROF_SPOOL_SUFFIX ".spool"
 
 enum {
-    P11PROF_SPOOL_VERSION = 1,
+    P11PROF_SPOOL_VERSION = 2,
     P11PROF_CHUNK_RECORDS = 1024,
     P11PROF_CHUNK_BYTES = P11PROF_CHUNK_RECORDS * 64,
     P11PROF_CHUNK_STEP_BYTES = 16384, /* what a producer without a drain thread makes at once */
@@ -32,6 +32,7 @@ enum {
     P11PROF_RINGS_MAX = 512,
     P11PROF_OBJECT_MAP_BYTES = 65536,
     P11PROF_SPOOL_TOKENS = 32,
+    P11PROF_SPOOL_PATH_BYTES = 4096,
     P11PROF_SPOOL_ANCHORS = 64,
     P11PROF_SPOOL_MIN_BYTES = 1 << 20,
     P11PROF_SPOOL_MAX_BYTES = 1 << 30,
@@ -188,9 +189,11 @@ struct p11prof_spool_header {
     uint64_t ticks_per_second; /* first estimate; 0: ticks are ns */
     uint64_t overhead_ns;      /* clock reads inside a recorded duration, measured at start */
     char boot_id[40];
-    char program[64];      /* file name of the program */
-    char module_path[512]; /* the real module */
-    char run_name[128];    /* setting `name` */
+    char program[64];                             /* file name of the program */
+    char module_path[512];                        /* the real module */
+    char run_name[128];                           /* setting `name` */
+    char database_path[P11PROF_SPOOL_PATH_BYTES]; /* setting `db`: the database that the calls are
+                                                     meant for; "": none could be derived */
     _Atomic(uint64_t) lost[P11PROF_RING_LOSSES]
                           [P11PROF_CALLS + 1]; /* calls of threads without a ring */
     _Atomic(uint64_t) clock_step_count;
@@ -204,6 +207,9 @@ struct p11prof_spool_header {
     struct p11prof_spool_library library;
     struct p11prof_spool_token tokens[P11PROF_SPOOL_TOKENS];
 };
+_Static_assert(offsetof(struct p11prof_spool_header, database_path) == 944 &&
+                   sizeof(struct p11prof_spool_header) == 15088,
+               "layout of the header");
 
 /* Where the parts of a spool of `file_bytes` stand. */
 struct p11prof_spool_layout {
@@ -219,6 +225,10 @@ struct p11prof_spool_layout {
 
 /* Returns false if file_bytes is outside [P11PROF_SPOOL_MIN_BYTES, P11PROF_SPOOL_MAX_BYTES]. */
 bool p11prof_spool_layout(struct p11prof_spool_layout *out, uint64_t file_bytes);
+
+/* The database that a spool is meant for: its absolute path as the process that made it would open
+ * it. "" if it does not say, or says what is no such path. Borrowed from the header. */
+const char *p11prof_spool_database(const struct p11prof_spool_header *header);
 
 /* The clocks of this machine. */
 struct p11prof_anchor p11prof_anchor_now(void);

@@ -49,6 +49,35 @@ static enum p11prof_status drain_file(struct collecting *collecting, const struc
     return status;
 }
 
+static void describe(struct p11prof_found_spool *found, const struct spool_file *file)
+{
+    memset(found, 0, sizeof *found);
+    snprintf(found->path, sizeof found->path, "%s", file->path);
+    found->problem = file->problem;
+    found->user_id = file->user_id;
+    found->gone = file->gone;
+    found->file_bytes = file->file_bytes;
+    found->used_bytes = file->used_bytes;
+    if (file->problem.status != P11PROF_OK)
+        return;
+    memcpy(found->run_id, file->header.run_id, 16);
+    memcpy(found->database_id, (const void *)file->header.database_id, 16);
+    snprintf(found->database_path, sizeof found->database_path, "%s",
+             p11prof_spool_database(&file->header));
+    found->pid = file->header.pid;
+    found->drain_mode = file->header.drain_mode;
+    snprintf(found->program, sizeof found->program, "%.63s", file->header.program);
+}
+
+static bool wanted(const struct p11prof_collect_options *options, const struct spool_file *file)
+{
+    struct p11prof_found_spool found;
+    if (!options->wants)
+        return true;
+    describe(&found, file);
+    return options->wants(options->payload, &found);
+}
+
 static bool collect_file(void *payload, const struct spool_file *file)
 {
     struct collecting *collecting = payload;
@@ -56,14 +85,15 @@ static bool collect_file(void *payload, const struct spool_file *file)
     struct p11prof_drain_result result = {0};
     struct p11prof_error error = {0};
     if (file->problem.status != P11PROF_OK) {
-        if (!run_id)
+        if (!run_id && wanted(collecting->options, file))
             collect_failed(collecting, file->path, file->problem.status, &file->problem);
         return true;
     }
     if (run_id && memcmp(run_id, file->header.run_id, 16) != 0)
         return true;
     collecting->result->live_count += !file->gone;
-    if (!file->gone && file->header.drain_mode != P11PROF_DRAIN_EXTERNAL)
+    if ((!file->gone && file->header.drain_mode != P11PROF_DRAIN_EXTERNAL) ||
+        !wanted(collecting->options, file))
         return true;
     enum p11prof_status status = drain_file(collecting, file, &result, &error);
     collecting->result->call_count += result.call_count;
@@ -98,25 +128,9 @@ struct looking {
 static bool found_file(void *payload, const struct spool_file *file)
 {
     const struct looking *looking = payload;
-    struct p11prof_found_spool *found = calloc(1, sizeof *found);
-    if (!found)
-        return false;
-    snprintf(found->path, sizeof found->path, "%s", file->path);
-    found->problem = file->problem;
-    found->user_id = file->user_id;
-    found->gone = file->gone;
-    found->file_bytes = file->file_bytes;
-    found->used_bytes = file->used_bytes;
-    if (file->problem.status == P11PROF_OK) {
-        memcpy(found->run_id, file->header.run_id, 16);
-        memcpy(found->database_id, (const void *)file->header.database_id, 16);
-        found->pid = file->header.pid;
-        found->drain_mode = file->header.drain_mode;
-        snprintf(found->program, sizeof found->program, "%.63s", file->header.program);
-    }
-    bool more = looking->visit(looking->payload, found);
-    free(found);
-    return more;
+    struct p11prof_found_spool found;
+    describe(&found, file);
+    return looking->visit(looking->payload, &found);
 }
 
 void p11prof_spools_visit(const char *folder,

@@ -35,6 +35,22 @@ static enum p11prof_status problem_set(struct spool_file *file, const char *what
     return p11prof_error_set(&file->problem, P11PROF_REFUSED, "%s", what);
 }
 
+/* Another version's members stand elsewhere. */
+static void header_check(struct spool_file *file)
+{
+    const struct p11prof_spool_header *header = &file->header;
+    struct p11prof_spool_layout layout;
+    if (!p11prof_spool_layout(&layout, file->file_bytes) ||
+        pread(file->fd, &file->header, sizeof file->header, 0) != (ssize_t)sizeof file->header ||
+        memcmp(header->magic, P11PROF_SPOOL_MAGIC, sizeof header->magic) != 0)
+        problem_set(file, "this is no spool of p11prof: left alone");
+    else if (header->version != P11PROF_SPOOL_VERSION)
+        p11prof_error_set(&file->problem, P11PROF_REFUSED,
+                          "a spool of version %u; this p11prof reads version %d: take it with the "
+                          "p11prof that it was made with",
+                          header->version, P11PROF_SPOOL_VERSION);
+}
+
 /* Fills the file's facts, or says what is wrong with it. */
 static void file_check(struct spool_file *file, uint32_t folder_owner)
 {
@@ -51,11 +67,7 @@ static void file_check(struct spool_file *file, uint32_t folder_owner)
         return;
     }
     file->gone = flock(file->fd, LOCK_EX | LOCK_NB) == 0;
-    struct p11prof_spool_layout layout;
-    if (!p11prof_spool_layout(&layout, file->file_bytes) ||
-        pread(file->fd, &file->header, sizeof file->header, 0) != (ssize_t)sizeof file->header ||
-        memcmp(file->header.magic, P11PROF_SPOOL_MAGIC, sizeof file->header.magic) != 0)
-        problem_set(file, "this is no spool of p11prof: left alone");
+    header_check(file);
 }
 
 static void file_visit(struct visiting *visiting, int folder, const char *folder_path,

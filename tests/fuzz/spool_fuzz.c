@@ -176,6 +176,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         database_open();
     image_make();
     edits_make(data + 1, size - 1);
+    const char *path = p11prof_spool_database(spool_image_header(&image));
+    check(strlen(path) < P11PROF_SPOOL_PATH_BYTES && (!*path || *path == '/'),
+          "a database without a path");
     int fd = spool_image_open(&image);
     if (data[0] & OPTION_SHORT)
         check(ftruncate(fd, data[0] * INT64_C(4096)) == 0, "ftruncate");

@@ -86,7 +86,8 @@ check "doctor without a module" ends 1 doctor --db "$DB"
 waiting P11PROF_NAME=first
 check "another database is left alone" wrong "no recording yet" runs --db "$WORK/other.db"
 env P11PROF_MODULE="$NULL_MODULE" "$P11PROF" doctor --db "$DB" >"$WORK/out"
-check "doctor sees it" shows "collect' takes it"
+check "doctor sees it" shows "\`p11prof collect --db $DB\` takes it"
+check "doctor says for which database" shows "for $DB"
 check "not drained with --no-collect" wrong "no recording yet" runs --db "$DB" --no-collect
 export P11PROF_DB="$DB"
 check "report" ends 0 report
@@ -100,6 +101,27 @@ check "collect" ends 0 collect --spool "$P11PROF_SPOOL"
 check "collect says what it took" says "10 calls of 1 spools taken; 0 spools still live"
 check "collect prints nothing" [ ! -s "$WORK/out" ]
 check "no spool is left" [ -z "$(ls "$P11PROF_SPOOL")" ]
+
+# What is meant for another database is left to it, and named.
+other="$WORK/an other.db"
+waiting P11PROF_NAME=third P11PROF_DB="$other"
+waiting P11PROF_NAME=fourth P11PROF_DB="$other"
+check "collect leaves others' spools" ends 0 collect
+check "they are named" says \
+  "2 spools wait for $other: p11prof collect --db '$other'"
+check "none is taken" says "0 calls of 0 spools taken"
+check "report leaves them too" ends 0 report --format csv
+check "they are no runs here" [ "$("$P11PROF" runs --format csv | grep -c -e third -e fourth)" = 0 ]
+ln -s "$WORK" "$WORK/link"
+check "runs takes what is meant for its database" ends 0 runs --db "$WORK/link/an other.db"
+check "by whatever path" shows fourth
+check "all of it" [ -z "$(ls "$P11PROF_SPOOL")" ]
+waiting P11PROF_NAME=fifth P11PROF_DB="$other"
+check "collect --db" ends 0 collect --db "$other"
+check "takes what is meant for it" says "10 calls of 1 spools taken"
+waiting P11PROF_NAME=sixth P11PROF_DB="$other"
+check "collect --all" ends 0 collect --all --db "$WORK/all.db"
+check "takes what is meant for others" says "10 calls of 1 spools taken"
 
 # Runs.
 check "report NAME" ends 0 report first

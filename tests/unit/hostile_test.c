@@ -185,11 +185,24 @@ static void test_texts_without_end(void **state)
     memset(header->module_path, 'm', sizeof header->module_path);
     memset(header->run_name, 'n', sizeof header->run_name);
     memset(header->boot_id, 'b', sizeof header->boot_id);
+    memset(header->database_path, '/', sizeof header->database_path);
     header->object_map_bytes = UINT32_MAX;
     memset(image.bytes + image.layout.object_map_offset, '/', P11PROF_OBJECT_MAP_BYTES);
     assert_int_equal(drain_image(), 10);
+    assert_string_equal(p11prof_spool_database(header), "");
     fixture_expect("SELECT length(program) FROM runs", "63");
     fixture_expect("SELECT length(module_path) FROM processes", "511");
+}
+
+static void test_intended_database(void **state)
+{
+    struct p11prof_spool_header *header = spool_image_header(&image);
+    (void)state;
+    assert_string_equal(p11prof_spool_database(header), "/var/lib/p11prof/p11prof.db");
+    strcpy(header->database_path, "here.db");
+    assert_string_equal(p11prof_spool_database(header), "");
+    header->database_path[0] = '\0';
+    assert_string_equal(p11prof_spool_database(header), "");
 }
 
 /* Whose a spool is says the file, not what is written in it. */
@@ -247,6 +260,23 @@ static void huge_file(struct p11prof_spool_header *header)
 static void other_database(struct p11prof_spool_header *header)
 {
     header->database_id[0] = 1;
+}
+
+/* A collector says which version it is, and leaves it. */
+static void test_older_version(void **state)
+{
+    struct p11prof_collect_options options = {.folder = fixture_folder, .wait_ms = 1000};
+    struct p11prof_collect_result collected;
+    (void)state;
+    calls(10);
+    spool_image_header(&image)->version = P11PROF_SPOOL_VERSION - 1;
+    int fd = open(fixture_path("old.spool"), O_RDWR | O_CREAT | O_EXCL, 0600);
+    spool_image_write(&image, fd);
+    close(fd);
+    assert_int_equal(p11prof_collect(fixture_store, &options, &collected, &error), P11PROF_REFUSED);
+    assert_int_equal(collected.waiting_count, 1);
+    assert_non_null(strstr(error.text, "old.spool: a spool of version 1; this p11prof reads"));
+    assert_int_equal(fixture_files_with("old.spool"), 1);
 }
 
 static void test_no_spools(void **state)
@@ -476,8 +506,10 @@ int main(void)
         TEST(test_clocks),
         TEST(test_losses_past_all_numbers),
         TEST(test_texts_without_end),
+        TEST(test_intended_database),
         TEST(test_user),
         TEST(test_no_spools),
+        TEST(test_older_version),
         TEST(test_short_file),
         TEST(test_changed_while_read),
         TEST(test_cut_while_read),

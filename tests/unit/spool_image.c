@@ -71,6 +71,7 @@ void spool_image_make(struct spool_image *image, uint64_t file_bytes, uint64_t n
     strcpy(header->boot_id, "6a1f0a3e-0000-4000-8000-000000000001");
     strcpy(header->program, "program");
     strcpy(header->module_path, "/usr/lib/module.so");
+    strcpy(header->database_path, "/var/lib/p11prof/p11prof.db");
     header->rings_used = SPOOL_IMAGE_RINGS;
     for (uint32_t ring = 0; ring < SPOOL_IMAGE_RINGS; ring++) {
         image->rings[ring].clock = P11PROF_CLOCK_MONOTONIC;

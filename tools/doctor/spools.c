@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
+#include "../intended.h"
 #include "../report/query.h"
 #include "../report/units.h"
 #include "checks.h"
-#include "p11prof/drain.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,23 +15,36 @@ struct looking {
     unsigned count;
 };
 
+/* Which command takes what waits. */
+static void advise(char *out, size_t out_bytes, const struct p11prof_database *database,
+                   const struct p11prof_found_spool *spool)
+{
+    char command[P11PROF_SPOOL_PATH_BYTES] = "p11prof collect";
+    bool here =
+        !spool->database_path[0] || (database->configured && p11prof_spool_is_for(spool, database));
+    if (!here)
+        p11prof_spool_command(command, sizeof command, spool->database_path);
+    snprintf(out, out_bytes, "`%s` takes it", command);
+}
+
 static void show_spool(struct p11prof_checks *checks, const struct p11prof_found_spool *spool)
 {
-    bool waits = spool->gone || spool->drain_mode == P11PROF_DRAIN_EXTERNAL;
-    char used[P11PROF_UNIT_TEXT_BYTES];
+    bool waits = p11prof_spool_waits(spool);
+    char used[P11PROF_UNIT_TEXT_BYTES], advice[P11PROF_SPOOL_PATH_BYTES + 32];
     p11prof_format_bytes(used, spool->used_bytes);
+    advise(advice, sizeof advice, checks->database, spool);
     if (spool->problem.status != P11PROF_OK)
         p11prof_check_add(checks, P11PROF_VERDICT_NOTE, "spool", spool->path,
                           "it stays where it is; remove it if it is not wanted", "%s",
                           spool->problem.text);
     else
         p11prof_check_add(checks, waits ? P11PROF_VERDICT_NOTE : P11PROF_VERDICT_OK, "spool",
-                          spool->path, waits ? "'p11prof collect' takes it" : NULL,
-                          "%s, pid %d, %s, %s in use", spool->program, (int)spool->pid,
+                          spool->path, waits ? advice : NULL, "%s, pid %d, %s, %s in use, for %s",
+                          spool->program, (int)spool->pid,
                           spool->gone ? "ended"
                           : waits     ? "running, drained from outside"
                                       : "running, drains itself",
-                          used);
+                          used, spool->database_path[0] ? spool->database_path : "no database");
 }
 
 static bool take_spool(void *payload, const struct p11prof_found_spool *spool)
