@@ -151,7 +151,7 @@ CK_FUNCTION_LIST *bench_log_calls(struct bench_place *place, const char *module)
     return modules ? modules[0] : NULL;
 }
 
-static uint64_t sum_of(const struct bench_place *place, const char *query)
+uint64_t bench_sum(const struct bench_place *place, const char *query)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *statement = NULL;
@@ -167,10 +167,5 @@ static uint64_t sum_of(const struct bench_place *place, const char *query)
 
 uint64_t bench_lost(const struct bench_place *place)
 {
-    return sum_of(place, "SELECT sum(lost_count) FROM runs");
-}
-
-uint64_t bench_counted(const struct bench_place *place)
-{
-    return sum_of(place, "SELECT sum(call_count) FROM runs");
+    return bench_sum(place, "SELECT sum(lost_count) FROM runs");
 }

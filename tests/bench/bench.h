@@ -40,8 +40,9 @@ CK_FUNCTION_LIST *bench_spy(const char *spy, const char *module);
 /* NULL where p11-kit cannot be given a configuration of our own. */
 CK_FUNCTION_LIST *bench_log_calls(struct bench_place *place, const char *module);
 
-/* Calls that the databases of this place count as lost, and all they count. */
+/* The number that a query of the database returns; 0 without one. */
+uint64_t bench_sum(const struct bench_place *place, const char *query);
+/* Calls that it counts as lost. */
 uint64_t bench_lost(const struct bench_place *place);
-uint64_t bench_counted(const struct bench_place *place);
 
 #endif
