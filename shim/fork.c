@@ -28,9 +28,12 @@ static void before_fork(void)
     errno = saved_errno;
 }
 
+/* From here on a child may use what this process knows. */
 static void after_fork_in_parent(void)
 {
     atomic_fetch_sub(&p11prof_gate_leave, 1);
+    if (atomic_load(&p11prof_process_page.generation))
+        atomic_fetch_add(&p11prof_spool.header->fork_count, 1);
 }
 
 static void after_fork_in_child(void)

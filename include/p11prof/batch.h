@@ -125,7 +125,11 @@ struct p11prof_caller_row {
 enum p11prof_state_kind {
     P11PROF_STATE_SESSION = 1,
     P11PROF_STATE_OBJECT = 2,
-    P11PROF_STATE_COUNTERS = 3
+    P11PROF_STATE_COUNTERS = 3,
+    /* What a process that had forked knew when it gave it up: its children may know it still. Stays
+     * when the process ends. */
+    P11PROF_STATE_LEFT_SESSION = 4,
+    P11PROF_STATE_LEFT_OBJECT = 5,
 };
 struct p11prof_state_row {
     uint8_t kind; /* enum p11prof_state_kind */
@@ -190,7 +194,7 @@ struct p11prof_batch {
     bool library_known;
     char library[80]; /* "SoftHSM 2.6 (SoftHSM project)": from CK_INFO */
     uint8_t cryptoki_major, cryptoki_minor;
-    bool process_ended;     /* the last batch of its spool: state is removed */
+    bool process_ended;     /* the last batch of its spool: state is removed, but what is LEFT */
     bool process_recovered; /* … and its destructor did not run */
 };
 

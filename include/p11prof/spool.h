@@ -203,7 +203,7 @@ struct p11prof_spool_header {
     struct p11prof_anchor anchors[P11PROF_SPOOL_ANCHORS];
     _Atomic(uint32_t) ring_states[P11PROF_RINGS_MAX]; /* enum p11prof_ring_state */
     _Atomic(uint32_t) rings_used;                     /* rings from here on were never taken */
-    uint32_t reserved;
+    _Atomic(uint32_t) fork_count;                     /* of the process, since the spool was made */
     struct p11prof_spool_library library;
     struct p11prof_spool_token tokens[P11PROF_SPOOL_TOKENS];
 };

@@ -95,6 +95,14 @@ enum p11prof_status p11prof_store_load(struct p11prof_store *store,
                                        const struct p11prof_state_reader *reader,
                                        struct p11prof_error *error);
 
+/* The state of the process that forked this one, where it is of the same run: live first, then
+ * LEFT. Calls reader->state only. */
+enum p11prof_status p11prof_store_load_parent(struct p11prof_store *store,
+                                              const struct p11prof_process_rows *rows,
+                                              const uint8_t parent_id[16],
+                                              const struct p11prof_state_reader *reader,
+                                              struct p11prof_error *error);
+
 /* Inside a transaction: writes all of the batch and moves the spool's batch number from rows->batch
  * to rows->batch + 1. P11PROF_CHANGED if it is not rows->batch any more: somebody else drained this
  * spool; roll back and load again. with_rows false (record = summary): everything but the rows of

@@ -73,6 +73,7 @@ struct session {
 struct counters {
     uint32_t next_key_id;
     uint32_t slot_count;
+    uint32_t left_count; /* sessions and objects left to children */
     struct {
         uint64_t slot_id, session_count;
     } slots[P11PROF_SPOOL_TOKENS];
@@ -82,6 +83,7 @@ struct attribution {
     struct handle_map sessions, objects;
     struct counters counters;
     bool counters_dirty, tokens_dirty;
+    bool forked;          /* what is given up is left to children */
     struct batch *batch;  /* of the call in hand */
     uint64_t sweep_count; /* entries looked at by calls that close or clear many, in this batch */
 };
@@ -115,7 +117,21 @@ void attribution_stored(struct attribution *attribution);
 void attribution_load(struct attribution *attribution, enum p11prof_state_kind kind, uint64_t key,
                       const void *data, size_t data_bytes);
 
+/* Takes in a state row of the process that forked this one: slots of sessions, and objects, unless
+ * this process knows better already. It becomes this one's own. */
+void attribution_inherit(struct attribution *attribution, enum p11prof_state_kind kind,
+                         uint64_t key, const void *data, size_t data_bytes);
+
 /* --- among the files of attribution --- */
+
+/* Stored session; false if it does not fit this version. */
+bool attribution_session_unpack(struct session_facts *facts, const void *bytes, size_t count);
+
+/* Leaves it to children, if there may be some. */
+bool attribution_session_leave(struct attribution *attribution, struct batch *batch,
+                               uint64_t handle, const struct session *session);
+bool attribution_object_leave(struct attribution *attribution, struct batch *batch, uint64_t handle,
+                              const struct object *object);
 
 struct session *attribution_session(struct attribution *attribution, uint64_t handle);
 struct object *attribution_object(struct attribution *attribution, uint64_t handle);

@@ -4,6 +4,7 @@
 
 #include "clocks.h"
 #include "folders.h"
+#include "lineage.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +20,24 @@ struct collecting {
     struct p11prof_collect_result *result;
     struct p11prof_error *error; /* the first failure */
     enum p11prof_status status;
+    struct lineage *lineage;
+    unsigned depth; /* of the spools that are taken now */
 };
+
+/* Whether it is a spool of the run that is collected. */
+static bool chosen(const struct p11prof_collect_options *options, const struct spool_file *file)
+{
+    return file->problem.status == P11PROF_OK &&
+           (!options->run_id || memcmp(options->run_id, file->header.run_id, 16) == 0);
+}
+
+static bool note_file(void *payload, const struct spool_file *file)
+{
+    struct collecting *collecting = payload;
+    if (chosen(collecting->options, file))
+        lineage_add(collecting->lineage, &file->header);
+    return true;
+}
 
 static void collect_failed(struct collecting *collecting, const char *path,
                            enum p11prof_status status, const struct p11prof_error *error)
@@ -84,12 +102,11 @@ static bool collect_file(void *payload, const struct spool_file *file)
     const uint8_t *run_id = collecting->options->run_id;
     struct p11prof_drain_result result = {0};
     struct p11prof_error error = {0};
-    if (file->problem.status != P11PROF_OK) {
-        if (!run_id && wanted(collecting->options, file))
-            collect_failed(collecting, file->path, file->problem.status, &file->problem);
-        return true;
-    }
-    if (run_id && memcmp(run_id, file->header.run_id, 16) != 0)
+    if (file->problem.status != P11PROF_OK && collecting->depth == 0 && !run_id &&
+        wanted(collecting->options, file))
+        collect_failed(collecting, file->path, file->problem.status, &file->problem);
+    if (!chosen(collecting->options, file) ||
+        lineage_depth(collecting->lineage, &file->header) != collecting->depth)
         return true;
     collecting->result->live_count += !file->gone;
     if ((!file->gone && file->header.drain_mode != P11PROF_DRAIN_EXTERNAL) ||
@@ -112,9 +129,19 @@ enum p11prof_status p11prof_collect(struct p11prof_store *store,
                                     struct p11prof_collect_result *result,
                                     struct p11prof_error *error)
 {
-    struct collecting collecting = {store, options, result, error, P11PROF_OK};
+    struct collecting collecting = {.store = store,
+                                    .options = options,
+                                    .result = result,
+                                    .error = error,
+                                    .lineage = calloc(1, sizeof *collecting.lineage)};
     *result = (struct p11prof_collect_result){0};
-    spool_files_visit(options->folder, collect_file, &collecting);
+    if (!collecting.lineage)
+        return p11prof_error_set(error, P11PROF_FAILED, "no memory to look into spools");
+    spool_files_visit(options->folder, note_file, &collecting);
+    lineage_finish(collecting.lineage);
+    for (; collecting.depth <= collecting.lineage->deepest; collecting.depth++)
+        spool_files_visit(options->folder, collect_file, &collecting);
+    free(collecting.lineage);
     return collecting.status;
 }
 

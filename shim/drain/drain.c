@@ -96,6 +96,13 @@ static void load_state(void *payload, enum p11prof_state_kind kind, uint64_t key
     attribution_load(&drain->attribution, kind, key, data, data_bytes);
 }
 
+static void inherit_state(void *payload, enum p11prof_state_kind kind, uint64_t key,
+                          const void *data, size_t data_bytes)
+{
+    struct p11prof_drain *drain = payload;
+    attribution_inherit(&drain->attribution, kind, key, data, data_bytes);
+}
+
 static void load_caller(void *payload, uint32_t caller_id, const char *path)
 {
     struct p11prof_drain *drain = payload;
@@ -137,6 +144,7 @@ static enum p11prof_status enter(struct p11prof_drain *drain, struct p11prof_sto
 {
     const struct p11prof_state_reader reader = {
         .position = load_position, .state = load_state, .caller = load_caller, .payload = drain};
+    const struct p11prof_state_reader parent_reader = {.state = inherit_state, .payload = drain};
     uint64_t theirs[2];
     /* Not the copy of the header: a transaction that was rolled back took our name back. */
     if (!reader_bytes(&drain->reader, offsetof(struct p11prof_spool_header, database_id), theirs,
@@ -154,6 +162,9 @@ static enum p11prof_status enter(struct p11prof_drain *drain, struct p11prof_sto
         p11prof_store_enter(store, &drain->reader.header, &drain->rows, error);
     if (status == P11PROF_OK)
         status = p11prof_store_load(store, &drain->rows, &reader, error);
+    if (status == P11PROF_OK && drain->rows.batch == 0)
+        status = p11prof_store_load_parent(store, &drain->rows, drain->reader.header.parent_id,
+                                           &parent_reader, error);
     drain->entered = status == P11PROF_OK;
     if (status != P11PROF_OK || memcmp(theirs, ours, sizeof ours) == 0)
         return status;
@@ -274,6 +285,7 @@ static enum p11prof_status batch_make(struct p11prof_drain *drain, unsigned flag
     enum p11prof_status status = reader_refresh(&drain->reader, error);
     if (status != P11PROF_OK)
         return status;
+    drain->attribution.forked = drain->reader.header.fork_count != 0;
     bool made = batch_read(drain, all ? UINT64_MAX : now_ns() - HORIZON_NS);
     bool full = drain->batch.out.row_count >= BATCH_ROWS_MOST;
     bool last = (flags & P11PROF_DRAIN_LAST) && !full;

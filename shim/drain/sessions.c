@@ -100,6 +100,7 @@ static void session_sweep(void *payload, uint64_t handle, void *entry)
     if (sweep->slot_id && (!session->facts.slot_known || session->facts.slot_id != *sweep->slot_id))
         return;
     sweep->done =
+        attribution_session_leave(sweep->attribution, sweep->batch, handle, session) &&
         attribution_session_close(sweep->attribution, sweep->batch, handle, sweep->end_ns) &&
         sweep->done;
 }
@@ -122,6 +123,7 @@ static void object_sweep(void *payload, uint64_t handle, void *entry)
                   object->facts.class != CKO_PRIVATE_KEY && object->facts.class != CKO_SECRET_KEY;
     if (sweep->private_only && public)
         return;
+    attribution_object_leave(sweep->attribution, sweep->batch, handle, object);
     if (object->stored)
         batch_state_set(sweep->batch, P11PROF_STATE_OBJECT, handle, NULL, 0);
     handle_map_remove(&sweep->attribution->objects, handle);
@@ -168,7 +170,7 @@ static size_t session_pack(struct session_facts *facts, char bytes[SESSION_MOST_
     return used;
 }
 
-static bool session_unpack(struct session_facts *facts, const char *bytes, size_t count)
+bool attribution_session_unpack(struct session_facts *facts, const void *bytes, size_t count)
 {
     struct stored_operation stored;
     if (count < SESSION_HEAD_BYTES || count > SESSION_MOST_BYTES ||
@@ -176,7 +178,7 @@ static bool session_unpack(struct session_facts *facts, const char *bytes, size_
         return false;
     memcpy(facts, bytes, SESSION_HEAD_BYTES);
     for (size_t at = SESSION_HEAD_BYTES; at < count; at += sizeof stored) {
-        memcpy(&stored, bytes + at, sizeof stored);
+        memcpy(&stored, (const char *)bytes + at, sizeof stored);
         if (stored.place < 2 * SLOTS)
             *operation_at(facts, stored.place) = stored.operation;
     }
@@ -195,9 +197,12 @@ static void session_store(void *payload, uint64_t handle, void *entry)
 {
     struct sweep *sweep = payload;
     struct session *session = entry;
-    if (sweep->last && session->facts.opened)
-        sweep->done = session_row(sweep->batch, handle, session, 0) && sweep->done;
-    else if (!sweep->last && session->dirty)
+    if (sweep->last)
+        sweep->done =
+            attribution_session_leave(sweep->attribution, sweep->batch, handle, session) &&
+            (!session->facts.opened || session_row(sweep->batch, handle, session, 0)) &&
+            sweep->done;
+    else if (session->dirty)
         sweep->done = session_state(sweep->batch, handle, &session->facts) && sweep->done;
 }
 
@@ -205,7 +210,10 @@ static void object_store(void *payload, uint64_t handle, void *entry)
 {
     struct sweep *sweep = payload;
     struct object *object = entry;
-    if (object->dirty)
+    if (sweep->last)
+        sweep->done = attribution_object_leave(sweep->attribution, sweep->batch, handle, object) &&
+                      sweep->done;
+    else if (object->dirty)
         sweep->done = batch_state_set(sweep->batch, P11PROF_STATE_OBJECT, handle, &object->facts,
                                       sizeof object->facts) &&
                       sweep->done;
@@ -216,10 +224,8 @@ bool attribution_finish(struct attribution *attribution, struct batch *batch, bo
     struct sweep sweep = {attribution, batch, NULL, 0, false, last, true};
     attribution->sweep_count = 0;
     handle_map_visit(&attribution->sessions, session_store, &sweep);
-    if (last)
-        return sweep.done;
     handle_map_visit(&attribution->objects, object_store, &sweep);
-    if (attribution->counters_dirty)
+    if (!last && attribution->counters_dirty)
         sweep.done = batch_state_set(batch, P11PROF_STATE_COUNTERS, 0, &attribution->counters,
                                      sizeof attribution->counters) &&
                      sweep.done;
@@ -255,7 +261,7 @@ void attribution_load(struct attribution *attribution, enum p11prof_state_kind k
     struct session *session;
     struct object *object;
     if (kind == P11PROF_STATE_SESSION && (session = handle_map_make(&attribution->sessions, key))) {
-        session->stored = session_unpack(&session->facts, data, data_bytes);
+        session->stored = attribution_session_unpack(&session->facts, data, data_bytes);
     } else if (kind == P11PROF_STATE_OBJECT && data_bytes == sizeof object->facts &&
                (object = handle_map_make(&attribution->objects, key))) {
         memcpy(&object->facts, data, data_bytes);

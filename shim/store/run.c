@@ -164,13 +164,13 @@ enum p11prof_status p11prof_store_enter(struct p11prof_store *store,
 
 /* Steps through a query and hands each row to `read`. */
 static enum p11prof_status load(struct p11prof_store *store, enum p11prof_statement statement,
-                                const char *sql, int64_t id,
+                                const char *sql, const struct p11prof_value *values,
+                                size_t value_count,
                                 void (*read)(sqlite3_stmt *, const struct p11prof_state_reader *),
                                 const struct p11prof_state_reader *reader,
                                 struct p11prof_error *error)
 {
-    sqlite3_stmt *query =
-        p11prof_store_bind(store, statement, sql, P11PROF_VALUES(p11prof_integer(id)));
+    sqlite3_stmt *query = p11prof_store_bind(store, statement, sql, values, value_count);
     int code = query ? SQLITE_ROW : SQLITE_ERROR;
     while (code == SQLITE_ROW && (code = sqlite3_step(query)) == SQLITE_ROW) {
         read(query, reader);
@@ -206,17 +206,32 @@ enum p11prof_status p11prof_store_load(struct p11prof_store *store,
                                        const struct p11prof_state_reader *reader,
                                        struct p11prof_error *error)
 {
-    enum p11prof_status status = load(store, P11PROF_SQL_LOAD_POSITIONS,
-                                      "SELECT ring, position FROM position WHERE spool = ?1",
-                                      rows->spool_id, read_position, reader, error);
-    status = status ? status
-                    : load(store, P11PROF_SQL_LOAD_STATES,
-                           "SELECT kind, key, data FROM state WHERE process = ?1", rows->process_id,
-                           read_state, reader, error);
+    enum p11prof_status status = load(
+        store, P11PROF_SQL_LOAD_POSITIONS, "SELECT ring, position FROM position WHERE spool = ?1",
+        P11PROF_VALUES(p11prof_integer(rows->spool_id)), read_position, reader, error);
+    status =
+        status ? status
+               : load(store, P11PROF_SQL_LOAD_STATES,
+                      "SELECT kind, key, data FROM state WHERE process = ?1 AND kind < 4",
+                      P11PROF_VALUES(p11prof_integer(rows->process_id)), read_state, reader, error);
     return status ? status
                   : load(store, P11PROF_SQL_LOAD_CALLERS,
-                         "SELECT caller, path FROM caller WHERE process = ?1", rows->process_id,
-                         read_caller, reader, error);
+                         "SELECT caller, path FROM caller WHERE process = ?1",
+                         P11PROF_VALUES(p11prof_integer(rows->process_id)), read_caller, reader,
+                         error);
+}
+
+enum p11prof_status p11prof_store_load_parent(struct p11prof_store *store,
+                                              const struct p11prof_process_rows *rows,
+                                              const uint8_t parent_id[16],
+                                              const struct p11prof_state_reader *reader,
+                                              struct p11prof_error *error)
+{
+    return load(store, P11PROF_SQL_LOAD_PARENT,
+                "SELECT kind, key, data FROM state WHERE process = "
+                "(SELECT id FROM process WHERE uuid = ?1 AND run = ?2) ORDER BY kind, key",
+                P11PROF_VALUES(p11prof_blob(parent_id, 16), p11prof_integer(rows->run_id)),
+                read_state, reader, error);
 }
 
 enum p11prof_status p11prof_store_begin_own(struct p11prof_store *store, bool *own,

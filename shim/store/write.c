@@ -125,17 +125,21 @@ static enum p11prof_status write_state(const struct write *write,
         4, write->error);
 }
 
-/* Nobody needs the state of a process that ended. */
+/* Of a process that ended, nobody needs more than its children do. */
 static enum p11prof_status write_states(const struct write *write)
 {
-    if (write->batch->process_ended) {
-        return p11prof_store_do(
-            write->store, P11PROF_SQL_STATE_CLEAR, "DELETE FROM state WHERE process = ?1",
-            P11PROF_VALUES(p11prof_integer(write->process->process_id)), write->error);
-    }
     enum p11prof_status status = P11PROF_OK;
+    if (write->batch->process_ended) {
+        status = p11prof_store_do(write->store, P11PROF_SQL_STATE_CLEAR,
+                                  "DELETE FROM state WHERE process = ?1 AND kind < 4",
+                                  P11PROF_VALUES(p11prof_integer(write->process->process_id)),
+                                  write->error);
+    }
     for (size_t index = 0; !status && index < write->batch->state_count; index++) {
-        status = write_state(write, &write->batch->states[index]);
+        const struct p11prof_state_row *row = &write->batch->states[index];
+        if (!write->batch->process_ended || row->kind >= P11PROF_STATE_LEFT_SESSION) {
+            status = write_state(write, row);
+        }
     }
     return status;
 }

@@ -87,6 +87,10 @@ check "each handshake signed once" [ "$(query "SELECT sum(count) FROM operation_
   $HANDSHAKES ]
 check "in a worker, which an nginx forked" [ "$(query "SELECT count(*) FROM processes
   WHERE parent_process_id IS NOT NULL AND run_id = (SELECT max(run_id) FROM runs)")" -ge 1 ]
+check "whose calls tell the key that its parent found" [ "$(query "SELECT count(*) FROM calls
+  JOIN processes USING (run_id, process_id) WHERE function IN ('C_SignInit', 'C_Sign')
+  AND key_type = 'CKK_RSA' AND key_bits = 2048 AND parent_process_id IS NOT NULL
+  AND run_id = (SELECT max(run_id) FROM runs)")" = $((2 * HANDSHAKES)) ]
 check "nothing is lost" [ "$(newest lost_count)" = 0 ]
 check "no secret is recorded" keeps_secrets "$PIN"
 

@@ -258,6 +258,47 @@ static void scenario_fork_threads(void)
     module->C_Finalize(NULL);
 }
 
+static void sign_once(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
+{
+    CK_MECHANISM mechanism = {CKM_AES_CMAC, NULL, 0};
+    CK_BYTE data[32] = {0}, mac[16];
+    CK_ULONG length = sizeof mac;
+    module->C_SignInit(session, &mechanism, key);
+    module->C_Sign(session, data, sizeof data, mac, &length);
+}
+
+/* Children use the key of their parent: one while it lives, one when it is gone. */
+static void scenario_fork_keys(void)
+{
+    CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+    CK_KEY_TYPE type = CKK_AES;
+    CK_ULONG bytes = 32;
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class},
+                               {CKA_KEY_TYPE, &type, sizeof type},
+                               {CKA_VALUE_LEN, &bytes, sizeof bytes}};
+    CK_MECHANISM mechanism = {CKM_AES_KEY_GEN, NULL, 0};
+    CK_SESSION_HANDLE session = 5;
+    CK_OBJECT_HANDLE key = 77;
+    pid_t parent = getpid();
+    module->C_Initialize(NULL);
+    module->C_OpenSession(3, CKF_SERIAL_SESSION, NULL, NULL, &session);
+    module->C_GenerateKey(session, &mechanism, template, 3, &key);
+    pid_t child = fork();
+    if (child == 0) {
+        sign_once(session, key);
+        _exit(0);
+    }
+    wait_for(child);
+    if (fork() == 0) {
+        while (getppid() == parent)
+            usleep(1000);
+        sign_once(session, key);
+        exit(0);
+    }
+    module->C_CloseAllSessions(3);
+    module->C_Finalize(NULL);
+}
+
 static void scenario_close_fds(void)
 {
     module->C_Initialize(NULL);
@@ -364,6 +405,7 @@ static const struct {
     {"fork-before", scenario_fork_before},
     {"fork-after", scenario_fork_after},
     {"fork-threads", scenario_fork_threads},
+    {"fork-keys", scenario_fork_keys},
     {"daemon", scenario_daemon},
     {"close-fds", scenario_close_fds},
     {"signals", scenario_signals},

@@ -77,6 +77,36 @@ static void test_external(void **state)
     run_all("external");
 }
 
+/* Children that use the handles of their parent know what it knew: `count` of two calls of C_Sign.
+ */
+static void children(const char *drain, int count)
+{
+    struct driven driven;
+    int status;
+    driven_set_up(&driven);
+    pid_t child = driven_start(&driven, "fork-keys", drain, 1, 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    driven_collect(&driven);
+    assert_int_equal(driven_ask(&driven, "SELECT count(*) FROM calls WHERE function = 'C_Sign'"),
+                     2);
+    assert_true(driven_ask(&driven,
+                           "SELECT count(*) FROM calls JOIN processes USING (process_id) WHERE "
+                           "function = 'C_Sign' AND key_type = 'CKK_AES' AND key_bits = 256 AND "
+                           "key_id = 1 AND slot_id = 3 AND parent_process_id IS NOT NULL") >=
+                count);
+    driven_tear_down(&driven);
+}
+
+/* Who drains itself may come before its parent's last second does: the first of them. */
+static void test_children(void **state)
+{
+    (void)state;
+    children("external", 2);
+    children("exit", 1);
+    children("thread", 1);
+}
+
 /* Handlers that call the module on top of whatever they interrupt: nothing is lost or overwritten.
  */
 static void test_signals(void **state)
@@ -105,9 +135,8 @@ static void test_signals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_thread),
-        cmocka_unit_test(test_exit),
-        cmocka_unit_test(test_external),
+        cmocka_unit_test(test_thread),   cmocka_unit_test(test_exit),
+        cmocka_unit_test(test_external), cmocka_unit_test(test_children),
         cmocka_unit_test(test_signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -328,6 +328,99 @@ static void test_state_survives(void **state)
     assert_int_equal(row->key_id, 1);
 }
 
+/* What a process that forked leaves when it ends, in the hands of a child. */
+static void begin_child(bool last)
+{
+    struct attribution child;
+    assert_true(attribution_finish(&attribution, &batch, last));
+    attribution_init(&child);
+    for (size_t i = 0; i < batch.out.state_count; i++) {
+        const struct p11prof_state_row *row = &batch.out.states[i];
+        if (row->data && (!last || row->kind >= P11PROF_STATE_LEFT_SESSION))
+            attribution_inherit(&child, row->kind, row->key, row->data, row->data_bytes);
+    }
+    attribution_clear(&attribution);
+    attribution = child;
+    batch_clear(&batch);
+}
+
+static void know_key(uint64_t key_type, uint64_t bits)
+{
+    note_object(P11PROF_C_GetAttributeValue, KEY, P11PROF_OBJECT_KEY_TYPE | P11PROF_OBJECT_KEY_BITS,
+                key_type, bits);
+    make((struct call){P11PROF_C_GetAttributeValue, CKR_OK, 0, KEY, 0, 0, 0, 0, 0});
+}
+
+static void assert_inherited(void)
+{
+    const struct p11prof_row *row =
+        make((struct call){P11PROF_C_Sign, CKR_OK, 32, 64, 0, 0, 0, 0, 0});
+    assert_false(known(row, P11PROF_ROW_OPERATION)); /* its parent's C_SignInit is not its own */
+    row = sign_init(CKM_AES_CMAC);
+    assert_true(known(row, P11PROF_ROW_KEY_TYPE | P11PROF_ROW_KEY_BITS | P11PROF_ROW_SLOT));
+    assert_int_equal(row->key_type, CKK_AES);
+    assert_int_equal(row->key_bits, 256);
+    assert_int_equal(row->key_id, 1);
+    assert_int_equal(row->slot_id, SLOT);
+    assert_int_equal(attribution.counters.next_key_id, 2);
+    assert_int_equal(batch.out.session_count, 0);
+    /* It is stored as the child's own, and what it learns itself counts more. */
+    know_key(CKK_GENERIC_SECRET, 128);
+    row = sign_init(CKM_AES_CMAC);
+    assert_int_equal(row->key_type, CKK_GENERIC_SECRET);
+    assert_int_equal(row->key_bits, 128);
+}
+
+static void test_children_of_the_living(void **state)
+{
+    (void)state;
+    open_session();
+    know_key(CKK_AES, 256);
+    sign_init(CKM_AES_CMAC);
+    begin_child(false);
+    assert_inherited();
+}
+
+static void test_children_of_the_dead(void **state)
+{
+    (void)state;
+    attribution.forked = true;
+    open_session();
+    know_key(CKK_AES, 256);
+    sign_init(CKM_AES_CMAC);
+    begin_child(true);
+    assert_inherited();
+}
+
+static void test_children_of_the_finalized(void **state)
+{
+    (void)state;
+    attribution.forked = true;
+    open_session();
+    know_key(CKK_AES, 256);
+    make((struct call){P11PROF_C_CloseAllSessions, CKR_OK, SLOT, 0, 0, 0, 0, 0, 0});
+    make((struct call){P11PROF_C_Finalize, CKR_OK, 0, 0, 0, 0, 0, 0, 0});
+    begin_child(true);
+    assert_inherited();
+}
+
+/* Who never forked leaves nothing, and nobody more than the limit. */
+static void test_leaves(void **state)
+{
+    (void)state;
+    open_session();
+    know_key(CKK_AES, 256);
+    begin_child(true);
+    assert_int_equal(attribution.sessions.count, 0);
+    assert_int_equal(attribution.objects.count, 0);
+    attribution.forked = true;
+    attribution.counters.left_count = HANDLE_MAP_LIMIT - 1;
+    open_session();
+    know_key(CKK_AES, 256);
+    begin_child(true);
+    assert_int_equal(attribution.sessions.count + attribution.objects.count, 1);
+}
+
 /* Past the limit the oldest session is dropped and counted. */
 static void test_limit(void **state)
 {
@@ -357,6 +450,10 @@ int main(void)
         TEST(signature_tells_size),
         TEST(finalize_closes),
         TEST(state_survives),
+        TEST(children_of_the_living),
+        TEST(children_of_the_dead),
+        TEST(children_of_the_finalized),
+        TEST(leaves),
         TEST(limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,12 +210,13 @@ static void remembers_for_later_drains(void **state)
     (void)state;
     struct p11prof_position_row position = {3, 1000};
     struct p11prof_state_row states[] = {{P11PROF_STATE_OBJECT, 40, "abc", 4},
-                                         {P11PROF_STATE_OBJECT, 7, "x", 2}};
+                                         {P11PROF_STATE_OBJECT, 7, "x", 2},
+                                         {P11PROF_STATE_LEFT_OBJECT, 9, "y", 2}};
     struct p11prof_caller_row caller = {1, "/usr/lib/libp11.so.3"};
     struct p11prof_batch batch = {.positions = &position,
                                   .position_count = 1,
                                   .states = states,
-                                  .state_count = 2,
+                                  .state_count = 3,
                                   .callers = &caller,
                                   .caller_count = 1};
     fixture_write(fixture_store, fixture_spool, &batch);
@@ -232,6 +233,7 @@ static void remembers_for_later_drains(void **state)
     loaded = load();
     assert_int_equal(loaded.state, 0);
     assert_int_equal(loaded.position, 3 * 1024);
+    fixture_expect("SELECT key FROM state", "9"); /* for its children */
 }
 
 #define TEST(function)                                                                             \
