@@ -273,8 +273,8 @@ CREATE TABLE token (
 ) STRICT;
 
 -- What a later drain of a process must know to understand its calls; removed when it ends. Of one
--- that forked, sessions and objects that it gave up afterwards stay (kinds 4 and 5, at most 65 536):
--- its children use the same handles, and their spools may come when it is gone.
+-- that forked, sessions and objects that it gave up afterwards stay (kinds 4 and 5, at most
+-- 65 536): its children use the same handles, and their spools may come when it is gone.
 CREATE TABLE state (
   process INTEGER NOT NULL REFERENCES process,
   kind INTEGER NOT NULL,                  -- enum p11prof_state_kind
