@@ -106,7 +106,7 @@ check "no spool is left" [ -z "$(ls "$P11PROF_SPOOL")" ]
 other="$WORK/an other.db"
 waiting P11PROF_NAME=third P11PROF_DB="$other"
 waiting P11PROF_NAME=fourth P11PROF_DB="$other"
-check "collect leaves others' spools" ends 0 collect
+check "collect leaves others' spools" ends 0 collect --spool "$P11PROF_SPOOL"
 check "they are named" says \
   "2 spools wait for $other: p11prof collect --db '$other'"
 check "none is taken" says "0 calls of 0 spools taken"
@@ -117,10 +117,10 @@ check "runs takes what is meant for its database" ends 0 runs --db "$WORK/link/a
 check "by whatever path" shows fourth
 check "all of it" [ -z "$(ls "$P11PROF_SPOOL")" ]
 waiting P11PROF_NAME=fifth P11PROF_DB="$other"
-check "collect --db" ends 0 collect --db "$other"
+check "collect --db" ends 0 collect --spool "$P11PROF_SPOOL" --db "$other"
 check "takes what is meant for it" says "10 calls of 1 spools taken"
 waiting P11PROF_NAME=sixth P11PROF_DB="$other"
-check "collect --all" ends 0 collect --all --db "$WORK/all.db"
+check "collect --all" ends 0 collect --all --spool "$P11PROF_SPOOL" --db "$WORK/all.db"
 check "takes what is meant for others" says "10 calls of 1 spools taken"
 
 # Runs.
