@@ -14,6 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Exit code of work that came to its end; a module that calls exit() takes another one. */
+enum { WORK_DONE = 99 };
+
 void *p11prof_bench_shared_new(size_t bytes)
 {
     void *shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -30,10 +33,12 @@ static _Noreturn void work_alone(void (*work)(void *shared), void *shared)
 {
     int null = open("/dev/null", O_RDWR);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (int i = 1; i < NSIG; i++) /* a crash is to be one, whatever this program does about it */
+        signal(i, SIG_DFL);
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
         dup2(null, stream);
     work(shared);
-    _exit(0);
+    _exit(WORK_DONE);
 }
 
 /* False if it has not ended in time. */
@@ -72,7 +77,7 @@ bool p11prof_bench_child_run(void (*work)(void *shared), void *shared, int limit
         snprintf(problem, problem_bytes, "did not answer within %d ms", limit_ms);
     else if (ended == child && WIFSIGNALED(status))
         snprintf(problem, problem_bytes, "crashed (%s)", strsignal(WTERMSIG(status)));
-    else if (ended == child && WEXITSTATUS(status) != 0)
+    else if (ended == child && WEXITSTATUS(status) != WORK_DONE)
         snprintf(problem, problem_bytes, "ended its process (exit code %d)", WEXITSTATUS(status));
     else
         return true;
