@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* The user's own key on a real token: found, looked at, worked with, and left alone. */
+#include "bench/test.h"
+#include "bench_token.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct bench_token token;
+static CK_SESSION_HANDLE session; /* logged in; the keys are its objects */
+
+/* Keys that an application could have: every test makes its own and destroys them. */
+static CK_OBJECT_HANDLE made[8];
+static unsigned made_count;
+
+static int keys_destroy(void **state)
+{
+    (void)state;
+    while (made_count > 0)
+        token.real->C_DestroyObject(session, made[--made_count]);
+    return 0;
+}
+
+static void secret_make(CK_MECHANISM_TYPE mechanism, CK_ULONG bytes, const char *label)
+{
+    CK_MECHANISM generate = {mechanism, NULL, 0};
+    CK_ATTRIBUTE template[] = {{CKA_VALUE_LEN, &bytes, sizeof bytes},
+                               {CKA_LABEL, (void *)(uintptr_t)label, strlen(label)}};
+    assert_int_equal(
+        token.real->C_GenerateKey(session, &generate, template, 2, &made[made_count++]), CKR_OK);
+}
+
+/* made[0] is the public half, made[1] the private one. SoftHSM lets them do everything. */
+static void pair_make(CK_MECHANISM_TYPE mechanism, CK_ATTRIBUTE size, const char *public_label,
+                      const char *private_label)
+{
+    CK_MECHANISM generate = {mechanism, NULL, 0};
+    CK_BBOOL yes = CK_TRUE;
+    CK_ATTRIBUTE public_part[] = {
+        size,
+        {CKA_LABEL, (void *)(uintptr_t)public_label, strlen(public_label)},
+        {CKA_ID, "\x47\x11", 2},
+        {CKA_VERIFY, &yes, sizeof yes},
+        {CKA_ENCRYPT, &yes, sizeof yes},
+        {CKA_WRAP, &yes, sizeof yes}};
+    CK_ATTRIBUTE private_part[] = {
+        {CKA_LABEL, (void *)(uintptr_t)private_label, strlen(private_label)},
+        {CKA_ID, "\x47\x11", 2},
+        {CKA_SIGN, &yes, sizeof yes},
+        {CKA_DECRYPT, &yes, sizeof yes},
+        {CKA_UNWRAP, &yes, sizeof yes},
+        {CKA_DERIVE, &yes, sizeof yes}};
+    assert_int_equal(token.real->C_GenerateKeyPair(session, &generate, public_part, 6, private_part,
+                                                   6, &made[made_count], &made[made_count + 1]),
+                     CKR_OK);
+    made_count += 2;
+}
+
+static void rsa_make(CK_ULONG bits, const char *public_label, const char *private_label)
+{
+    pair_make(CKM_RSA_PKCS_KEY_PAIR_GEN, (CK_ATTRIBUTE){CKA_MODULUS_BITS, &bits, sizeof bits},
+              public_label, private_label);
+}
+
+static enum p11prof_status find(struct p11prof_bench_own_key *key, const char *label,
+                                struct p11prof_error *error)
+{
+    *key = (struct p11prof_bench_own_key){.wanted = true};
+    snprintf(key->label, sizeof key->label, "%s", label);
+    return p11prof_bench_own_key_find(key, token.real, session, error);
+}
+
+static struct p11prof_bench_own_key found(const char *label)
+{
+    struct p11prof_bench_own_key key;
+    struct p11prof_error error = {0};
+    if (find(&key, label, &error) != P11PROF_OK)
+        fail_msg("%s", error.text);
+    return key;
+}
+
+/* --- working with it --- */
+
+/* Opens, iterates once and closes; what opening answered. */
+static CK_RV work(const struct p11prof_bench_test *test, const struct p11prof_bench_own_key *own,
+                  bool *unchecked, struct p11prof_error *error)
+{
+    struct p11prof_bench_key key;
+    assert_int_equal(
+        p11prof_bench_key_make(&key, test, token.real, session, "p11prof-test", false, own, error),
+        CKR_OK);
+    assert_false(key.own);
+    struct p11prof_bench_job job = {.test = test,
+                                    .key = &key,
+                                    .timed = token.real,
+                                    .raw = token.real,
+                                    .slot_id = token.slot_id,
+                                    .session = bench_token_session(&token)};
+    CK_RV rv = p11prof_bench_job_open(&job, test->data_bytes, error);
+    if (rv == CKR_OK) {
+        if (test->steps->before)
+            test->steps->before(&job);
+        assert_int_equal(test->steps->run(&job), CKR_OK);
+        assert_true(!test->steps->check || test->steps->check(&job));
+        *unchecked = job.unchecked;
+        if (test->steps->after)
+            test->steps->after(&job);
+        p11prof_bench_job_close(&job);
+    }
+    token.real->C_CloseSession(job.session);
+    assert_int_equal(p11prof_bench_key_destroy(&key, token.real, session), CKR_OK);
+    return rv;
+}
+
+/* All that fits works, and the key is as it was. */
+static void assert_works(const struct p11prof_bench_own_key *key, size_t count, bool checked)
+{
+    struct p11prof_bench_selection selection;
+    struct p11prof_error error = {0};
+    CK_ULONG objects = bench_token_objects(&token, session);
+    assert_int_equal(p11prof_bench_select(&selection, NULL, key, &error), P11PROF_OK);
+    assert_int_equal(selection.count, count);
+    for (size_t i = 0; i < count; i++) {
+        bool unchecked = false;
+        if (strstr(selection.tests[i]->id, "oaep-sha256")) /* SoftHSM has SHA-1 only */
+            continue;
+        if (work(selection.tests[i], key, &unchecked, &error) != CKR_OK)
+            fail_msg("%s", error.text);
+        assert_int_equal(unchecked, !checked);
+    }
+    assert_int_equal(bench_token_objects(&token, session), objects);
+    free(selection.tests);
+}
+
+static void test_rsa(void **state)
+{
+    (void)state;
+    rsa_make(1024, "mine", "mine");
+    struct p11prof_bench_own_key key = found("mine");
+    assert_int_equal(key.kind, P11PROF_BENCH_KEY_RSA);
+    assert_int_equal(key.bits, 1024);
+    assert_int_equal(key.public_key, made[0]);
+    assert_int_equal(key.private_key, made[1]);
+    assert_works(&key, 16, true);
+}
+
+/* A size that is no multiple of 8. */
+static void test_rsa_odd(void **state)
+{
+    (void)state;
+    rsa_make(1031, "odd", "odd");
+    struct p11prof_bench_own_key key = found("odd");
+    assert_int_equal(key.bits, 1031);
+    assert_works(&key, 16, true);
+}
+
+static void test_curves(void **state)
+{
+    static const struct {
+        CK_BYTE der[12];
+        CK_ULONG bytes;
+        uint32_t bits;
+        bool nist;
+    } curves[] = {{"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 10, 256, true},
+                  {"\x06\x05\x2b\x81\x04\x00\x23", 7, 521, true},
+                  {"\x06\x05\x2b\x81\x04\x00\x21", 7, 224, false},
+                  {"\x06\x05\x2b\x81\x04\x00\x0a", 7, 256, false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++) {
+        pair_make(CKM_EC_KEY_PAIR_GEN,
+                  (CK_ATTRIBUTE){CKA_EC_PARAMS, (void *)(uintptr_t)curves[i].der, curves[i].bytes},
+                  "curve", "curve");
+        struct p11prof_bench_own_key key = found("curve");
+        assert_int_equal(key.kind, P11PROF_BENCH_KEY_EC);
+        assert_int_equal(key.bits, curves[i].bits);
+        assert_int_equal(key.nist_curve, curves[i].nist);
+        assert_works(&key, 3, true);
+        keys_destroy(NULL);
+    }
+}
+
+static void test_secrets(void **state)
+{
+    bool unchecked;
+    struct p11prof_error error = {0};
+    struct p11prof_bench_selection selection;
+    (void)state;
+    secret_make(CKM_AES_KEY_GEN, 24, "aes");
+    struct p11prof_bench_own_key key = found("aes");
+    assert_int_equal(key.kind, P11PROF_BENCH_KEY_AES);
+    assert_int_equal(key.bits, 192);
+    assert_int_equal(p11prof_bench_select(&selection, "encrypt,mac", &key, &error), P11PROF_OK);
+    for (size_t i = 0; i < selection.count; i++)
+        if (work(selection.tests[i], &key, &unchecked, &error) != CKR_OK)
+            fail_msg("%s", error.text);
+    free(selection.tests);
+
+    secret_make(CKM_GENERIC_SECRET_KEY_GEN, 20, "short");
+    key = found("short");
+    assert_int_equal(key.kind, P11PROF_BENCH_KEY_GENERIC);
+    assert_int_equal(p11prof_bench_select(&selection, "mac", &key, &error), P11PROF_OK);
+    assert_int_not_equal(work(selection.tests[0], &key, &unchecked, &error), CKR_OK);
+    assert_string_equal(error.text,
+                        "hmac-sha256: C_SignInit (CKM_SHA256_HMAC): CKR_KEY_SIZE_RANGE");
+    free(selection.tests);
+}
+
+/* --- halves --- */
+
+/* The labels of the halves differ: the id ties them. */
+static void test_half_by_id(void **state)
+{
+    (void)state;
+    rsa_make(1024, "certificate", "mine");
+    assert_int_equal(found("mine").public_key, made[0]);
+    assert_int_equal(found("certificate").private_key, made[1]);
+}
+
+static void test_private_only(void **state)
+{
+    (void)state;
+    rsa_make(1024, "mine", "mine");
+    token.real->C_DestroyObject(session, made[0]);
+    made[0] = CK_INVALID_HANDLE;
+    struct p11prof_bench_own_key key = found("mine");
+    assert_int_equal(key.bits, 1024);
+    assert_false(key.can_verify || key.can_encrypt);
+    assert_works(&key, 2, false); /* sign, and with PSS */
+}
+
+static void test_public_only(void **state)
+{
+    (void)state;
+    rsa_make(1024, "mine", "mine");
+    token.real->C_DestroyObject(session, made[1]);
+    made[1] = CK_INVALID_HANDLE;
+    struct p11prof_bench_own_key key = found("mine");
+    assert_false(key.can_sign || key.can_decrypt);
+    assert_works(&key, 6, false); /* encrypt and wrap, each with PKCS#1 and two OAEPs */
+}
+
+/* --- none, and too many --- */
+
+static void test_missing(void **state)
+{
+    struct p11prof_bench_own_key key;
+    struct p11prof_error error = {0};
+    (void)state;
+    assert_int_equal(find(&key, "mine", &error), P11PROF_MISSING);
+    assert_non_null(strstr(error.text, "none"));
+    secret_make(CKM_AES_KEY_GEN, 16, "one");
+    rsa_make(1024, "other", "other");
+    assert_int_equal(find(&key, "mine", &error), P11PROF_MISSING);
+    assert_non_null(strstr(error.text, "no key \"mine\"; keys that are there: \"other\", \"one\""));
+}
+
+static void test_several(void **state)
+{
+    struct p11prof_bench_own_key key;
+    struct p11prof_error error = {0};
+    (void)state;
+    secret_make(CKM_AES_KEY_GEN, 16, "twin");
+    secret_make(CKM_AES_KEY_GEN, 16, "twin");
+    assert_int_equal(find(&key, "twin", &error), P11PROF_BAD_INPUT);
+    assert_non_null(strstr(error.text, "2 secret keys"));
+    secret_make(CKM_AES_KEY_GEN, 16, "both");
+    rsa_make(1024, "both", "both");
+    assert_int_equal(find(&key, "both", &error), P11PROF_BAD_INPUT);
+    assert_non_null(strstr(error.text, "a secret key and a key pair"));
+    key = (struct p11prof_bench_own_key){.wanted = true, .id = "\x47\x11", .id_bytes = 2};
+    assert_int_equal(p11prof_bench_own_key_find(&key, token.real, session, &error), P11PROF_OK);
+    assert_int_equal(key.kind, P11PROF_BENCH_KEY_RSA);
+}
+
+/* A search that fails is no "there is none". */
+static void test_search_fails(void **state)
+{
+    struct p11prof_bench_own_key key = {.wanted = true, .label = "mine"};
+    struct p11prof_error error = {0};
+    (void)state;
+    bench_fault = (struct bench_fault){.fail_at = 1};
+    assert_int_equal(p11prof_bench_own_key_find(&key, bench_token_faulty(&token), session, &error),
+                     P11PROF_FAILED);
+    assert_non_null(strstr(error.text, "C_FindObjectsInit: CKR_DEVICE_ERROR"));
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    session = bench_token_session(&token);
+    bench_token_login(&token, session);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_rsa, keys_destroy),
+        cmocka_unit_test_teardown(test_rsa_odd, keys_destroy),
+        cmocka_unit_test_teardown(test_curves, keys_destroy),
+        cmocka_unit_test_teardown(test_secrets, keys_destroy),
+        cmocka_unit_test_teardown(test_half_by_id, keys_destroy),
+        cmocka_unit_test_teardown(test_private_only, keys_destroy),
+        cmocka_unit_test_teardown(test_public_only, keys_destroy),
+        cmocka_unit_test_teardown(test_missing, keys_destroy),
+        cmocka_unit_test_teardown(test_several, keys_destroy),
+        cmocka_unit_test_teardown(test_search_fails, keys_destroy),
+    };
+    if (!bench_token_set_up(&token))
+        return 77;
+    int failed = cmocka_run_group_tests(tests, set_up, NULL);
+    bench_token_tear_down(&token);
+    return failed;
+}
