@@ -182,6 +182,21 @@ static bool step(unsigned flags, uint64_t deadline_ns, bool *more)
 
 /* --- the thread --- */
 
+/* Beside the application's first calls, none of which is old enough to be taken yet: what opening
+ * costs, its end does not have to wait for. */
+static void open_early(void)
+{
+    struct p11prof_error error = {0};
+    if (!own.own_descriptors || own.external || !gate_enter())
+        return;
+    enum p11prof_status status = ready(&error);
+    own.last_rows_ns = p11prof_monotonic_ns(); /* open for a while, however long it took */
+    if (status != P11PROF_OK)
+        failed(status, &error);
+    if (status != P11PROF_OK || atomic_load(&p11prof_gate_leave))
+        gate_leave();
+}
+
 /* A moment in all clocks once a second: dead processes' ticks are converted with these. */
 static void anchor_push(void)
 {
@@ -207,6 +222,7 @@ static void thread_loop(void)
 {
     const struct timespec second = {.tv_sec = 1};
     uint64_t anchor_ns = 0;
+    bool first = true;
     while (atomic_load(&own.state) == THREAD_RUNNING) {
         uint32_t wake = atomic_load(&own.wake);
         reserve_adapt(atomic_exchange(&own.asked, 0) != 0);
@@ -216,7 +232,11 @@ static void thread_loop(void)
             anchor_ns = p11prof_monotonic_ns();
         }
         bool more = false;
-        step(0, 0, &more);
+        if (first)
+            open_early();
+        else
+            step(0, 0, &more);
+        first = false;
         if (own.store && p11prof_monotonic_ns() - own.last_rows_ns > IDLE_CLOSE_NS)
             gate_leave();
         if (!more && atomic_load(&own.state) == THREAD_RUNNING)
@@ -246,12 +266,12 @@ static void *thread_main(void *unused)
     own.own_descriptors = descriptors_unshare();
     thread_loop();
     own.retry_ns = 0;
+    if (own.store)
+        p11prof_store_no_checkpoint(own.store);
     bool complete =
         step(P11PROF_DRAIN_ALL | P11PROF_DRAIN_LAST, atomic_load(&own.deadline_ns), &more);
-    if (own.store) {
-        p11prof_store_no_checkpoint(own.store);
+    if (own.store)
         gate_leave();
-    }
     own.own_descriptors = false;
     atomic_store(&own.complete, complete);
     atomic_store(&own.held, 0);

@@ -45,7 +45,7 @@ void p11prof_store_close(struct p11prof_store *store);
  * without it, short processes would let it grow for ever. */
 void p11prof_store_trim(struct p11prof_store *store);
 
-/* Makes the close that follows cheap: no checkpoint, no fsync. */
+/* From here on as if opened with P11PROF_STORE_NO_CHECKPOINT. Outside a transaction. */
 void p11prof_store_no_checkpoint(struct p11prof_store *store);
 
 /* The connection, for queries. Borrowed. */

@@ -7,6 +7,7 @@
 
 enum {
     TRIM_PAGES = 128,          /* a log of 2 MiB is read in about a millisecond */
+    CHECKPOINT_PAGES = 4000,   /* a long-lived writer's log */
     COMMAND_WAIT_MS = 5000,    /* a command waits for other programs … */
     APPLICATION_WAIT_MS = 100, /* … an application hardly, and only while it opens */
 };
@@ -74,31 +75,34 @@ static enum p11prof_status check_same(struct p11prof_store *store, struct p11pro
     return P11PROF_OK;
 }
 
+static bool may_checkpoint(const struct p11prof_store *store)
+{
+    return !(store->flags & P11PROF_STORE_NO_CHECKPOINT);
+}
+
 /* How long the log is after each commit; replaces SQLite's own automatic checkpoint. */
 static int note_log(void *payload, sqlite3 *sqlite, const char *name, int page_count)
 {
     struct p11prof_store *store = payload;
-    (void)sqlite, (void)name;
     store->log_page_count = page_count;
-    return SQLITE_OK;
+    if (may_checkpoint(store) && page_count >= CHECKPOINT_PAGES) {
+        sqlite3_wal_checkpoint_v2(sqlite, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    }
+    return SQLITE_OK; /* the commit is done, whatever became of the checkpoint */
 }
 
 static enum p11prof_status set_up(struct p11prof_store *store, struct p11prof_error *error)
 {
-    bool no_checkpoint = store->flags & P11PROF_STORE_NO_CHECKPOINT;
-    char sql[256];
     if (store->flags & P11PROF_STORE_READ_ONLY) {
         return p11prof_store_script(store, "PRAGMA query_only = 1", "read", error);
     }
-    sqlite3_db_config(store->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, (int)no_checkpoint, NULL);
-    snprintf(sql, sizeof sql,
-             "PRAGMA journal_mode = WAL; PRAGMA synchronous = %s; PRAGMA wal_autocheckpoint = %d;"
-             "PRAGMA secure_delete = OFF",
-             no_checkpoint ? "OFF" : "NORMAL", no_checkpoint ? 0 : 4000);
-    enum p11prof_status status = p11prof_store_script(store, sql, "open", error);
-    if (no_checkpoint) {
-        sqlite3_wal_hook(store->sqlite, note_log, store);
+    enum p11prof_status status = p11prof_store_script(
+        store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = OFF",
+        "open", error);
+    if (!may_checkpoint(store)) {
+        p11prof_store_no_checkpoint(store);
     }
+    sqlite3_wal_hook(store->sqlite, note_log, store);
     return status ? status : p11prof_store_rows_module(store, error);
 }
 
@@ -132,7 +136,7 @@ enum p11prof_status p11prof_store_connect(struct p11prof_store *store, struct p1
 /* Truncated, not only written back: who opens next, alone, reads all that the file holds. */
 void p11prof_store_trim(struct p11prof_store *store)
 {
-    if (store->log_page_count < TRIM_PAGES) {
+    if (may_checkpoint(store) || store->log_page_count < TRIM_PAGES) {
         return;
     }
     sqlite3_exec(store->sqlite, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
@@ -141,5 +145,7 @@ void p11prof_store_trim(struct p11prof_store *store)
 
 void p11prof_store_no_checkpoint(struct p11prof_store *store)
 {
+    store->flags |= P11PROF_STORE_NO_CHECKPOINT;
     sqlite3_db_config(store->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_exec(store->sqlite, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
 }

@@ -63,6 +63,31 @@ static void creates_once(void **state)
     p11prof_store_close(store);
 }
 
+static void write_process(struct p11prof_store *store, uint8_t number)
+{
+    struct p11prof_spool_header *header = fixture_header(number, number);
+    const struct p11prof_batch batch = {.process_ended = true};
+    fixture_write(store, header, &batch);
+    free(header);
+}
+
+/* As the drain thread does: it opens like a long-lived writer and ends like a short one. */
+static void trims_the_log_of_who_became_short(void **state)
+{
+    (void)state;
+    struct stat log;
+    struct p11prof_store *store = fixture_open(fixture_path("p.db"), P11PROF_STORE_CREATE);
+    for (uint8_t number = 1; number <= 20; number++)
+        write_process(store, number);
+    p11prof_store_no_checkpoint(store);
+    assert_int_equal(fixture_integer(store, "PRAGMA synchronous"), 0);
+    write_process(store, 21);
+    p11prof_store_trim(store);
+    p11prof_store_close(store);
+    assert_int_equal(stat(fixture_path("p.db-wal"), &log), 0);
+    assert_int_equal(log.st_size, 0);
+}
+
 static void goes_through_linked_folders(void **state)
 {
     (void)state;
@@ -204,6 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(creates_once),
+        TEST(trims_the_log_of_who_became_short),
         TEST(goes_through_linked_folders),
         TEST(refuses_what_is_not_ours),
         TEST(refuses_other_versions),
