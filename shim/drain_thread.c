@@ -120,6 +120,7 @@ static enum p11prof_status ready(struct p11prof_error *error)
         unsigned flags = P11PROF_STORE_CREATE;
         if (!own.own_descriptors || atomic_load(&own.state) == THREAD_STOPPING)
             flags |= P11PROF_STORE_EXCLUSIVE | P11PROF_STORE_NO_CHECKPOINT;
+        p11prof_store_one_thread();
         status = p11prof_store_open(&own.store, p11prof_shim_config()->db, flags, error);
         if (status == P11PROF_OK)
             p11prof_store_stop_word(own.store, &p11prof_gate_leave);

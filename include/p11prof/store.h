@@ -29,6 +29,11 @@ enum p11prof_store_flag {
     P11PROF_STORE_NO_CHECKPOINT = 16, /* no checkpoint and no fsync on commit or close */
 };
 
+/* In an application, before the first store is opened: only one thread at a time will use stores,
+ * and only stores will use SQLite. SQLite then has memory of its own, ready to use, and gives it
+ * back when the last store is closed. */
+void p11prof_store_one_thread(void);
+
 /* Opens the database at `path`. *out is NULL on failure: P11PROF_MISSING (no database and not
  * P11PROF_STORE_CREATE), P11PROF_REFUSED (another program's, a newer version's, an older one's
  * without P11PROF_STORE_MIGRATE, no regular file: it is not touched), P11PROF_BUSY, P11PROF_FAILED.
