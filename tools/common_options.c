@@ -18,7 +18,7 @@ bool p11prof_common_option(struct p11prof_common_options *out, int id, const cha
     default:
         if (p11prof_format_named(value, &out->format))
             return true;
-        p11prof_complain(0, "--format is text, json or csv, not '%s'", value);
+        p11prof_complain(0, "--format is text, json, csv or markdown, not '%s'", value);
         return false;
     }
 }

@@ -95,9 +95,12 @@ static void print_json(const struct p11prof_checks *checks)
 
 static void print_csv(const struct p11prof_checks *checks)
 {
-    struct p11prof_writer writer = {.stream = stdout, .format = P11PROF_FORMAT_CSV};
-    p11prof_writer_rows(&writer, &checks->rows);
-    p11prof_writer_end(&writer, &checks->rows);
+    p11prof_write_table(stdout, &checks->rows, P11PROF_FORMAT_CSV);
+}
+
+static void print_markdown(const struct p11prof_checks *checks)
+{
+    p11prof_write_table(stdout, &checks->rows, P11PROF_FORMAT_MARKDOWN);
 }
 
 static void load_settings(struct p11prof_checks *checks, const struct settings *settings)
@@ -115,6 +118,7 @@ int p11prof_command_doctor(int argc, char **argv)
         [P11PROF_FORMAT_TEXT] = print_text,
         [P11PROF_FORMAT_JSON] = print_json,
         [P11PROF_FORMAT_CSV] = print_csv,
+        [P11PROF_FORMAT_MARKDOWN] = print_markdown,
     };
     static struct p11prof_checks checks;
     struct settings settings = {.shim = NULL};

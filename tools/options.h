@@ -40,7 +40,7 @@ enum {
     }
 #define P11PROF_OPTION_FORMAT                                                                      \
     {                                                                                              \
-        "format", P11PROF_OPTION_ID_FORMAT, "FORMAT", "text (default), json or csv"                \
+        "format", P11PROF_OPTION_ID_FORMAT, "FORMAT", "text (default), json, csv or markdown"      \
     }
 
 /* Reads argv. Calls `take` for each option in its order; `take` returns false if the value is bad,

@@ -4,12 +4,14 @@
 #include "commands.h"
 #include "common_options.h"
 #include "message.h"
+#include "report/allocate.h"
 #include "report/nearest.h"
+#include "report/query.h"
 #include "report/run_report.h"
 #include "report/stats_table.h"
 #include "run_select.h"
 
-#include <cjson/cJSON.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { OPTION_BY = 'b', OPTION_SORT = 's', OPTION_TOP = 't' };
@@ -39,6 +41,8 @@ static const struct p11prof_usage usage = {
         "(with --by rv: of all); ~ marks those with fewer than 10 durations beyond them. They\n"
         "are exact while the calls are kept one by one, else from histograms, within 0.5 %.\n"
         "Share and total are of all time in the module but for calls that wait.\n\n"
+        "The results of a bench come first; CSV has only them, unless --by asks for its calls.\n"
+        "--sort and --top do not concern them.\n\n"
         "  p11prof report\n"
         "  p11prof report nightly --by caller,function --top 10\n"
         "  p11prof report 12 --format csv > calls.csv",
@@ -101,71 +105,34 @@ static bool check_sort(struct settings *settings)
     return known;
 }
 
-/* Where the reports of all runs go: one document, one CSV, or texts one after another. */
-struct output {
-    enum p11prof_format format;
-    struct cJSON *document;
-    struct p11prof_writer writer;
-    uint64_t count;
-};
-
 /* Text and JSON show them; CSV has no place for them. */
-static void warn_of_losses(const struct p11prof_run_report *report)
+static void warn_of_losses(struct sqlite3 *db, int64_t run_id)
 {
-    int64_t lost = p11prof_table_integer(&report->run, 0, "lost_count", 0);
-    if (lost > 0)
-        p11prof_warn("%lld calls of run %lld were lost and are not in these rows", (long long)lost,
-                     (long long)p11prof_table_integer(&report->run, 0, "run_id", 0));
-}
-
-static void print_report(struct output *output, const struct p11prof_run_report *report)
-{
-    switch (output->format) {
-    case P11PROF_FORMAT_JSON:
-        p11prof_document_add(output->document, report);
-        break;
-    case P11PROF_FORMAT_CSV:
-        warn_of_losses(report);
-        p11prof_run_report_rows(&output->writer, report);
-        break;
-    case P11PROF_FORMAT_TEXT:
-        if (output->count > 0)
-            putchar('\n');
-        p11prof_run_report_print(stdout, report);
-        break;
-    }
-    output->count++;
-}
-
-static int report_run(struct output *output, const struct settings *settings, struct sqlite3 *db,
-                      const char *run)
-{
-    struct p11prof_run_report report = {.exact = false};
     struct p11prof_error error;
-    int64_t run_id;
-    int code = P11PROF_EXIT_DONE;
-    if (p11prof_run_select(db, run, &run_id, &error) == P11PROF_OK &&
-        p11prof_run_report_load(&report, db, run_id, &settings->report, &error) == P11PROF_OK)
-        print_report(output, &report);
-    else
-        code = p11prof_complain_of(&error);
-    p11prof_run_report_clear(&report);
-    return code;
+    int64_t lost;
+    if (p11prof_query_integer(db, "SELECT lost_count FROM runs WHERE run_id = ?1", run_id, 0, &lost,
+                              &error) == P11PROF_OK &&
+        lost > 0)
+        p11prof_warn("%lld calls of run %lld were lost and are not in these rows", (long long)lost,
+                     (long long)run_id);
 }
 
 static int report_runs(const struct settings *settings, struct sqlite3 *db, char **runs,
                        size_t count)
 {
-    struct output output = {.format = settings->common.format,
-                            .document = p11prof_document_new(),
-                            .writer = {.stream = stdout, .format = P11PROF_FORMAT_CSV}};
-    int code = P11PROF_EXIT_DONE;
-    for (size_t i = 0; i < count && code == P11PROF_EXIT_DONE; i++)
-        code = report_run(&output, settings, db, runs[i]);
-    if (output.format == P11PROF_FORMAT_JSON && code == P11PROF_EXIT_DONE)
-        p11prof_document_print(stdout, output.document);
-    cJSON_Delete(output.document);
-    return code;
+    struct p11prof_error error;
+    int64_t *run_ids = p11prof_zalloc(count, sizeof *run_ids);
+    enum p11prof_status status = P11PROF_OK;
+    for (size_t i = 0; i < count && status == P11PROF_OK; i++)
+        status = p11prof_run_select(db, runs[i], &run_ids[i], &error);
+    for (size_t i = 0; i < count && status == P11PROF_OK; i++)
+        if (settings->common.format == P11PROF_FORMAT_CSV)
+            warn_of_losses(db, run_ids[i]);
+    if (status == P11PROF_OK)
+        status = p11prof_report_run(stdout, db, run_ids, count, settings->common.format,
+                                    &settings->report, &error);
+    free(run_ids);
+    return status == P11PROF_OK ? P11PROF_EXIT_DONE : p11prof_complain_of(&error);
 }
 
 int p11prof_command_report(int argc, char **argv)

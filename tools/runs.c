@@ -25,7 +25,8 @@ static const struct p11prof_usage usage = {
     .arguments = "",
     .summary = "Lists the runs of a database, newest first.",
     .options = options,
-    .notes = "CSV and JSON have all columns of the view `runs`; text has the most important.",
+    .notes =
+        "CSV and JSON have all columns of the view `runs`; text and Markdown the most important.",
 };
 
 struct settings {
@@ -41,12 +42,13 @@ static bool take_option(void *payload, int id, const char *value)
     return p11prof_common_option(&settings->common, id, value);
 }
 
+/* The most important. */
+#define TEXT_COLUMNS "run_id started_at name kind state program call_count lost_count duration_ns"
+
 static void print_text(const struct p11prof_table *runs)
 {
     struct p11prof_table shown = {.columns = NULL};
-    p11prof_table_select(
-        &shown, runs,
-        "run_id started_at name kind state program call_count lost_count duration_ns");
+    p11prof_table_select(&shown, runs, TEXT_COLUMNS);
     p11prof_write_text_table(stdout, &shown, NULL);
     p11prof_table_clear(&shown);
 }
@@ -61,9 +63,15 @@ static void print_json(const struct p11prof_table *runs)
 
 static void print_csv(const struct p11prof_table *runs)
 {
-    struct p11prof_writer writer = {.stream = stdout, .format = P11PROF_FORMAT_CSV};
-    p11prof_writer_rows(&writer, runs);
-    p11prof_writer_end(&writer, runs);
+    p11prof_write_table(stdout, runs, P11PROF_FORMAT_CSV);
+}
+
+static void print_markdown(const struct p11prof_table *runs)
+{
+    struct p11prof_table shown = {.columns = NULL};
+    p11prof_table_select(&shown, runs, TEXT_COLUMNS);
+    p11prof_write_table(stdout, &shown, P11PROF_FORMAT_MARKDOWN);
+    p11prof_table_clear(&shown);
 }
 
 static int list(const struct settings *settings, struct p11prof_database *database)
@@ -72,6 +80,7 @@ static int list(const struct settings *settings, struct p11prof_database *databa
         [P11PROF_FORMAT_TEXT] = print_text,
         [P11PROF_FORMAT_JSON] = print_json,
         [P11PROF_FORMAT_CSV] = print_csv,
+        [P11PROF_FORMAT_MARKDOWN] = print_markdown,
     };
     static const char sql[] = "SELECT * FROM runs ORDER BY start_wall_ns DESC, run_id DESC "
                               "LIMIT ?1";

@@ -64,7 +64,7 @@ done
 check "nearest option" wrong "did you mean '--format'?" report --formatt
 check "no value" wrong "needs a value" report --db
 check "a value too many" wrong "takes no value" report --no-collect=1
-check "no such format" wrong "text, json or csv" report --format xml
+check "no such format" wrong "text, json, csv or markdown" report --format xml
 check "no such column" wrong "did you mean 'p99_ns'?" report --sort p99
 check "no such group" wrong "did you mean 'caller'?" report --by function,callr
 check "no number" wrong "wants a number" report --top -1

@@ -37,3 +37,8 @@ void *p11prof_grow(void *array, size_t *capacity, size_t needed, size_t bytes)
     *capacity = wanted;
     return array;
 }
+
+FILE *p11prof_text_open(char **text, size_t *bytes)
+{
+    return checked(open_memstream(text, bytes));
+}

@@ -6,6 +6,7 @@
 #define P11PROF_REPORT_ALLOCATE_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* Zeroed; the caller frees it. */
 void *p11prof_zalloc(size_t count, size_t bytes);
@@ -16,5 +17,9 @@ char *p11prof_copy(const char *text);
 /* Makes room for at least `needed` elements: doubles *capacity and moves the array if it is less.
  * Returns the array. */
 void *p11prof_grow(void *array, size_t *capacity, size_t needed, size_t bytes);
+
+/* A stream that writes into memory: *text is complete once it is closed, and the caller frees it.
+ */
+FILE *p11prof_text_open(char **text, size_t *bytes);
 
 #endif

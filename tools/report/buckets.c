@@ -3,6 +3,8 @@
 #include "buckets.h"
 #include "allocate.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 void p11prof_buckets_clear(struct p11prof_buckets *buckets)
@@ -37,4 +39,26 @@ bool p11prof_buckets_next(const struct p11prof_buckets *buckets, struct p11prof_
         }
     }
     return false;
+}
+
+void p11prof_buckets_merge(struct p11prof_buckets *buckets, const struct p11prof_buckets *others)
+{
+    struct p11prof_bucket bucket = {0};
+    while (p11prof_buckets_next(others, &bucket))
+        p11prof_buckets_add(buckets, bucket.low_ns, bucket.count);
+}
+
+char *p11prof_buckets_text(const struct p11prof_buckets *buckets)
+{
+    struct p11prof_bucket bucket = {0};
+    char *text;
+    size_t bytes;
+    FILE *stream = p11prof_text_open(&text, &bytes);
+    fputc('[', stream);
+    for (const char *comma = ""; p11prof_buckets_next(buckets, &bucket); comma = ",")
+        fprintf(stream, "%s[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]", comma, bucket.low_ns,
+                bucket.high_ns, bucket.count);
+    fputc(']', stream);
+    fclose(stream);
+    return text;
 }

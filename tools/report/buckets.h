@@ -19,6 +19,9 @@ void p11prof_buckets_clear(struct p11prof_buckets *buckets);
 /* Adds `count` times a duration, or all of the bucket that it is the lower edge of. */
 void p11prof_buckets_add(struct p11prof_buckets *buckets, uint64_t value_ns, uint64_t count);
 
+/* Adds all of another histogram. */
+void p11prof_buckets_merge(struct p11prof_buckets *buckets, const struct p11prof_buckets *others);
+
 /* A place in the histogram; starts as {0}. */
 struct p11prof_bucket {
     uint64_t low_ns, high_ns, count;
@@ -27,5 +30,8 @@ struct p11prof_bucket {
 
 /* The next bucket that is not empty, from short to long; false behind the last one. */
 bool p11prof_buckets_next(const struct p11prof_buckets *buckets, struct p11prof_bucket *bucket);
+
+/* "[[low, high, count], ...]" of the buckets that are not empty. The caller frees it. */
+char *p11prof_buckets_text(const struct p11prof_buckets *buckets);
 
 #endif

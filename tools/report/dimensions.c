@@ -21,6 +21,7 @@ const struct p11prof_dimension p11prof_dimensions[P11PROF_DIMENSIONS] = {
     [P11PROF_BY_SESSION] = {"session", "session", "c.session", NULL, NULL},
     [P11PROF_BY_SLOT] = {"slot", "slot_id", "c.slot_id", NULL, NULL},
     [P11PROF_BY_RV] = {"rv", "rv", "c.rv", NULL, "rv_name"},
+    [P11PROF_BY_PART] = {NULL, "part", "c.part", "nullif(g.part, 0)", NULL},
 };
 
 const struct p11prof_grouping p11prof_default_grouping = {

@@ -20,11 +20,12 @@ enum p11prof_dimension_id {
     P11PROF_BY_SESSION,
     P11PROF_BY_SLOT,
     P11PROF_BY_RV,
+    P11PROF_BY_PART, /* of a load: p11prof/load.h */
     P11PROF_DIMENSIONS,
 };
 
 struct p11prof_dimension {
-    const char *name;     /* in --by */
+    const char *name;     /* in --by; NULL: it is no word of it */
     const char *column;   /* in a report */
     const char *of_call;  /* of table call c, in a segment s */
     const char *of_group; /* of table call_group g; NULL: the histograms do not tell it apart */

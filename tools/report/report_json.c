@@ -28,12 +28,15 @@ void p11prof_document_add(struct cJSON *document, const struct p11prof_run_repor
 {
     p11prof_document_rows(document, "runs", &report->run);
     p11prof_document_rows(document, "processes", &report->processes);
-    p11prof_document_rows(document, "results", &report->operations);
+    p11prof_document_rows(document, "results",
+                          p11prof_run_report_is_bench(report) ? &report->results.loads
+                                                              : &report->operations);
     p11prof_document_rows(document, "functions", &report->functions);
     p11prof_document_rows(document, "functions", &report->others);
     p11prof_document_rows(document, "errors", &report->errors);
     p11prof_document_rows(document, "losses", &report->losses);
     p11prof_document_rows(document, "in_flight", &report->in_flight);
+    p11prof_document_rows(document, "skipped", &report->results.skipped);
 }
 
 void p11prof_document_print(FILE *stream, const struct cJSON *document)

@@ -43,6 +43,7 @@ static enum p11prof_status load_stats(struct p11prof_run_report *out, struct sql
         .run_id = run_id,
         .calls.grouping = options->by.count ? options->by : p11prof_default_grouping,
         .operations.grouping = operation_grouping,
+        .loads.grouping = p11prof_load_grouping,
     };
     int64_t duration_ns = p11prof_table_integer(&out->run, 0, "duration_ns", 0);
     enum p11prof_status status = p11prof_scan_run(&scan, db, error);
@@ -50,6 +51,8 @@ static enum p11prof_status load_stats(struct p11prof_run_report *out, struct sql
         status = p11prof_stats_tables(&scan, db, &out->functions, &out->others, error);
     if (status == P11PROF_OK)
         status = p11prof_results_table(&scan, db, (uint64_t)duration_ns, &out->operations, error);
+    if (status == P11PROF_OK)
+        status = p11prof_bench_results_load(&out->results, &scan, db, error);
     out->exact = scan.exact;
     p11prof_scan_clear(&scan);
     return status;
@@ -107,13 +110,8 @@ void p11prof_run_report_clear(struct p11prof_run_report *report)
     p11prof_table_clear(&report->functions);
     p11prof_table_clear(&report->others);
     p11prof_table_clear(&report->operations);
+    p11prof_bench_results_clear(&report->results);
     p11prof_table_clear(&report->errors);
     p11prof_table_clear(&report->losses);
     p11prof_table_clear(&report->in_flight);
-}
-
-void p11prof_run_report_rows(struct p11prof_writer *writer, const struct p11prof_run_report *report)
-{
-    p11prof_writer_rows(writer, &report->functions);
-    p11prof_writer_rows(writer, &report->others);
 }

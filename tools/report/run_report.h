@@ -4,8 +4,10 @@
 #ifndef P11PROF_REPORT_RUN_REPORT_H
 #define P11PROF_REPORT_RUN_REPORT_H
 
+#include "bench_results.h"
 #include "scan.h"
 #include "table.h"
+#include "writer.h"
 
 #include <stdio.h>
 
@@ -16,6 +18,7 @@ struct p11prof_report_options {
     struct p11prof_grouping by; /* of the calls; empty: function, mechanism, kind */
     const char *sort;           /* column; NULL: total_ns */
     size_t top;                 /* rows of each table; 0: all */
+    bool results_only;          /* of a page: what a bench prints of itself */
     const char *spool_folder;   /* looked into besides the default ones; "" or NULL: none */
 };
 
@@ -24,7 +27,8 @@ struct p11prof_run_report {
     struct p11prof_table processes; /* its rows of view processes */
     struct p11prof_table functions; /* calls by group */
     struct p11prof_table others; /* the same of size queries, too small buffers, blocking calls */
-    struct p11prof_table operations; /* by operation, mechanism, key type and size */
+    struct p11prof_table operations;      /* by operation, mechanism, key type and size */
+    struct p11prof_bench_results results; /* of a bench run */
     struct p11prof_table errors, losses;
     struct p11prof_table in_flight; /* of live processes and of those that ended */
     uint64_t module_ns;             /* time in the module, but for calls that wait */
@@ -38,13 +42,30 @@ enum p11prof_status p11prof_run_report_load(struct p11prof_run_report *out, stru
                                             struct p11prof_error *error);
 void p11prof_run_report_clear(struct p11prof_run_report *report);
 
-/* As text. Width follows the terminal. */
-void p11prof_run_report_print(FILE *stream, const struct p11prof_run_report *report);
+/* Whether it is of a bench run. */
+bool p11prof_run_report_is_bench(const struct p11prof_run_report *report);
+
+/* As text or Markdown. Width follows the terminal. The results of a bench run come first. */
+struct p11prof_page;
+void p11prof_run_report_print(struct p11prof_page *page, const struct p11prof_run_report *report,
+                              bool results_only);
 
 /* As the CSV rows of its calls; `writer` goes on with the next report. */
-struct p11prof_writer;
 void p11prof_run_report_rows(struct p11prof_writer *writer,
                              const struct p11prof_run_report *report);
+
+/* As the CSV rows of its results: the columns of a document's results but for arrays of numbers. */
+void p11prof_run_report_results(struct p11prof_writer *writer,
+                                const struct p11prof_run_report *report);
+
+/* Writes the reports of runs: pages one after another, one document, or one CSV. A CSV has the
+ * results of bench runs, or the calls of runs (of bench runs too where options->by says so), not
+ * both: P11PROF_BAD_INPUT then. What was written before a failure stays. Losses are no part of CSV:
+ * warn of them. What `bench` and `report` print is made here. */
+enum p11prof_status p11prof_report_run(FILE *stream, struct sqlite3 *db, const int64_t *run_ids,
+                                       size_t count, enum p11prof_format format,
+                                       const struct p11prof_report_options *options,
+                                       struct p11prof_error *error);
 
 /* An empty document of schema p11prof/export/v1, which reports are added to. The caller deletes
  * it. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "safe_text.h"
+#include "allocate.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -81,6 +82,14 @@ void p11prof_safe_text(char *out, size_t out_bytes, const char *text)
         fits = append(out, out_bytes, &used, escape, strlen(escape));
     }
     out[used] = '\0';
+}
+
+char *p11prof_safe_copy(const char *text)
+{
+    size_t bytes = 6 * strlen(text) + 1;
+    char *safe = p11prof_zalloc(bytes, 1);
+    p11prof_safe_text(safe, bytes, text);
+    return safe;
 }
 
 void p11prof_valid_text(char *out, size_t out_bytes, const char *text)

@@ -17,6 +17,9 @@ uint32_t p11prof_next_character(const char **text);
  * UTF-8 become \x1B or \u202E. */
 void p11prof_safe_text(char *out, size_t out_bytes, const char *text);
 
+/* The same, all of it; the caller frees it. */
+char *p11prof_safe_copy(const char *text);
+
 /* For JSON: bytes that are no UTF-8 become U+FFFD. 3 bytes for each of `text` and one are enough.
  */
 void p11prof_valid_text(char *out, size_t out_bytes, const char *text);

@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "scan.h"
 #include "p11prof/batch.h"
+#include "p11prof/load.h"
 #include "query.h"
 #include "scan_groups.h"
 
@@ -34,6 +35,10 @@ enum row {
 };
 
 enum { SQL_BYTES = 2048 };
+
+struct counts {
+    int64_t calls, operations;
+};
 
 static void append_dimensions(char *sql, const struct p11prof_grouping *grouping)
 {
@@ -78,35 +83,56 @@ static void add_row(struct p11prof_tally *tally, struct p11prof_tally_group *gro
         p11prof_tally_add_duration(group, duration_ns);
 }
 
-static void take_row(struct p11prof_scan *scan, sqlite3_stmt *row)
+static void take_operation(const struct p11prof_scan *scan, struct p11prof_tally *tally,
+                           sqlite3_stmt *row, int first)
 {
     struct p11prof_key key;
-    int operation_dimensions = ROW_DIMENSIONS + (int)scan->calls.grouping.count;
-    read_key(scan, &scan->calls.grouping, row, ROW_DIMENSIONS, &key);
-    add_row(&scan->calls, p11prof_tally_find(&scan->calls, &key), row, ROW_DURATION, ROW_IN);
-    if (sqlite3_column_type(row, ROW_OPERATION) == SQLITE_NULL)
-        return;
     /* One that is a single call has that call's facts. */
     bool single = sqlite3_column_type(row, ROW_OPERATION_CALLS) == SQLITE_NULL;
-    read_key(scan, &scan->operations.grouping, row, operation_dimensions, &key);
-    add_row(&scan->operations, p11prof_tally_find(&scan->operations, &key), row,
+    read_key(scan, &tally->grouping, row, first, &key);
+    add_row(tally, p11prof_tally_find(tally, &key), row,
             single ? ROW_DURATION : ROW_OPERATION_DURATION, single ? ROW_IN : ROW_OPERATION_IN);
 }
 
+/* False if the row carries no operation. */
+static bool take_row(struct p11prof_scan *scan, sqlite3_stmt *row)
+{
+    struct p11prof_key key;
+    int of_operations = ROW_DIMENSIONS + (int)scan->calls.grouping.count;
+    int of_loads = of_operations + (int)scan->operations.grouping.count;
+    read_key(scan, &scan->calls.grouping, row, ROW_DIMENSIONS, &key);
+    add_row(&scan->calls, p11prof_tally_find(&scan->calls, &key), row, ROW_DURATION, ROW_IN);
+    if (sqlite3_column_type(row, ROW_OPERATION) == SQLITE_NULL)
+        return false;
+    take_operation(scan, &scan->operations, row, of_operations);
+    if (scan->loads.grouping.count > 0 &&
+        (sqlite3_column_int64(row, of_loads) & 3) >= P11PROF_PHASE_MEASURED)
+        take_operation(scan, &scan->loads, row, of_loads);
+    return true;
+}
+
 static enum p11prof_status scan_rows(struct p11prof_scan *scan, struct sqlite3 *db,
-                                     int64_t *row_count, struct p11prof_error *error)
+                                     struct counts *rows, struct p11prof_error *error)
 {
     char sql[SQL_BYTES] = ROW;
     sqlite3_stmt *statement;
     int result;
     append_dimensions(sql, &scan->calls.grouping);
     append_dimensions(sql, &scan->operations.grouping);
+    append_dimensions(sql, &scan->loads.grouping);
     strcat(sql, ROWS);
     if (p11prof_query_prepare(db, sql, scan->run_id, &statement, error) != P11PROF_OK)
         return error->status;
-    for (*row_count = 0; (result = sqlite3_step(statement)) == SQLITE_ROW; ++*row_count)
-        take_row(scan, statement);
+    for (; (result = sqlite3_step(statement)) == SQLITE_ROW; rows->calls++)
+        rows->operations += take_row(scan, statement);
     return p11prof_query_end(statement, result, error);
+}
+
+/* Dimensions that need rows stand at the end. */
+static void drop_what_needs_rows(struct p11prof_grouping *grouping)
+{
+    while (p11prof_grouping_needs_rows(grouping))
+        grouping->count--;
 }
 
 static enum p11prof_status scan_histograms(struct p11prof_scan *scan, struct sqlite3 *db,
@@ -120,23 +146,33 @@ static enum p11prof_status scan_histograms(struct p11prof_scan *scan, struct sql
                                  (long long)scan->run_id, P11PROF_SCAN_ROWS_MAX, missing->name);
     p11prof_tally_clear(&scan->calls);
     p11prof_tally_clear(&scan->operations);
-    if (p11prof_scan_groups(&scan->calls, db, scan->run_id, false, error) != P11PROF_OK)
+    p11prof_tally_clear(&scan->loads);
+    drop_what_needs_rows(&scan->loads.grouping);
+    if (p11prof_scan_groups(&scan->calls, db, scan->run_id, false, error) != P11PROF_OK ||
+        p11prof_scan_groups(&scan->operations, db, scan->run_id, true, error) != P11PROF_OK)
         return error->status;
-    return p11prof_scan_groups(&scan->operations, db, scan->run_id, true, error);
+    if (scan->loads.grouping.count == 0)
+        return P11PROF_OK;
+    return p11prof_scan_groups(&scan->loads, db, scan->run_id, true, error);
 }
 
 enum p11prof_status p11prof_scan_run(struct p11prof_scan *scan, struct sqlite3 *db,
                                      struct p11prof_error *error)
 {
-    static const char counted[] = "SELECT sum(count) FROM call_group "
-                                  "WHERE run = ?1 AND NOT is_operation";
-    int64_t call_count, row_count = 0;
-    if (p11prof_query_integer(db, counted, scan->run_id, 0, &call_count, error) != P11PROF_OK ||
+    static const char calls[] = "SELECT sum(count) FROM call_group WHERE run = ?1 AND "
+                                "NOT is_operation";
+    static const char operations[] = "SELECT sum(count) FROM call_group WHERE run = ?1 AND "
+                                     "is_operation";
+    struct counts counted, rows = {0, 0};
+    if (p11prof_query_integer(db, calls, scan->run_id, 0, &counted.calls, error) != P11PROF_OK ||
+        p11prof_query_integer(db, operations, scan->run_id, 0, &counted.operations, error) !=
+            P11PROF_OK ||
         p11prof_caller_names_load(&scan->callers, db, scan->run_id, error) != P11PROF_OK)
         return error->status;
-    if (call_count <= P11PROF_SCAN_ROWS_MAX && scan_rows(scan, db, &row_count, error) != P11PROF_OK)
+    if (counted.calls <= P11PROF_SCAN_ROWS_MAX && scan_rows(scan, db, &rows, error) != P11PROF_OK)
         return error->status;
-    scan->exact = row_count == call_count;
+    /* A bench that measures by itself has operations without calls. */
+    scan->exact = rows.calls == counted.calls && rows.operations == counted.operations;
     return scan->exact ? P11PROF_OK : scan_histograms(scan, db, error);
 }
 
@@ -144,5 +180,6 @@ void p11prof_scan_clear(struct p11prof_scan *scan)
 {
     p11prof_tally_clear(&scan->calls);
     p11prof_tally_clear(&scan->operations);
+    p11prof_tally_clear(&scan->loads);
     p11prof_caller_names_clear(&scan->callers);
 }

@@ -17,8 +17,11 @@ struct sqlite3;
 
 struct p11prof_scan {
     int64_t run_id;
-    struct p11prof_tally calls;          /* set its grouping */
-    struct p11prof_tally operations;     /* set its grouping */
+    struct p11prof_tally calls;      /* set its grouping */
+    struct p11prof_tally operations; /* set its grouping */
+    struct p11prof_tally loads; /* operations of loads, measured or cooling down; set its grouping,
+                                   the part first; empty: left out. Dimensions that histograms do
+                                   not have come last: they are dropped where rows are missing */
     struct p11prof_caller_names callers; /* names of the dimension caller */
     bool exact;                          /* from rows */
 };

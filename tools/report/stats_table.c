@@ -5,8 +5,6 @@
 #include "group_names.h"
 #include "p11prof/batch.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +27,7 @@ static void set_quantiles(const struct p11prof_table *table, struct p11prof_cell
     }
 }
 
-static void set_stats(struct p11prof_table *table, struct p11prof_cell *row,
+static void set_stats(const struct p11prof_table *table, struct p11prof_cell *row,
                       const struct p11prof_stats *stats)
 {
     char unsupported[8 * P11PROF_QUANTILES + 1] = "";
@@ -44,7 +42,7 @@ static void set_stats(struct p11prof_table *table, struct p11prof_cell *row,
     p11prof_table_set_text(table, row, "unsupported", *unsupported ? unsupported : NULL);
 }
 
-static void set_counts(struct p11prof_table *table, struct p11prof_cell *row,
+static void set_counts(const struct p11prof_table *table, struct p11prof_cell *row,
                        const struct p11prof_tally_group *group)
 {
     const struct {
@@ -60,19 +58,25 @@ static void set_counts(struct p11prof_table *table, struct p11prof_cell *row,
         p11prof_table_set_integer(table, row, counts[i].column, (int64_t)counts[i].value);
 }
 
+void p11prof_stats_row(const struct p11prof_table *table, struct p11prof_cell *row,
+                       struct p11prof_tally_group *group, bool exact)
+{
+    struct p11prof_stats stats;
+    set_counts(table, row, group);
+    p11prof_tally_stats(group, &stats);
+    set_stats(table, row, &stats);
+    p11prof_table_set_text(table, row, "percentiles", exact ? "exact" : "histogram");
+}
+
 /* A row with all but what only calls or only operations have; NULL on failure. */
 static struct p11prof_cell *add_group(struct p11prof_table *table, const struct p11prof_scan *scan,
                                       const struct p11prof_tally *tally,
                                       struct p11prof_tally_group *group, struct sqlite3 *db,
                                       struct p11prof_error *error)
 {
-    struct p11prof_stats stats;
     struct p11prof_cell *row = p11prof_table_add_row(table);
     p11prof_table_set_integer(table, row, "run_id", scan->run_id);
-    set_counts(table, row, group);
-    p11prof_tally_stats(group, &stats);
-    set_stats(table, row, &stats);
-    p11prof_table_set_text(table, row, "percentiles", scan->exact ? "exact" : "histogram");
+    p11prof_stats_row(table, row, group, scan->exact);
     if (p11prof_group_names(table, row, tally, &group->key, &scan->callers, db, error) !=
         P11PROF_OK)
         return NULL;
@@ -127,26 +131,6 @@ enum p11prof_status p11prof_stats_tables(struct p11prof_scan *scan, struct sqlit
     return P11PROF_OK;
 }
 
-/* "[[low, high, count], …]" of the group's population. */
-static char *histogram_text(struct p11prof_tally_group *group)
-{
-    struct p11prof_bucket bucket = {0};
-    char *text;
-    size_t bytes;
-    FILE *stream = open_memstream(&text, &bytes);
-    if (!stream)
-        return p11prof_copy("[]");
-    for (size_t i = 0; i < group->duration_count; i++)
-        p11prof_buckets_add(&group->buckets, group->durations[i], 1);
-    fputc('[', stream);
-    for (const char *comma = ""; p11prof_buckets_next(&group->buckets, &bucket); comma = ",")
-        fprintf(stream, "%s[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]", comma, bucket.low_ns,
-                bucket.high_ns, bucket.count);
-    fputc(']', stream);
-    fclose(stream);
-    return text;
-}
-
 static void set_rates(struct p11prof_table *table, struct p11prof_cell *row,
                       const struct p11prof_tally_group *group, uint64_t duration_ns)
 {
@@ -169,8 +153,10 @@ enum p11prof_status p11prof_results_table(struct p11prof_scan *scan, struct sqli
         if (!row)
             return error->status;
         set_rates(out, row, group, duration_ns);
-        char *histogram = histogram_text(group);
+        char *histogram = p11prof_tally_histogram(group);
         p11prof_table_set_text(out, row, "histogram", histogram);
+        p11prof_table_set_text(out, row, "windows", "[]");
+        p11prof_table_set_text(out, row, "per_thread", "[]");
         free(histogram);
     }
     return P11PROF_OK;

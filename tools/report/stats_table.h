@@ -12,15 +12,20 @@
     "count error_count undisclosed_count share total_ns mean_ns stddev_ns min_ns p50_ns p90_ns "   \
     "p95_ns p99_ns p999_ns max_ns in_bytes out_bytes percentiles unsupported"
 
-/* What an operation has in the results of an export. */
+/* What a load or an operation has in the results of an export. */
 #define P11PROF_RESULT_COLUMNS                                                                     \
-    "run_id test name operation mechanism key_type key_bits data_bytes threads processes "         \
-    "count error_count undisclosed_count ops_per_s bytes_per_s total_ns mean_ns stddev_ns min_ns " \
-    "p50_ns p90_ns p95_ns p99_ns p999_ns max_ns in_bytes out_bytes percentiles unsupported "       \
-    "histogram"
+    "test name operation mechanism key_type key_bits data_bytes threads processes count "          \
+    "error_count ops_per_s bytes_per_s mean_ns stddev_ns min_ns p50_ns p90_ns p95_ns p99_ns "      \
+    "p999_ns max_ns histogram windows per_thread run_id load step wrong_count undisclosed_count "  \
+    "unchecked percentiles unsupported contention efficiency cooldown_change total_ns in_bytes "   \
+    "out_bytes"
 
 /* Adds the columns run_id, the dimensions (none: the default ones), P11PROF_STATS_COLUMNS. */
 void p11prof_stats_columns(struct p11prof_table *table, const struct p11prof_grouping *grouping);
+
+/* Sets what a row has of P11PROF_STATS_COLUMNS but the share. exact: the group is from rows. */
+void p11prof_stats_row(const struct p11prof_table *table, struct p11prof_cell *row,
+                       struct p11prof_tally_group *group, bool exact);
 
 /* Calls by group: those of kind `call` into *calls, size queries, too small buffers and blocking
  * calls into *others, both with p11prof_stats_columns(). */

@@ -90,8 +90,8 @@ static void set(const struct p11prof_table *table, struct p11prof_cell *row, con
         row[column] = value;
 }
 
-void p11prof_table_set_text(struct p11prof_table *table, struct p11prof_cell *row, const char *name,
-                            const char *text)
+void p11prof_table_set_text(const struct p11prof_table *table, struct p11prof_cell *row,
+                            const char *name, const char *text)
 {
     size_t column = p11prof_table_find(table, name);
     if (column < table->column_count && text)

@@ -60,8 +60,8 @@ struct p11prof_cell *p11prof_table_row(const struct p11prof_table *table, size_t
 
 /* Set a cell that is NULL, of the column that has that name; without one nothing happens. NULL as
  * text leaves it NULL. */
-void p11prof_table_set_text(struct p11prof_table *table, struct p11prof_cell *row, const char *name,
-                            const char *text);
+void p11prof_table_set_text(const struct p11prof_table *table, struct p11prof_cell *row,
+                            const char *name, const char *text);
 void p11prof_table_set_integer(const struct p11prof_table *table, struct p11prof_cell *row,
                                const char *name, int64_t integer);
 void p11prof_table_set_real(const struct p11prof_table *table, struct p11prof_cell *row,
@@ -80,6 +80,10 @@ int64_t p11prof_table_integer(const struct p11prof_table *table, size_t row, con
 void p11prof_table_statement_columns(struct p11prof_table *table, struct sqlite3_stmt *statement,
                                      bool plain);
 void p11prof_table_statement_row(struct p11prof_table *table, struct sqlite3_stmt *statement);
+
+/* Sets the cells of a new row whose columns `from` has too, from one of its rows. */
+void p11prof_table_copy_row(const struct p11prof_table *table, struct p11prof_cell *row,
+                            const struct p11prof_table *from, size_t from_row);
 
 /* Adds the rows of `from` to an empty table, with the columns "name name name" of it. */
 void p11prof_table_select(struct p11prof_table *table, const struct p11prof_table *from,

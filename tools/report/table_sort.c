@@ -7,18 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+void p11prof_table_copy_row(const struct p11prof_table *table, struct p11prof_cell *row,
+                            const struct p11prof_table *from, size_t from_row)
+{
+    for (size_t i = 0; i < table->column_count; i++) {
+        row[i] = *p11prof_table_get(from, from_row, table->columns[i].name);
+        if (row[i].kind == P11PROF_CELL_TEXT)
+            row[i].text = p11prof_copy(row[i].text);
+    }
+}
+
 void p11prof_table_select(struct p11prof_table *table, const struct p11prof_table *from,
                           const char *names)
 {
     p11prof_table_add_columns(table, names);
-    for (size_t i = 0; i < from->row_count; i++) {
-        struct p11prof_cell *row = p11prof_table_add_row(table);
-        for (size_t j = 0; j < table->column_count; j++) {
-            row[j] = *p11prof_table_get(from, i, table->columns[j].name);
-            if (row[j].kind == P11PROF_CELL_TEXT)
-                row[j].text = p11prof_copy(row[j].text);
-        }
-    }
+    for (size_t i = 0; i < from->row_count; i++)
+        p11prof_table_copy_row(table, p11prof_table_add_row(table), from, i);
 }
 
 struct place {

@@ -6,12 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+void p11prof_tally_group_clear(struct p11prof_tally_group *group)
+{
+    free(group->durations);
+    p11prof_buckets_clear(&group->buckets);
+    *group = (struct p11prof_tally_group){.count = 0};
+}
+
 void p11prof_tally_clear(struct p11prof_tally *tally)
 {
-    for (size_t i = 0; i < tally->group_count; i++) {
-        free(tally->groups[i].durations);
-        p11prof_buckets_clear(&tally->groups[i].buckets);
-    }
+    for (size_t i = 0; i < tally->group_count; i++)
+        p11prof_tally_group_clear(&tally->groups[i]);
     free(tally->groups);
     free(tally->slots);
     *tally = (struct p11prof_tally){.grouping = tally->grouping};
@@ -82,6 +87,31 @@ void p11prof_tally_add_duration(struct p11prof_tally_group *group, uint64_t dura
         group->durations = p11prof_grow(group->durations, &group->duration_capacity,
                                         group->duration_count + 1, sizeof *group->durations);
     group->durations[group->duration_count++] = duration_ns;
+}
+
+void p11prof_tally_merge(struct p11prof_tally_group *into, const struct p11prof_tally_group *from)
+{
+    into->count += from->count;
+    into->error_count += from->error_count;
+    into->undisclosed_count += from->undisclosed_count;
+    into->total_ns += from->total_ns;
+    into->in_bytes += from->in_bytes;
+    into->out_bytes += from->out_bytes;
+    for (size_t i = 0; i < from->duration_count; i++)
+        p11prof_tally_add_duration(into, from->durations[i]);
+    p11prof_sums_add(&into->sums, &from->sums);
+    p11prof_buckets_merge(&into->buckets, &from->buckets);
+}
+
+char *p11prof_tally_histogram(const struct p11prof_tally_group *group)
+{
+    struct p11prof_buckets all = {.count = 0};
+    p11prof_buckets_merge(&all, &group->buckets);
+    for (size_t i = 0; i < group->duration_count; i++)
+        p11prof_buckets_add(&all, group->durations[i], 1);
+    char *text = p11prof_buckets_text(&all);
+    p11prof_buckets_clear(&all);
+    return text;
 }
 
 void p11prof_tally_stats(struct p11prof_tally_group *group, struct p11prof_stats *out)

@@ -44,6 +44,15 @@ struct p11prof_tally_group *p11prof_tally_find(struct p11prof_tally *tally,
 /* Adds a duration to the group's population. */
 void p11prof_tally_add_duration(struct p11prof_tally_group *group, uint64_t duration_ns);
 
+/* Adds all of `from` but its key. */
+void p11prof_tally_merge(struct p11prof_tally_group *into, const struct p11prof_tally_group *from);
+
+/* Frees what a group that stands in no tally has. */
+void p11prof_tally_group_clear(struct p11prof_tally_group *group);
+
+/* "[[low, high, count], ...]" of the group's population. The caller frees it. */
+char *p11prof_tally_histogram(const struct p11prof_tally_group *group);
+
 /* Statistics of the group's population. */
 void p11prof_tally_stats(struct p11prof_tally_group *group, struct p11prof_stats *out);
 

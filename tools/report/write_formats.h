@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
-/* The parts of each format, for writer.c only: head before all rows, one row, tail after all. */
+/* The parts of each format, for writer.c and page.c only: head before all rows, one row, tail after
+ * all. */
 #ifndef P11PROF_REPORT_WRITE_FORMATS_H
 #define P11PROF_REPORT_WRITE_FORMATS_H
 
@@ -16,6 +17,16 @@ void p11prof_json_head(struct p11prof_writer *writer, const struct p11prof_table
 void p11prof_json_write_row(struct p11prof_writer *writer, const struct p11prof_table *table,
                             size_t row);
 void p11prof_json_tail(struct p11prof_writer *writer);
+
+void p11prof_markdown_head(struct p11prof_writer *writer, const struct p11prof_table *table);
+void p11prof_markdown_row(struct p11prof_writer *writer, const struct p11prof_table *table,
+                          size_t row);
+
+/* Text that Markdown shows as it is, in a table too. */
+void p11prof_markdown_text(FILE *stream, const char *text);
+
+/* Whether the values of a column stand at the right: of somebody's query, as the first one. */
+bool p11prof_column_is_number(const struct p11prof_table *table, size_t column);
 
 /* A number in a machine format, without exponent: integers exact, ratios with 6 decimals, rates
  * with 3. */

@@ -77,6 +77,16 @@ cJSON *p11prof_json_rows(const struct p11prof_table *table)
     return array;
 }
 
+char *p11prof_json_text(const struct p11prof_table *table)
+{
+    cJSON *rows = p11prof_json_rows(table);
+    char *printed = cJSON_PrintUnformatted(rows);
+    char *text = p11prof_copy(printed ? printed : "[]");
+    cJSON_free(printed);
+    cJSON_Delete(rows);
+    return text;
+}
+
 void p11prof_json_head(struct p11prof_writer *writer, const struct p11prof_table *table)
 {
     (void)table;

@@ -21,6 +21,8 @@ static void format_number(char *out, const struct p11prof_column *column,
         p11prof_format_bytes(out, (uint64_t)cell->integer);
     else if (column->unit == P11PROF_UNIT_SHARE && cell->kind == P11PROF_CELL_REAL)
         p11prof_format_share(out, cell->real);
+    else if (column->unit == P11PROF_UNIT_BYTES_PER_S && cell->kind == P11PROF_CELL_REAL)
+        p11prof_format_rate(out, cell->real / 0x1p20);
     else if (column->unit == P11PROF_UNIT_PER_S && cell->kind == P11PROF_CELL_REAL)
         p11prof_format_rate(out, cell->real);
     else
@@ -36,10 +38,7 @@ char *p11prof_cell_text(const struct p11prof_column *column, const struct p11pro
         format_number(number + cell->doubtful, column, cell);
         return p11prof_copy(number);
     }
-    size_t bytes = 6 * strlen(cell->text) + 1;
-    char *safe = p11prof_zalloc(bytes, 1);
-    p11prof_safe_text(safe, bytes, cell->text);
-    return safe;
+    return p11prof_safe_copy(cell->text);
 }
 
 /* Narrows the widest text column again and again until a line fits, or no text can give more. */
@@ -109,17 +108,18 @@ static void write_cell(struct p11prof_writer *writer, const struct p11prof_table
         write_blanks(writer->stream, padding);
 }
 
+bool p11prof_column_is_number(const struct p11prof_table *table, size_t column)
+{
+    if (table->columns[column].type != P11PROF_TYPE_ANY)
+        return table->columns[column].unit != P11PROF_UNIT_NONE;
+    return table->row_count > 0 && p11prof_table_row(table, 0)[column].kind != P11PROF_CELL_TEXT;
+}
+
 void p11prof_text_head(struct p11prof_writer *writer, const struct p11prof_table *table)
 {
     measure(writer, table);
-    for (size_t i = 0; i < table->column_count; i++) {
-        const struct p11prof_column *column = &table->columns[i];
-        bool number =
-            column->type == P11PROF_TYPE_ANY
-                ? table->row_count > 0 && p11prof_table_row(table, 0)[i].kind != P11PROF_CELL_TEXT
-                : column->unit != P11PROF_UNIT_NONE;
-        write_cell(writer, table, i, column->heading, number);
-    }
+    for (size_t i = 0; i < table->column_count; i++)
+        write_cell(writer, table, i, table->columns[i].heading, p11prof_column_is_number(table, i));
     putc('\n', writer->stream);
 }
 

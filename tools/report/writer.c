@@ -19,6 +19,7 @@ static const struct format formats[] = {
     [P11PROF_FORMAT_TEXT] = {"text", p11prof_text_head, p11prof_text_row, NULL},
     [P11PROF_FORMAT_JSON] = {"json", p11prof_json_head, p11prof_json_write_row, p11prof_json_tail},
     [P11PROF_FORMAT_CSV] = {"csv", p11prof_csv_head, p11prof_csv_row, NULL},
+    [P11PROF_FORMAT_MARKDOWN] = {"markdown", p11prof_markdown_head, p11prof_markdown_row, NULL},
 };
 
 bool p11prof_format_named(const char *name, enum p11prof_format *out)
@@ -55,14 +56,25 @@ void p11prof_writer_end(struct p11prof_writer *writer, const struct p11prof_tabl
     writer->widths = NULL;
 }
 
+static void write_all(struct p11prof_writer *writer, const struct p11prof_table *table)
+{
+    writer->width_limit = p11prof_terminal_width(writer->stream);
+    p11prof_writer_rows(writer, table);
+    p11prof_writer_end(writer, table);
+}
+
+void p11prof_write_table(FILE *stream, const struct p11prof_table *table,
+                         enum p11prof_format format)
+{
+    struct p11prof_writer writer = {.stream = stream, .format = format};
+    write_all(&writer, table);
+}
+
 void p11prof_write_text_table(FILE *stream, const struct p11prof_table *table, const char *indent)
 {
-    struct p11prof_writer writer = {.stream = stream,
-                                    .format = P11PROF_FORMAT_TEXT,
-                                    .width_limit = p11prof_terminal_width(stream),
-                                    .indent = indent};
-    p11prof_writer_rows(&writer, table);
-    p11prof_writer_end(&writer, table);
+    struct p11prof_writer writer = {
+        .stream = stream, .format = P11PROF_FORMAT_TEXT, .indent = indent};
+    write_all(&writer, table);
 }
 
 size_t p11prof_terminal_width(FILE *stream)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
-/* Writes tables as aligned text, CSV (RFC 4180, one header line) or a JSON array of objects. Rows
+/* Writes tables as aligned text, CSV (RFC 4180, one header line), a JSON array of objects or a
+ * table of Markdown. Rows
  * may come in several tables with the same columns, so that an answer of any length needs little
  * memory; text takes its widths from the first of them. Errors of the stream stay in the stream. */
 #ifndef P11PROF_REPORT_WRITER_H
@@ -12,9 +13,14 @@
 
 struct cJSON;
 
-enum p11prof_format { P11PROF_FORMAT_TEXT, P11PROF_FORMAT_JSON, P11PROF_FORMAT_CSV };
+enum p11prof_format {
+    P11PROF_FORMAT_TEXT,
+    P11PROF_FORMAT_JSON,
+    P11PROF_FORMAT_CSV,
+    P11PROF_FORMAT_MARKDOWN
+};
 
-/* Reads "text", "json" or "csv"; false if it is none of them. */
+/* Reads "text", "json", "csv" or "markdown"; false if it is none of them. */
 bool p11prof_format_named(const char *name, enum p11prof_format *out);
 
 struct p11prof_writer {
@@ -33,6 +39,10 @@ void p11prof_writer_rows(struct p11prof_writer *writer, const struct p11prof_tab
 /* Writes what stands behind all (and before, if there was no row) and frees what the writer has. */
 void p11prof_writer_end(struct p11prof_writer *writer, const struct p11prof_table *table);
 
+/* All of one table. */
+void p11prof_write_table(FILE *stream, const struct p11prof_table *table,
+                         enum p11prof_format format);
+
 /* All of one table as text, indented. */
 void p11prof_write_text_table(FILE *stream, const struct p11prof_table *table, const char *indent);
 
@@ -48,5 +58,8 @@ struct cJSON *p11prof_json_cell(const struct p11prof_column *column,
                                 const struct p11prof_cell *cell);
 struct cJSON *p11prof_json_row(const struct p11prof_table *table, size_t row);
 struct cJSON *p11prof_json_rows(const struct p11prof_table *table);
+
+/* The array of all rows as JSON text. The caller frees it. */
+char *p11prof_json_text(const struct p11prof_table *table);
 
 #endif

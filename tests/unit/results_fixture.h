@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* A bench run in a store of its own: loads, and operations that a test makes one by one. */
+#ifndef P11PROF_RESULTS_FIXTURE_H
+#define P11PROF_RESULTS_FIXTURE_H
+
+#include "store_fixture.h"
+
+#include "p11prof/load.h"
+
+#include <sqlite3.h>
+
+/* Setup and teardown: fixture_store with the bench run 1. */
+int bench_setup(void **state);
+int bench_teardown(void **state);
+
+/* Operations of kind sign of one thread of a load, in the slice that starts at start_ns. */
+struct bench_place {
+    uint32_t load;
+    enum p11prof_phase phase;
+    uint32_t thread_id;
+    uint64_t start_ns;
+};
+
+/* One operation; its row says less of the last call's duration. rv 0 is CKR_OK. */
+void bench_operation(const struct bench_place *place, uint64_t duration_ns, uint64_t rv);
+
+/* Writes what bench_operation() was told: with rows, or the groups only. */
+void bench_write(bool with_rows);
+
+/* A load of sign with CKM_ECDSA and a P-256 key; data_bytes -1 is unknown. */
+void bench_load(uint32_t load, const char *test, int64_t data_bytes, unsigned threads,
+                unsigned processes);
+void bench_slice(uint32_t load, unsigned slice, uint64_t start_ns, uint64_t duration_ns);
+void bench_thread(const struct p11prof_thread_row *thread);
+void bench_skip(const char *test, const char *reason);
+
+#endif

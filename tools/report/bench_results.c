@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "bench_results.h"
+#include "allocate.h"
+#include "bench_threads.h"
+#include "bench_windows.h"
+#include "p11prof/load.h"
+#include "query.h"
+#include "stats_table.h"
+#include "writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct p11prof_grouping p11prof_load_grouping = {
+    {P11PROF_BY_PART, P11PROF_BY_OPERATION, P11PROF_BY_THREAD}, 3};
+
+static const char loads_sql[] = "SELECT l.*, b.operation AS operation_code FROM loads AS l "
+                                "JOIN bench_load AS b ON b.run = l.run_id AND b.load = l.load "
+                                "WHERE l.run_id = ?1 ORDER BY l.load";
+static const char skipped_sql[] = "SELECT test, reason, run_id FROM skipped WHERE run_id = ?1";
+
+/* What one row is made of. */
+struct parts {
+    struct p11prof_tally_group measured, cooldown;
+    struct p11prof_bench_threads threads;
+    struct p11prof_bench_windows windows;
+};
+
+static void merge(struct p11prof_tally_group *into, const struct p11prof_tally *tally, int64_t load,
+                  enum p11prof_phase phase, int64_t operation)
+{
+    int64_t part = p11prof_part((uint32_t)load, phase);
+    for (size_t i = 0; i < tally->group_count; i++)
+        if (p11prof_load_group_is(tally, &tally->groups[i], part, operation))
+            p11prof_tally_merge(into, &tally->groups[i]);
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void set_counts(const struct p11prof_table *table, struct p11prof_cell *row,
+                       const struct parts *parts)
+{
+    const struct p11prof_tally_group *measured = &parts->measured;
+    const struct p11prof_bench_threads *threads = &parts->threads;
+    uint64_t count = larger(measured->count, threads->count);
+    uint64_t errors = larger(measured->error_count, threads->failed_count) + threads->wrong_count;
+    errors = errors < count ? errors : count;
+    /* A slice that did not end has operations but no time. */
+    uint64_t outside = parts->windows.count > 0 && measured->count > parts->windows.count
+                           ? measured->count - parts->windows.count
+                           : 0;
+    uint64_t successes = count - errors > outside ? count - errors - outside : 0;
+    int64_t data_bytes = row[p11prof_table_find(table, "data_bytes")].integer;
+    bool data_known = row[p11prof_table_find(table, "data_bytes")].kind == P11PROF_CELL_INTEGER;
+    double seconds = (double)parts->windows.duration_ns / 1e9;
+    p11prof_table_set_integer(table, row, "count", (int64_t)count);
+    p11prof_table_set_integer(table, row, "error_count", (int64_t)errors);
+    p11prof_table_set_integer(table, row, "wrong_count", (int64_t)threads->wrong_count);
+    if (seconds > 0)
+        p11prof_table_set_real(table, row, "ops_per_s", (double)successes / seconds);
+    if (seconds > 0 && data_known)
+        p11prof_table_set_real(table, row, "bytes_per_s",
+                               (double)data_bytes * (double)successes / seconds);
+}
+
+static void set_cooldown(const struct p11prof_table *table, struct p11prof_cell *row,
+                         struct parts *parts)
+{
+    struct p11prof_stats measured, cooldown;
+    p11prof_tally_stats(&parts->measured, &measured);
+    p11prof_tally_stats(&parts->cooldown, &cooldown);
+    if (measured.count > 0 && measured.mean_ns > 0 && cooldown.count > 0)
+        p11prof_table_set_real(table, row, "cooldown_change",
+                               (double)cooldown.mean_ns / (double)measured.mean_ns - 1);
+}
+
+/* The array per_thread of a load: the last rows of the table of threads. */
+static char *threads_text(const struct p11prof_table *threads, size_t first)
+{
+    struct p11prof_table part = {.columns = NULL};
+    p11prof_table_add_columns(&part, "thread count ops_per_s mean_ns p99_ns");
+    for (size_t i = first; i < threads->row_count; i++)
+        p11prof_table_copy_row(&part, p11prof_table_add_row(&part), threads, i);
+    char *text = p11prof_json_text(&part);
+    p11prof_table_clear(&part);
+    return text;
+}
+
+static void add_row(struct p11prof_bench_results *out, const struct p11prof_table *loads,
+                    size_t load, struct parts *parts, size_t first_thread, bool exact)
+{
+    struct p11prof_table *table = &out->loads;
+    struct p11prof_cell *row = p11prof_table_add_row(table);
+    char *histogram = p11prof_tally_histogram(&parts->measured);
+    char *threads = threads_text(&out->threads, first_thread);
+    p11prof_table_copy_row(table, row, loads, load);
+    p11prof_stats_row(table, row, &parts->measured, exact);
+    set_counts(table, row, parts);
+    set_cooldown(table, row, parts);
+    if (parts->threads.contention_known)
+        p11prof_table_set_real(table, row, "contention", parts->threads.contention);
+    p11prof_table_set_text(table, row, "histogram", histogram);
+    p11prof_table_set_text(table, row, "windows", parts->windows.json);
+    p11prof_table_set_text(table, row, "per_thread", threads);
+    free(histogram);
+    free(threads);
+}
+
+static enum p11prof_status add_load(struct p11prof_bench_results *out,
+                                    const struct p11prof_scan *scan, struct sqlite3 *db,
+                                    const struct p11prof_table *loads, size_t row,
+                                    struct p11prof_error *error)
+{
+    struct parts parts = {.windows.json = NULL};
+    int64_t load = p11prof_table_integer(loads, row, "load", 0);
+    int64_t operation = p11prof_table_integer(loads, row, "operation_code", 0);
+    size_t first_thread = out->threads.row_count;
+    merge(&parts.measured, &scan->loads, load, P11PROF_PHASE_MEASURED, operation);
+    merge(&parts.cooldown, &scan->loads, load, P11PROF_PHASE_COOLDOWN, operation);
+    enum p11prof_status status =
+        p11prof_bench_threads_load(&parts.threads, &out->threads, scan, load, operation, db, error);
+    if (status == P11PROF_OK)
+        status = p11prof_bench_windows_load(&parts.windows, db, scan->run_id, load, error);
+    if (status == P11PROF_OK)
+        add_row(out, loads, row, &parts, first_thread, scan->exact);
+    p11prof_tally_group_clear(&parts.measured);
+    p11prof_tally_group_clear(&parts.cooldown);
+    free(parts.windows.json);
+    return status;
+}
+
+static int64_t thread_count(const struct p11prof_table *loads, size_t row)
+{
+    return p11prof_table_integer(loads, row, "threads", 1) *
+           p11prof_table_integer(loads, row, "processes", 1);
+}
+
+/* Rate of one thread with the same test and data; 0 if nobody measured it. */
+static double single_rate(const struct p11prof_table *loads, size_t row)
+{
+    const char *test = p11prof_table_text(loads, row, "test", "");
+    int64_t data_bytes = p11prof_table_integer(loads, row, "data_bytes", -1);
+    for (size_t i = 0; i < loads->row_count; i++) {
+        const struct p11prof_cell *rate = p11prof_table_get(loads, i, "ops_per_s");
+        if (thread_count(loads, i) == 1 && rate->kind == P11PROF_CELL_REAL &&
+            strcmp(p11prof_table_text(loads, i, "test", ""), test) == 0 &&
+            p11prof_table_integer(loads, i, "data_bytes", -1) == data_bytes)
+            return rate->real;
+    }
+    return 0;
+}
+
+static void set_efficiencies(const struct p11prof_table *loads)
+{
+    for (size_t i = 0; i < loads->row_count; i++) {
+        const struct p11prof_cell *rate = p11prof_table_get(loads, i, "ops_per_s");
+        int64_t threads = thread_count(loads, i);
+        double single = threads > 1 ? single_rate(loads, i) : 0;
+        if (single > 0 && rate->kind == P11PROF_CELL_REAL)
+            p11prof_table_set_real(loads, p11prof_table_row(loads, i), "efficiency",
+                                   rate->real / ((double)threads * single));
+    }
+}
+
+enum p11prof_status p11prof_bench_results_load(struct p11prof_bench_results *out,
+                                               const struct p11prof_scan *scan, struct sqlite3 *db,
+                                               struct p11prof_error *error)
+{
+    struct p11prof_table loads = {.columns = NULL};
+    p11prof_table_add_columns(&out->loads, P11PROF_RESULT_COLUMNS);
+    p11prof_table_add_columns(&out->threads, P11PROF_THREAD_COLUMNS);
+    enum p11prof_status status =
+        p11prof_query_table(db, skipped_sql, scan->run_id, &out->skipped, error);
+    if (status == P11PROF_OK)
+        status = p11prof_query_table(db, loads_sql, scan->run_id, &loads, error);
+    for (size_t i = 0; status == P11PROF_OK && i < loads.row_count; i++)
+        status = add_load(out, scan, db, &loads, i, error);
+    set_efficiencies(&out->loads);
+    p11prof_table_clear(&loads);
+    return status;
+}
+
+void p11prof_bench_results_clear(struct p11prof_bench_results *results)
+{
+    p11prof_table_clear(&results->loads);
+    p11prof_table_clear(&results->threads);
+    p11prof_table_clear(&results->skipped);
+}
+
+const char *p11prof_contention_word(double contention)
+{
+    return contention < 0.05 ? "low" : contention < 0.20 ? "moderate" : "high";
+}

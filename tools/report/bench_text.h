@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* The results of a bench run on a page. */
+#ifndef P11PROF_REPORT_BENCH_TEXT_H
+#define P11PROF_REPORT_BENCH_TEXT_H
+
+#include "bench_results.h"
+#include "page.h"
+
+/* What was wrong, the table of loads, their threads, what sizes of data cost, what was skipped.
+ * Nothing for a run without loads that skipped nothing. */
+void p11prof_bench_page(struct p11prof_page *page, const struct p11prof_bench_results *results);
+
+#endif

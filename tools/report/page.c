@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "page.h"
+#include "allocate.h"
+#include "safe_text.h"
+#include "write_formats.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Before and after a line, in each format. */
+struct frame {
+    bool alone; /* a blank line stands before it, but at the top of a page */
+    const char *before, *after;
+};
+enum line { TITLE, SECTION, FACT, NOTE, PARAGRAPH };
+
+static const struct frame text_frames[] = {
+    [TITLE] = {true, "", "\n"},   [SECTION] = {true, "", "\n"},   [FACT] = {false, "  ", "\n"},
+    [NOTE] = {false, "  ", "\n"}, [PARAGRAPH] = {true, "", "\n"},
+};
+static const struct frame markdown_frames[] = {
+    [TITLE] = {true, "# ", "\n\n"}, [SECTION] = {true, "## ", "\n\n"}, [FACT] = {false, "- ", "\n"},
+    [NOTE] = {true, "", "\n"},      [PARAGRAPH] = {true, "", "\n"},
+};
+
+static char *formatted(const char *format, va_list arguments)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *stream = p11prof_text_open(&text, &bytes);
+    vfprintf(stream, format, arguments);
+    fclose(stream);
+    return text;
+}
+
+static void write_line(struct p11prof_page *page, enum line line, const char *name, char *text)
+{
+    bool markdown = page->format == P11PROF_FORMAT_MARKDOWN;
+    const struct frame *frame = markdown ? &markdown_frames[line] : &text_frames[line];
+    char *safe = p11prof_safe_copy(text);
+    if (frame->alone && page->started)
+        putc('\n', page->stream);
+    fputs(frame->before, page->stream);
+    if (name)
+        fprintf(page->stream, markdown ? "%s: " : "%-12s", name);
+    if (markdown)
+        p11prof_markdown_text(page->stream, safe);
+    else
+        fputs(safe, page->stream);
+    fputs(frame->after, page->stream);
+    page->started = true;
+    free(safe);
+    free(text);
+}
+
+#define WRITE_LINE(line, name)                                                                     \
+    do {                                                                                           \
+        va_list arguments;                                                                         \
+        va_start(arguments, format);                                                               \
+        write_line(page, line, name, formatted(format, arguments));                                \
+        va_end(arguments);                                                                         \
+    } while (0)
+
+void p11prof_page_title(struct p11prof_page *page, const char *format, ...)
+{
+    WRITE_LINE(TITLE, NULL);
+}
+
+void p11prof_page_section(struct p11prof_page *page, const char *format, ...)
+{
+    WRITE_LINE(SECTION, NULL);
+}
+
+void p11prof_page_fact(struct p11prof_page *page, const char *name, const char *format, ...)
+{
+    WRITE_LINE(FACT, name);
+}
+
+void p11prof_page_note(struct p11prof_page *page, const char *format, ...)
+{
+    WRITE_LINE(NOTE, NULL);
+}
+
+void p11prof_page_paragraph(struct p11prof_page *page, const char *format, ...)
+{
+    WRITE_LINE(PARAGRAPH, NULL);
+}
+
+void p11prof_page_table(struct p11prof_page *page, const struct p11prof_table *table,
+                        const char *columns)
+{
+    struct p11prof_table part = {.columns = NULL};
+    struct p11prof_writer writer = {.stream = page->stream,
+                                    .format = page->format,
+                                    .width_limit = p11prof_terminal_width(page->stream),
+                                    .indent = "  "};
+    p11prof_table_select(&part, table, columns);
+    p11prof_writer_rows(&writer, &part);
+    p11prof_writer_end(&writer, &part);
+    p11prof_table_clear(&part);
+    page->started = true;
+}

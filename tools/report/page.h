@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* A page that people read: titles, tables and sentences, as text or as Markdown. All that comes
+ * from others is made fit for a terminal, and for Markdown. Errors of the stream stay in the
+ * stream. */
+#ifndef P11PROF_REPORT_PAGE_H
+#define P11PROF_REPORT_PAGE_H
+
+#include "table.h"
+#include "writer.h"
+
+struct p11prof_page {
+    FILE *stream;
+    enum p11prof_format format; /* P11PROF_FORMAT_TEXT or _MARKDOWN */
+    bool started;               /* private: something stands on it */
+};
+
+/* Of a run. */
+__attribute__((format(printf, 2, 3))) void p11prof_page_title(struct p11prof_page *page,
+                                                              const char *format, ...);
+/* Of a part of it. */
+__attribute__((format(printf, 2, 3))) void p11prof_page_section(struct p11prof_page *page,
+                                                                const char *format, ...);
+/* "name  …", below a title. */
+__attribute__((format(printf, 3, 4))) void p11prof_page_fact(struct p11prof_page *page,
+                                                             const char *name, const char *format,
+                                                             ...);
+/* A sentence below a title, a table or another sentence. */
+__attribute__((format(printf, 2, 3))) void p11prof_page_note(struct p11prof_page *page,
+                                                             const char *format, ...);
+/* A sentence that stands alone. */
+__attribute__((format(printf, 2, 3))) void p11prof_page_paragraph(struct p11prof_page *page,
+                                                                  const char *format, ...);
+/* The columns "name name name" of a table. */
+void p11prof_page_table(struct p11prof_page *page, const struct p11prof_table *table,
+                        const char *columns);
+
+#endif
