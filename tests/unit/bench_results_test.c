@@ -3,60 +3,11 @@
 /* The results of a bench run, each figure worked out by hand. */
 #include "results_fixture.h"
 
-#include "report/run_report.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
-
-static struct p11prof_run_report report;
-
-static const struct p11prof_table *results(void)
-{
-    struct p11prof_report_options options = {.sort = NULL};
-    struct p11prof_error error = {0};
-    if (p11prof_run_report_load(&report, p11prof_store_sqlite(fixture_store), 1, &options,
-                                &error)) {
-        fail_msg("%s", error.text);
-    }
-    return &report.results.loads;
-}
-
-static int teardown(void **state)
-{
-    p11prof_run_report_clear(&report);
-    return bench_teardown(state);
-}
-
-static void check(size_t row, const char *column, int64_t value)
-{
-    const struct p11prof_cell *cell = p11prof_table_get(&report.results.loads, row, column);
-    if (cell->kind != P11PROF_CELL_INTEGER || cell->integer != value) {
-        fail_msg("%s is %lld, not %lld", column, (long long)cell->integer, (long long)value);
-    }
-}
-
-static void check_real(const struct p11prof_table *table, size_t row, const char *column,
-                       double value)
-{
-    const struct p11prof_cell *cell = p11prof_table_get(table, row, column);
-    if (cell->kind != P11PROF_CELL_REAL || fabs(cell->real - value) > 1e-9 * (1 + fabs(value))) {
-        fail_msg("%s is %.9f, not %.9f", column, cell->real, value);
-    }
-}
-
-static void check_text(size_t row, const char *column, const char *value)
-{
-    assert_string_equal(p11prof_table_text(&report.results.loads, row, column, "(unknown)"), value);
-}
-
-static void check_unknown(size_t row, const char *column)
-{
-    assert_int_equal(p11prof_table_get(&report.results.loads, row, column)->kind,
-                     P11PROF_CELL_NULL);
-}
 
 enum { SLICE_NS = 500000000, FIRST_NS = 1000000, SECOND_NS = 700000000, THREAD = 77 };
 
@@ -82,17 +33,17 @@ static void fill(uint32_t load)
 /* What rows and histograms have in common: 980 successes of 21 to 1000 us in a second. */
 static void check_counts(void)
 {
-    check(0, "count", 1000);
-    check(0, "error_count", 20);
-    check(0, "wrong_count", 0);
-    check(0, "mean_ns", 510500);
-    check(0, "stddev_ns", 283046); /* sqrt(980 * 981 / 12) us */
-    check(0, "min_ns", 21000);
-    check(0, "max_ns", 1000000);
-    check_real(&report.results.loads, 0, "ops_per_s", 980); /* not 1 / mean: 1959 */
-    check_real(&report.results.loads, 0, "bytes_per_s", 31360);
-    check_real(&report.results.loads, 0, "cooldown_change", 1);
-    check_text(0, "unsupported", "p99_ns p999_ns"); /* 980 / 100 is less than 10 */
+    bench_check(0, "count", 1000);
+    bench_check(0, "error_count", 20);
+    bench_check(0, "wrong_count", 0);
+    bench_check(0, "mean_ns", 510500);
+    bench_check(0, "stddev_ns", 283046); /* sqrt(980 * 981 / 12) us */
+    bench_check(0, "min_ns", 21000);
+    bench_check(0, "max_ns", 1000000);
+    bench_check_real(0, "ops_per_s", 980); /* not 1 / mean: 1959 */
+    bench_check_real(0, "bytes_per_s", 31360);
+    bench_check_real(0, "cooldown_change", 1);
+    bench_check_text(0, "unsupported", "p99_ns p999_ns"); /* 980 / 100 is less than 10 */
 }
 
 static void rows_give_exact_results(void **state)
@@ -101,24 +52,24 @@ static void rows_give_exact_results(void **state)
     bench_load(1, "ecdsa-p256-sign", 32, 1, 1);
     fill(1);
     bench_write(true);
-    assert_int_equal(results()->row_count, 1);
+    assert_int_equal(bench_results()->row_count, 1);
     check_counts();
-    check(0, "p50_ns", 510000);   /* the 490th of 980 */
-    check(0, "p90_ns", 902000);   /* the 882nd */
-    check(0, "p95_ns", 951000);   /* the 931st */
-    check(0, "p99_ns", 991000);   /* the 971st: 970.2 rounded up */
-    check(0, "p999_ns", 1000000); /* the 980th */
-    check_text(0, "percentiles", "exact");
-    check_text(0, "test", "ecdsa-p256-sign");
-    check_text(0, "operation", "sign");
-    check_text(0, "mechanism", "CKM_ECDSA");
-    check_text(0, "key_type", "CKK_EC");
-    check(0, "key_bits", 256);
+    bench_check(0, "p50_ns", 510000);   /* the 490th of 980 */
+    bench_check(0, "p90_ns", 902000);   /* the 882nd */
+    bench_check(0, "p95_ns", 951000);   /* the 931st */
+    bench_check(0, "p99_ns", 991000);   /* the 971st: 970.2 rounded up */
+    bench_check(0, "p999_ns", 1000000); /* the 980th */
+    bench_check_text(0, "percentiles", "exact");
+    bench_check_text(0, "test", "ecdsa-p256-sign");
+    bench_check_text(0, "operation", "sign");
+    bench_check_text(0, "mechanism", "CKM_ECDSA");
+    bench_check_text(0, "key_type", "CKK_EC");
+    bench_check(0, "key_bits", 256);
 }
 
 static void near(const char *column, double value)
 {
-    double found = (double)p11prof_table_integer(&report.results.loads, 0, column, 0);
+    double found = (double)p11prof_table_integer(&bench_report.results.loads, 0, column, 0);
     if (fabs(found / value - 1) > 0.005) {
         fail_msg("%s is %.0f, not about %.0f", column, found, value);
     }
@@ -130,13 +81,13 @@ static void histograms_take_over(void **state)
     bench_load(1, "ecdsa-p256-sign", 32, 1, 1);
     fill(1);
     bench_write(false);
-    results();
+    bench_results();
     check_counts();
-    check_text(0, "percentiles", "histogram");
+    bench_check_text(0, "percentiles", "histogram");
     near("p50_ns", 510000);
     near("p95_ns", 951000);
     near("p99_ns", 991000);
-    check(0, "p999_ns", 1000000); /* clipped to what occurred */
+    bench_check(0, "p999_ns", 1000000); /* clipped to what occurred */
 }
 
 /* A bench that measures by itself: operations without calls. */
@@ -154,14 +105,14 @@ static void groups_alone_are_enough(void **state)
     assert_int_equal(p11prof_store_group_add(fixture_store, 1, &group.group, &error), P11PROF_OK);
     bench_load(1, "ecdsa-p256-sign", -1, 1, 1);
     bench_slice(1, 1, FIRST_NS, SLICE_NS);
-    results();
-    check_text(0, "percentiles", "histogram");
-    check(0, "count", 100);
-    check(0, "p50_ns", 200);
-    check_real(&report.results.loads, 0, "ops_per_s", 200);
-    check_unknown(0, "bytes_per_s");
-    check_unknown(0, "data_bytes");
-    check_unknown(0, "cooldown_change");
+    bench_results();
+    bench_check_text(0, "percentiles", "histogram");
+    bench_check(0, "count", 100);
+    bench_check(0, "p50_ns", 200);
+    bench_check_real(0, "ops_per_s", 200);
+    bench_check_unknown(0, "bytes_per_s");
+    bench_check_unknown(0, "data_bytes");
+    bench_check_unknown(0, "cooldown_change");
 }
 
 /* The slices as JSON, sums of the 490 successes in each: odd 21 to 999, even 22 to 1000. */
@@ -172,7 +123,7 @@ static void slices_are_windows(void **state)
     bench_load(1, "ecdsa-p256-sign", 32, 1, 1);
     fill(1);
     bench_write(true);
-    cJSON *windows = cJSON_Parse(p11prof_table_text(results(), 0, "windows", ""));
+    cJSON *windows = cJSON_Parse(p11prof_table_text(bench_results(), 0, "windows", ""));
     assert_int_equal(cJSON_GetArraySize(windows), 2);
     for (int i = 0; i < 2; i++) {
         cJSON *window = cJSON_GetArrayItem(windows, i), *bucket;
@@ -206,13 +157,14 @@ static void groups_of_a_load_are_merged(void **state)
     }
     bench_load(1, "ecdsa-p256-sign", -1, 1, 1);
     bench_slice(1, 1, FIRST_NS, SLICE_NS);
-    results();
-    check(0, "count", 2);
-    check(0, "mean_ns", 150);
-    check_text(0, "histogram", "[[100,101,1],[200,201,1]]");
-    check_text(0, "windows",
-               "[{\"start_ns\":1000000,\"duration_ns\":500000000,\"count\":2,\"error_count\":0,"
-               "\"sum_ns\":300,\"histogram\":[[100,101,1],[200,201,1]]}]");
+    bench_results();
+    bench_check(0, "count", 2);
+    bench_check(0, "mean_ns", 150);
+    bench_check_text(0, "histogram", "[[100,101,1],[200,201,1]]");
+    bench_check_text(
+        0, "windows",
+        "[{\"start_ns\":1000000,\"duration_ns\":500000000,\"count\":2,\"error_count\":0,"
+        "\"sum_ns\":300,\"histogram\":[[100,101,1],[200,201,1]]}]");
 }
 
 /* What stands in a slice that did not end (the bench was killed) has no time to be divided by. */
@@ -228,9 +180,9 @@ static void unfinished_slices_do_not_count_for_rates(void **state)
     for (unsigned i = 0; i < 30; i++)
         bench_operation(&place, 1000, CKR_OK);
     bench_write(true);
-    results();
-    check(0, "count", 70);
-    check_real(&report.results.loads, 0, "ops_per_s", 80);
+    bench_results();
+    bench_check(0, "count", 70);
+    bench_check_real(0, "ops_per_s", 80);
 }
 
 static void nothing_done_is_unknown(void **state)
@@ -238,54 +190,52 @@ static void nothing_done_is_unknown(void **state)
     (void)state;
     bench_load(1, "ecdsa-p256-sign", 32, 1, 1);
     bench_write(true);
-    results();
-    check(0, "count", 0);
-    check_unknown(0, "ops_per_s");
-    check_unknown(0, "bytes_per_s");
-    check_unknown(0, "mean_ns");
-    check_unknown(0, "p50_ns");
-    check_text(0, "windows", "[]");
-    check_text(0, "per_thread", "[]");
-    check_text(0, "histogram", "[]");
+    bench_results();
+    bench_check(0, "count", 0);
+    bench_check_unknown(0, "ops_per_s");
+    bench_check_unknown(0, "bytes_per_s");
+    bench_check_unknown(0, "mean_ns");
+    bench_check_unknown(0, "p50_ns");
+    bench_check_text(0, "windows", "[]");
+    bench_check_text(0, "per_thread", "[]");
+    bench_check_text(0, "histogram", "[]");
 }
 
-/* The database cannot tell failures of a decryption; the threads of the bench can. */
-static void wrong_results_are_errors(void **state)
+/* One test with two sizes is two rows, each with its own operations. */
+static void sizes_are_rows(void **state)
 {
     (void)state;
-    struct bench_place place = {1, P11PROF_PHASE_MEASURED, THREAD, FIRST_NS};
     for (unsigned load = 1; load <= 2; load++) {
-        place.load = load;
-        bench_load(load, load == 1 ? "aes-256-gcm-decrypt" : "ecdsa-p256-sign", 10, 2, 1);
-        bench_slice(load, 1, FIRST_NS, 2 * SLICE_NS);
-        for (unsigned i = 0; i < 100; i++)
-            bench_operation(&place, 1000, load == 2 && i < 6 ? CKR_DEVICE_ERROR : CKR_OK);
-        bench_thread(&(struct p11prof_thread_row){load, 1, 1, 1, 50, 4, 1, 1000000000, -1, -1});
-        bench_thread(&(struct p11prof_thread_row){load, 1, 2, 2, 50, 3, 1, 1000000000, -1, -1});
+        struct bench_place place = {load, P11PROF_PHASE_MEASURED, THREAD, load * FIRST_NS};
+        bench_load(load, "aes-256-gcm-encrypt", load == 1 ? 16 : 4096, 1, 1);
+        bench_slice(load, 1, load * FIRST_NS, 2 * SLICE_NS);
+        for (unsigned i = 0; i < 10 * load; i++)
+            bench_operation(&place, load * 1000, CKR_OK);
     }
     bench_write(true);
-    results();
-    check(0, "count", 100);
-    check(0, "wrong_count", 2);
-    check(0, "error_count", 7); /* the threads saw 5 fail, the database none */
-    check_real(&report.results.loads, 0, "ops_per_s", 93);
-    check_real(&report.results.loads, 0, "bytes_per_s", 930);
-    check(1, "error_count", 8); /* the threads saw 5 fail, the database 6 */
-    check_real(&report.results.loads, 1, "ops_per_s", 92);
+    assert_int_equal(bench_results()->row_count, 2);
+    bench_check(0, "data_bytes", 16);
+    bench_check(0, "mean_ns", 1000);
+    bench_check_real(0, "bytes_per_s", 160);
+    bench_check(1, "data_bytes", 4096);
+    bench_check(1, "mean_ns", 2000);
+    bench_check_real(1, "bytes_per_s", 81920);
+    bench_check(1, "load", 2);
+    bench_check_text(1, "test", "aes-256-gcm-encrypt");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(rows_give_exact_results, bench_setup, teardown),
-        cmocka_unit_test_setup_teardown(histograms_take_over, bench_setup, teardown),
-        cmocka_unit_test_setup_teardown(groups_alone_are_enough, bench_setup, teardown),
-        cmocka_unit_test_setup_teardown(slices_are_windows, bench_setup, teardown),
-        cmocka_unit_test_setup_teardown(groups_of_a_load_are_merged, bench_setup, teardown),
+        cmocka_unit_test_setup_teardown(rows_give_exact_results, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(histograms_take_over, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(groups_alone_are_enough, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(slices_are_windows, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(groups_of_a_load_are_merged, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(unfinished_slices_do_not_count_for_rates, bench_setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(nothing_done_is_unknown, bench_setup, teardown),
-        cmocka_unit_test_setup_teardown(wrong_results_are_errors, bench_setup, teardown),
+                                        bench_teardown),
+        cmocka_unit_test_setup_teardown(nothing_done_is_unknown, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(sizes_are_rows, bench_setup, bench_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

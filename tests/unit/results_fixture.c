@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "results_fixture.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@ enum { ROWS_MOST = 8192, GROUPS_MOST = 64 };
 static struct p11prof_row rows[ROWS_MOST];
 static struct fixture_group *groups[GROUPS_MOST]; /* of operations and of calls in turn */
 static size_t row_count, group_count;
+
+struct p11prof_run_report bench_report;
 
 static void ok(enum p11prof_status status, const struct p11prof_error *error)
 {
@@ -34,6 +37,7 @@ int bench_setup(void **state)
 
 int bench_teardown(void **state)
 {
+    p11prof_run_report_clear(&bench_report);
     for (size_t i = 0; i < group_count; i++)
         free(groups[i]);
     return fixture_store_teardown(state);
@@ -137,4 +141,46 @@ void bench_skip(const char *test, const char *reason)
 {
     struct p11prof_error error = {0};
     ok(p11prof_store_skip_add(fixture_store, 1, test, reason, &error), &error);
+}
+
+const struct p11prof_table *bench_results(void)
+{
+    struct p11prof_report_options options = {.sort = NULL};
+    struct p11prof_error error = {0};
+    ok(p11prof_run_report_load(&bench_report, p11prof_store_sqlite(fixture_store), 1, &options,
+                               &error),
+       &error);
+    return &bench_report.results.loads;
+}
+
+static const struct p11prof_cell *cell(size_t row, const char *column)
+{
+    return p11prof_table_get(&bench_report.results.loads, row, column);
+}
+
+void bench_check(size_t row, const char *column, int64_t value)
+{
+    const struct p11prof_cell *found = cell(row, column);
+    if (found->kind != P11PROF_CELL_INTEGER || found->integer != value) {
+        fail_msg("%s is %lld, not %lld", column, (long long)found->integer, (long long)value);
+    }
+}
+
+void bench_check_real(size_t row, const char *column, double value)
+{
+    const struct p11prof_cell *found = cell(row, column);
+    if (found->kind != P11PROF_CELL_REAL || fabs(found->real - value) > 1e-9 * (1 + fabs(value))) {
+        fail_msg("%s is %.9f, not %.9f", column, found->real, value);
+    }
+}
+
+void bench_check_text(size_t row, const char *column, const char *value)
+{
+    const char *found = p11prof_table_text(&bench_report.results.loads, row, column, "(unknown)");
+    assert_string_equal(found, value);
+}
+
+void bench_check_unknown(size_t row, const char *column)
+{
+    assert_int_equal(cell(row, column)->kind, P11PROF_CELL_NULL);
 }

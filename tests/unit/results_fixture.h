@@ -7,8 +7,7 @@
 #include "store_fixture.h"
 
 #include "p11prof/load.h"
-
-#include <sqlite3.h>
+#include "report/run_report.h"
 
 /* Setup and teardown: fixture_store with the bench run 1. */
 int bench_setup(void **state);
@@ -34,5 +33,15 @@ void bench_load(uint32_t load, const char *test, int64_t data_bytes, unsigned th
 void bench_slice(uint32_t load, unsigned slice, uint64_t start_ns, uint64_t duration_ns);
 void bench_thread(const struct p11prof_thread_row *thread);
 void bench_skip(const char *test, const char *reason);
+
+/* Reads bench_report, which the checks below are of, and returns its results. Once a test. */
+extern struct p11prof_run_report bench_report;
+const struct p11prof_table *bench_results(void);
+
+/* Fail the test unless a result has that value. */
+void bench_check(size_t row, const char *column, int64_t value);
+void bench_check_real(size_t row, const char *column, double value);
+void bench_check_text(size_t row, const char *column, const char *value);
+void bench_check_unknown(size_t row, const char *column);
 
 #endif

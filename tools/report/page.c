@@ -40,7 +40,7 @@ static void write_line(struct p11prof_page *page, enum line line, const char *na
     bool markdown = page->format == P11PROF_FORMAT_MARKDOWN;
     const struct frame *frame = markdown ? &markdown_frames[line] : &text_frames[line];
     char *safe = p11prof_safe_copy(text);
-    if (frame->alone && page->started)
+    if (frame->alone && page->started && !page->blank)
         putc('\n', page->stream);
     fputs(frame->before, page->stream);
     if (name)
@@ -51,6 +51,7 @@ static void write_line(struct p11prof_page *page, enum line line, const char *na
         fputs(safe, page->stream);
     fputs(frame->after, page->stream);
     page->started = true;
+    page->blank = frame->after[1] != '\0';
     free(safe);
     free(text);
 }
@@ -101,4 +102,5 @@ void p11prof_page_table(struct p11prof_page *page, const struct p11prof_table *t
     p11prof_writer_end(&writer, &part);
     p11prof_table_clear(&part);
     page->started = true;
+    page->blank = false;
 }

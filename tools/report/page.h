@@ -12,7 +12,7 @@
 struct p11prof_page {
     FILE *stream;
     enum p11prof_format format; /* P11PROF_FORMAT_TEXT or _MARKDOWN */
-    bool started;               /* private: something stands on it */
+    bool started, blank;        /* private: something stands on it; the last line is blank */
 };
 
 /* Of a run. */
