@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 /* p11prof bench: the load tool. */
 #include "bench/output.h"
+#include "bench/record_own.h"
 #include "bench/run.h"
 #include "commands.h"
 #include "database.h"
@@ -47,15 +48,22 @@ static int run_once(struct bench_run *run)
 static int run_all(struct bench_run *run)
 {
     const struct bench_settings *settings = run->settings;
+    int64_t ids[BENCH_REPEAT_MOST];
+    size_t count = 0;
     int code = 0;
-    for (uint64_t i = 0; i < settings->repeat && code == 0; i++) {
+    if (settings->record == BENCH_RECORD_OFF && !record_own_db(run))
+        return p11prof_complain(P11PROF_EXIT_FAILED, "cannot make a folder in TMPDIR: %m");
+    for (uint64_t i = 0; i < settings->repeat && (code == 0 || run->failed); i++) {
         struct bench_run one = *run;
         code = run_once(&one);
-        if (one.ready_count > 0 && one.recording.store)
-            code = output_results(&one, code);
+        run->failed = one.failed && !one.crashed && !one.signal_number;
+        if (one.ready_count > 0 && one.recording.run_id > 0)
+            ids[count++] = one.recording.run_id;
         run_close(&one);
     }
-    return code;
+    int written = count ? output_results(settings, run->db, ids, count) : 0;
+    record_own_remove(run);
+    return code ? code : written;
 }
 
 static int bench(const struct bench_settings *settings)

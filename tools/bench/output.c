@@ -82,21 +82,32 @@ void output_estimate(const struct bench_run *run)
                  (unsigned long long)run->own_cost_ns);
 }
 
-int output_results(struct bench_run *run, int code)
+/* The runs in the database that they went to. */
+static enum p11prof_status results_write(FILE *stream, const struct bench_settings *settings,
+                                         const char *db, const int64_t *run_ids, size_t count,
+                                         struct p11prof_error *error)
+{
+    const struct p11prof_report_options options = {.results_only = true};
+    struct p11prof_store *store;
+    enum p11prof_status status = p11prof_store_open(&store, db, P11PROF_STORE_READ_ONLY, error);
+    if (status == P11PROF_OK)
+        status = p11prof_report_run(stream, p11prof_store_sqlite(store), run_ids, count,
+                                    settings->format, &options, error);
+    p11prof_store_close(store);
+    return status;
+}
+
+int output_results(const struct bench_settings *settings, const char *db, const int64_t *run_ids,
+                   size_t count)
 {
     struct output_file file;
-    struct p11prof_run_report report = {.module_ns = 0};
-    const struct p11prof_report_options options = {.top = 0};
     struct p11prof_error error;
-    int failed = output_file_open(&file, run->settings->output);
-    if (failed)
-        return failed;
-    if (p11prof_run_report_load(&report, p11prof_store_sqlite(run->recording.store),
-                                run->recording.run_id, &options, &error) != P11PROF_OK)
-        failed = p11prof_complain_of(&error);
-    else
-        p11prof_run_report_print(file.stream, &report);
-    p11prof_run_report_clear(&report);
-    int closed = output_file_close(&file);
-    return failed ? failed : closed ? closed : code;
+    int code = output_file_open(&file, settings->output);
+    if (code)
+        return code;
+    if (results_write(file.stream, settings, db, run_ids, count, &error) != P11PROF_OK) {
+        output_file_discard(&file);
+        return p11prof_complain_of(&error);
+    }
+    return output_file_close(&file);
 }

@@ -16,8 +16,9 @@ int output_plan(struct bench_run *run);
 /* How long the run takes, to stderr. */
 void output_estimate(const struct bench_run *run);
 
-/* The results of a run, to stdout or --output, which is replaced in one step. Returns `code`, or an
- * exit code if they cannot be written. */
-int output_results(struct bench_run *run, int code);
+/* The results of runs in a database, to stdout or --output, which is replaced in one step. Returns
+ * 0, or an exit code if they cannot be written. */
+int output_results(const struct bench_settings *settings, const char *db, const int64_t *run_ids,
+                   size_t count);
 
 #endif

@@ -62,3 +62,12 @@ int output_file_close(struct output_file *file)
     free(file->temporary);
     return code;
 }
+
+void output_file_discard(struct output_file *file)
+{
+    if (file->temporary)
+        unlink(file->temporary);
+    if (file->stream != stdout)
+        fclose(file->stream);
+    free(file->temporary);
+}

@@ -20,4 +20,7 @@ int output_file_open(struct output_file *file, const char *path);
  */
 int output_file_close(struct output_file *file);
 
+/* Leaves what was there. */
+void output_file_discard(struct output_file *file);
+
 #endif

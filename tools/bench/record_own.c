@@ -21,6 +21,7 @@ bool record_own_db(struct bench_run *run)
         return false;
     }
     snprintf(run->own_db, sizeof run->own_db, "%s/p.db", run->own_folder);
+    run->db = run->own_db;
     return true;
 }
 

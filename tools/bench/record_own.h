@@ -7,7 +7,7 @@
 
 #include "run.h"
 
-/* Makes the folder of that database; false with errno. */
+/* Makes the folder of that database and points run->db at it; false with errno. */
 bool record_own_db(struct bench_run *run);
 void record_own_remove(struct bench_run *run);
 

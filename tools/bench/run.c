@@ -167,15 +167,13 @@ int run_open(struct bench_run *run)
 {
     struct p11prof_error error;
     run->record = run->settings->record;
-    if (run->record == BENCH_RECORD_OFF && !record_own_db(run))
-        return p11prof_complain(P11PROF_EXIT_FAILED, "cannot make a folder in TMPDIR: %m");
     if (run->record != BENCH_RECORD_OFF &&
         p11prof_find_shim(run->shim, sizeof run->shim, &error) != P11PROF_OK)
         return p11prof_complain_of(&error);
     char *options = settings_json(run->settings);
     enum p11prof_status status = p11prof_recording_start(
-        &run->recording, run->own_db[0] ? run->own_db : run->db, "bench",
-        run->settings->name ? run->settings->name : "", "p11prof-bench", options, &error);
+        &run->recording, run->db, "bench", run->settings->name ? run->settings->name : "",
+        "p11prof-bench", options, &error);
     cJSON_free(options);
     run->recording.run.options_json = NULL;
     if (status != P11PROF_OK)
@@ -387,7 +385,6 @@ void run_close(struct bench_run *run)
     if (run->crew.members)
         crew_end(&run->crew, QUIT_MS, tick, run);
     p11prof_recording_close(&run->recording);
-    record_own_remove(run);
     cJSON_Delete(run->mechanisms);
     schedule_clear(&run->schedule);
 }

@@ -14,14 +14,14 @@ struct cJSON;
 struct bench_run {
     const struct bench_settings *settings;
     const struct p11prof_bench_target *target;
-    const char *db;           /* absolute */
+    const char *db;           /* absolute; with --record off: one that nobody keeps */
     const char *spool_folder; /* NULL: the default ones */
     char shim[P11PROF_PATH_BYTES];
+    char own_folder[64]; /* of a database that nobody keeps; "" */
+    char own_db[80];
     char key_label[32];
     /* From here on: of the run. */
     enum bench_record record; /* never BENCH_RECORD_AUTO once it is prepared */
-    char own_folder[64];      /* of a database that nobody keeps; "" */
-    char own_db[80];
     struct p11prof_recording recording;
     struct bench_worker worker;
     struct crew crew;

@@ -237,7 +237,7 @@ static bool take_load(struct bench_settings *settings, int id, const char *value
     case SLICES:
         return take_number("slices", value, 1, 10000, &settings->slices);
     case REPEAT:
-        return take_number("repeat", value, 1, 1000, &settings->repeat);
+        return take_number("repeat", value, 1, BENCH_REPEAT_MOST, &settings->repeat);
     default:
         return take_number("seed", value, 0, UINT64_MAX, &settings->seed);
     }

@@ -10,7 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BENCH_LIST_MOST = 16, BENCH_THREADS_MOST = 256, BENCH_PROCESSES_MOST = 64 };
+enum {
+    BENCH_LIST_MOST = 16,
+    BENCH_THREADS_MOST = 256,
+    BENCH_PROCESSES_MOST = 64,
+    BENCH_REPEAT_MOST = 1000
+};
 
 /* How much of something: a count, a time, or whichever ends first. Both 0: nothing. */
 struct bench_amount {
