@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { WAIT_MS = 2000 };
+
 bool record_own_db(struct bench_run *run)
 {
     const char *base = getenv("TMPDIR");
@@ -37,6 +39,74 @@ void record_own_remove(struct bench_run *run)
     }
     rmdir(run->own_folder);
     run->own_folder[0] = '\0';
+}
+
+/* --- token and library --- */
+
+/* A process as a spool would tell of it. The caller frees it. */
+static struct p11prof_spool_header *header_make(const struct bench_run *run)
+{
+    struct p11prof_spool_header *header = p11prof_zalloc(1, sizeof *header);
+    memcpy(header->run_id, run->recording.uuid, sizeof header->run_id);
+    memcpy(header->process_id, run->recording.uuid, sizeof header->process_id);
+    memcpy(header->spool_id, run->recording.uuid, sizeof header->spool_id);
+    header->pid = getpid();
+    header->user_id = geteuid();
+    header->start = header->run_start = run->recording.start;
+    header->overhead_ns = run->clock_cost_ns;
+    snprintf(header->program, sizeof header->program, "p11prof-bench");
+    snprintf(header->module_path, sizeof header->module_path, "%.511s", run->target->module);
+    return header;
+}
+
+static struct p11prof_token_row token_row(const struct bench_token_facts *facts)
+{
+    struct p11prof_token_row row = {
+        .slot_id = facts->slot_id, .session_count = 1, .described = true};
+    unsigned major = 0, minor = 0;
+    sscanf(facts->firmware, "%u.%u", &major, &minor);
+    row.firmware_major = (uint8_t)major;
+    row.firmware_minor = (uint8_t)minor;
+    snprintf(row.label, sizeof row.label, "%.32s", facts->label);
+    snprintf(row.manufacturer, sizeof row.manufacturer, "%.32s", facts->manufacturer);
+    snprintf(row.model, sizeof row.model, "%.16s", facts->model);
+    snprintf(row.serial, sizeof row.serial, "%.16s", facts->serial);
+    return row;
+}
+
+static struct p11prof_batch batch_make(const struct bench_token_facts *facts,
+                                       struct p11prof_token_row *token)
+{
+    struct p11prof_batch batch = {
+        .tokens = token, .token_count = 1, .library_known = true, .process_ended = true};
+    unsigned major = 0, minor = 0;
+    sscanf(facts->cryptoki, "%u.%u", &major, &minor);
+    batch.cryptoki_major = (uint8_t)major;
+    batch.cryptoki_minor = (uint8_t)minor;
+    snprintf(batch.library, sizeof batch.library, "%.79s", facts->library);
+    return batch;
+}
+
+enum p11prof_status record_own_describe(struct bench_run *run, struct p11prof_error *error)
+{
+    struct p11prof_store *store = run->recording.store;
+    struct p11prof_token_row token = token_row(&run->token);
+    const struct p11prof_batch batch = batch_make(&run->token, &token);
+    struct p11prof_process_rows rows;
+    struct p11prof_spool_header *header = header_make(run);
+    enum p11prof_status status = p11prof_store_begin(store, WAIT_MS, error);
+    if (status != P11PROF_OK)
+        goto out;
+    status = p11prof_store_enter(store, header, &rows, error);
+    if (status == P11PROF_OK)
+        status = p11prof_store_write(store, &rows, &batch, false, error);
+    if (status == P11PROF_OK)
+        status = p11prof_store_commit(store, error);
+    else
+        p11prof_store_rollback(store);
+out:
+    free(header);
+    return status;
 }
 
 /* --- a slice --- */

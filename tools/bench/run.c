@@ -152,6 +152,7 @@ static int workers_set_up(struct bench_run *run)
     run->token = run->crew.members[0].reply.token;
     run->own_key = run->crew.members[0].reply.own_key;
     run->own_cost_ns = run->crew.members[0].reply.own_cost_ns;
+    run->clock_cost_ns = slice_clock_cost_ns();
     run_announce(run);
     return 0;
 }
@@ -182,7 +183,11 @@ int run_open(struct bench_run *run)
     if (run->record != BENCH_RECORD_OFF)
         environment_set(run);
     int code = workers_start(run, run->record != BENCH_RECORD_OFF);
-    return code ? code : workers_set_up(run);
+    code = code ? code : workers_set_up(run);
+    if (code == 0 && run->record == BENCH_RECORD_OFF &&
+        record_own_describe(run, &error) != P11PROF_OK)
+        return p11prof_complain_of(&error);
+    return code;
 }
 
 /* --- preparing --- */

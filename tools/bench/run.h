@@ -29,7 +29,7 @@ struct bench_run {
     struct progress progress;
     struct bench_token_facts token;
     struct p11prof_bench_own_key own_key;
-    uint64_t own_cost_ns;
+    uint64_t own_cost_ns, clock_cost_ns;
     uint64_t drained_ns; /* CLOCK_MONOTONIC of the last drain */
     int signal_number;   /* that asked us to end; 0: none */
     bool failed;         /* an operation failed, was wrong, or the module ended a worker */

@@ -35,4 +35,7 @@ uint64_t slice_own_cost_ns(const struct slice_recorder *recorder);
 
 uint64_t slice_now_ns(void);
 
+/* What lies between two clock reads that follow each other, at least. */
+uint64_t slice_clock_cost_ns(void);
+
 #endif
