@@ -260,6 +260,7 @@ static void harm_is_escaped(void **state)
     bench_thread(&(struct p11prof_thread_row){1, 1, 1, 7, 500, 9, 2, SLICE_NS, -1, -1});
     bench_thread(&(struct p11prof_thread_row){1, 1, 2, 8, 500, 0, 0, SLICE_NS, -1, -1});
     simple_load(2, evil_test, 32, 2, 1500);
+    simple_load(3, "a\nb", 32, 1, 1500);
     bench_skip(evil_test, evil_reason);
     bench_write(true);
 
@@ -284,6 +285,7 @@ static void harm_is_escaped(void **state)
 
     text = printed(P11PROF_FORMAT_CSV);
     has(text, "\r\n\"t|1,\"\"x\"\"\n\x1B[31m\xFF\u202E<b>\",");
+    has(text, "\r\n\"a\nb\",");
 }
 
 /* Every line of a table of Markdown has as many bars; numbers are at the right. */

@@ -50,6 +50,9 @@ static void threads_are_compared(void **state)
         bench_thread(&(struct p11prof_thread_row){2, thread / 2 + 1, thread % 2 + 1, 100 + thread,
                                                   counts[thread], 0, 0, 1000000000, 7, 8});
     }
+    bench_slice(3, 1, FIRST_NS, 2 * SLICE_NS);
+    place = (struct bench_place){3, P11PROF_PHASE_MEASURED, 200, FIRST_NS};
+    bench_operation(&place, 1000, CKR_OK);
     bench_write(true);
     bench_results();
     bench_check_real(1, "ops_per_s", 400);

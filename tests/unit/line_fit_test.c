@@ -66,6 +66,36 @@ static void no_line_is_seen_in_noise(void **state)
     assert_int_equal(line.size_count, 4);
 }
 
+/* The points stray by 28 %: a line through them says little, however many they are. */
+static void what_strays_is_no_line(void **state)
+{
+    (void)state;
+    double bytes[8], ns[8];
+    struct p11prof_line line;
+    for (size_t i = 0; i < 8; i++) {
+        bytes[i] = (double)(16 << 2 * i);
+        ns[i] = (1000 + 2 * bytes[i]) * (i % 2 ? 0.7 : 1.3);
+    }
+    p11prof_line_fit(&line, bytes, ns, 8);
+    assert_true(line.fixed_ns > 0 && line.slope_ns > 1);
+    assert_false(line.fits);
+}
+
+/* Fixed 143 ns that may be 129 more or less: the line stands, its fixed part is not told. */
+static void a_small_fixed_part_is_not_told(void **state)
+{
+    (void)state;
+    const double bytes[] = {1024, 2048, 4096, 8192, 16384};
+    const double noise[] = {1.05, 0.95, 1.04, 0.97, 1};
+    double ns[5];
+    struct p11prof_line line;
+    for (size_t i = 0; i < 5; i++)
+        ns[i] = (50 + 2 * bytes[i]) * noise[i];
+    p11prof_line_fit(&line, bytes, ns, 5);
+    assert_true(line.fits && line.fixed_ns > 0);
+    assert_false(line.fixed_known || line.half_known);
+}
+
 /* Half of the peak rate is not said of sizes that nobody measured. */
 static void half_is_within_the_sizes(void **state)
 {
@@ -86,6 +116,8 @@ int main(void)
         cmocka_unit_test(a_line_is_recovered),
         cmocka_unit_test(noise_leaves_the_line),
         cmocka_unit_test(no_line_is_seen_in_noise),
+        cmocka_unit_test(what_strays_is_no_line),
+        cmocka_unit_test(a_small_fixed_part_is_not_told),
         cmocka_unit_test(half_is_within_the_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
