@@ -161,11 +161,21 @@ printf '.mode csv\n.import %s c\nSELECT sum(count), count(DISTINCT function) FRO
   "$WORK/out" | sqlite3 :memory: | tr -d '\r' >"$WORK/sum"
 check "its rows" [ "$(cat "$WORK/sum")" = 10,4 ]
 
+check "report as Markdown" ends 0 report first --format markdown
+check "its title" [ "$(head -n 1 "$WORK/out" | grep -c '^# Run 1 first (profile, ')" = 1 ]
+check "its numbers are at the right" shows '|---|---|---:|---:'
+check "runs as Markdown" ends 0 runs --format markdown
+check "one line a run" [ "$(grep -c '^| .* |$' "$WORK/out")" = 3 ]
+env P11PROF_MODULE="$NULL_MODULE" "$P11PROF" doctor --format markdown >"$WORK/out"
+check "doctor as Markdown" shows '| SECTION | ITEM |'
+
 # sql.
 check "sql" [ "$(query 'SELECT count(*) FROM calls')" = 10 ]
 check "sql as JSON" ends 0 sql --format json \
   "SELECT 9223372036854775807 AS n, NULL AS u, x'00FF' AS b"
 check "exact" shows '{"n":9223372036854775807,"u":null,"b":"00FF"}'
+check "sql as Markdown" ends 0 sql --format markdown "SELECT 'a|b' AS x, 1 AS n"
+check "a bar is escaped" shows '| a\|b | 1 |'
 check "no rows" ends 0 sql --format json "SELECT 1 WHERE 0"
 check "are an empty array" is_json
 check "sql only reads" wrong "only reads" sql "DELETE FROM run"

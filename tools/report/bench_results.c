@@ -41,30 +41,40 @@ static uint64_t larger(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/* Operations of slices that did not end: they have no time to be divided by. */
+static uint64_t outside_slices(const struct parts *parts)
+{
+    uint64_t in_slices = parts->windows.count;
+    return in_slices > 0 && parts->measured.count > in_slices ? parts->measured.count - in_slices
+                                                              : 0;
+}
+
+static void set_rates(const struct p11prof_table *table, struct p11prof_cell *row,
+                      const struct parts *parts, uint64_t successes)
+{
+    const struct p11prof_cell *data_bytes = &row[p11prof_table_find(table, "data_bytes")];
+    uint64_t outside = outside_slices(parts);
+    uint64_t timed = successes > outside ? successes - outside : 0;
+    if (parts->windows.duration_ns == 0)
+        return;
+    double rate = (double)timed / ((double)parts->windows.duration_ns / 1e9);
+    p11prof_table_set_real(table, row, "ops_per_s", rate);
+    if (data_bytes->kind == P11PROF_CELL_INTEGER)
+        p11prof_table_set_real(table, row, "bytes_per_s", (double)data_bytes->integer * rate);
+}
+
 static void set_counts(const struct p11prof_table *table, struct p11prof_cell *row,
                        const struct parts *parts)
 {
-    const struct p11prof_tally_group *measured = &parts->measured;
     const struct p11prof_bench_threads *threads = &parts->threads;
-    uint64_t count = larger(measured->count, threads->count);
-    uint64_t errors = larger(measured->error_count, threads->failed_count) + threads->wrong_count;
+    uint64_t count = larger(parts->measured.count, threads->count);
+    uint64_t errors =
+        larger(parts->measured.error_count, threads->failed_count) + threads->wrong_count;
     errors = errors < count ? errors : count;
-    /* A slice that did not end has operations but no time. */
-    uint64_t outside = parts->windows.count > 0 && measured->count > parts->windows.count
-                           ? measured->count - parts->windows.count
-                           : 0;
-    uint64_t successes = count - errors > outside ? count - errors - outside : 0;
-    int64_t data_bytes = row[p11prof_table_find(table, "data_bytes")].integer;
-    bool data_known = row[p11prof_table_find(table, "data_bytes")].kind == P11PROF_CELL_INTEGER;
-    double seconds = (double)parts->windows.duration_ns / 1e9;
     p11prof_table_set_integer(table, row, "count", (int64_t)count);
     p11prof_table_set_integer(table, row, "error_count", (int64_t)errors);
     p11prof_table_set_integer(table, row, "wrong_count", (int64_t)threads->wrong_count);
-    if (seconds > 0)
-        p11prof_table_set_real(table, row, "ops_per_s", (double)successes / seconds);
-    if (seconds > 0 && data_known)
-        p11prof_table_set_real(table, row, "bytes_per_s",
-                               (double)data_bytes * (double)successes / seconds);
+    set_rates(table, row, parts, count - errors);
 }
 
 static void set_cooldown(const struct p11prof_table *table, struct p11prof_cell *row,

@@ -62,11 +62,9 @@ static void set_half(struct p11prof_line *out, const double *bytes, size_t count
     out->half_known = out->fixed_known && out->half_bytes >= least && out->half_bytes <= most;
 }
 
-void p11prof_line_fit(struct p11prof_line *out, const double *bytes, const double *ns, size_t count)
+/* Coefficients, and whether the points are good enough for them. */
+static void fit(struct p11prof_line *out, const double *bytes, const double *ns, size_t count)
 {
-    *out = (struct p11prof_line){.size_count = distinct_count(bytes, count)};
-    if (out->size_count < P11PROF_LINE_SIZES_LEAST)
-        return;
     struct sums sums = add_up(bytes, ns, count);
     long double determinant = sums.w * sums.xx - sums.x * sums.x;
     long double fixed = (sums.xx * sums.y - sums.x * sums.xy) / determinant;
@@ -77,9 +75,17 @@ void p11prof_line_fit(struct p11prof_line *out, const double *bytes, const doubl
     long double slope_error = sqrtl(variance * sums.w / determinant);
     out->fixed_ns = (double)fixed;
     out->slope_ns = (double)slope;
-    out->fits = fixed >= 0 && slope > errors_least * slope_error && slope > 0 &&
+    out->fits = fixed >= 0 && slope > 0 && slope > errors_least * slope_error &&
                 squares <= stray_most * stray_most * (long double)count;
     out->fixed_known = out->fits && fixed > errors_least * fixed_error;
+}
+
+void p11prof_line_fit(struct p11prof_line *out, const double *bytes, const double *ns, size_t count)
+{
+    *out = (struct p11prof_line){.size_count = distinct_count(bytes, count)};
+    if (out->size_count < P11PROF_LINE_SIZES_LEAST)
+        return;
+    fit(out, bytes, ns, count);
     if (out->fits)
         set_half(out, bytes, count);
 }
