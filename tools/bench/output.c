@@ -4,6 +4,7 @@
 
 #include "../commands.h"
 #include "../message.h"
+#include "../report/metrics.h"
 #include "../report/run_report.h"
 #include "../report/units.h"
 #include "output_file.h"
@@ -90,7 +91,9 @@ static enum p11prof_status results_write(FILE *stream, const struct bench_settin
     const struct p11prof_report_options options = {.results_only = true};
     struct p11prof_store *store;
     enum p11prof_status status = p11prof_store_open(&store, db, P11PROF_STORE_READ_ONLY, error);
-    if (status == P11PROF_OK)
+    if (status == P11PROF_OK && settings->metrics)
+        status = p11prof_metrics_write(stream, p11prof_store_sqlite(store), run_ids, count, error);
+    else if (status == P11PROF_OK)
         status = p11prof_report_run(stream, p11prof_store_sqlite(store), run_ids, count,
                                     settings->format, &options, error);
     p11prof_store_close(store);

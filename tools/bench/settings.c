@@ -80,7 +80,7 @@ static const struct p11prof_option options[] = {
     {"quick", QUICK, NULL, "half a second a test"},
     {"dry-run", DRY_RUN, NULL, "say what would be done and how long it takes"},
     {"quiet", QUIET, NULL, "no progress"},
-    {"format", FORMAT, "FORMAT", "text (default), json, csv or markdown"},
+    {"format", FORMAT, "FORMAT", "text (default), json, csv, markdown or prometheus"},
     {"json", JSON, NULL, "--format json"},
     {"csv", CSV, NULL, "--format csv"},
     {"prometheus", PROMETHEUS, NULL, "--format prometheus"},
@@ -142,8 +142,9 @@ static bool take_record(struct bench_settings *settings, const char *value)
 
 static bool take_format(struct bench_settings *settings, const char *value)
 {
-    return p11prof_format_named(value, &settings->format) ||
-           refuse("format", "text, json, csv or markdown", value);
+    settings->metrics = strcmp(value, "prometheus") == 0;
+    return settings->metrics || p11prof_format_named(value, &settings->format) ||
+           refuse("format", "text, json, csv, markdown or prometheus", value);
 }
 
 /* --test may be given again. */

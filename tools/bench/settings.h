@@ -43,7 +43,8 @@ struct bench_settings {
     enum bench_record record;
     bool token_keys, quick, dry_run, quiet, list_tests;
     const char *db, *name, *output; /* NULL: not given */
-    enum p11prof_format format;
+    enum p11prof_format format;     /* of text where metrics are wanted */
+    bool metrics;                   /* --format prometheus */
 };
 
 /* Reads the command line; defaults are filled in. False: the command ends with *exit_code. */
