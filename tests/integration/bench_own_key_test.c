@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 /* The user's own key on a real token: found, looked at, worked with, and left alone. */
-#include "bench/test.h"
-#include "bench_token.h"
+#include "bench_job.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -85,8 +84,6 @@ static struct p11prof_bench_own_key found(const char *label)
     return key;
 }
 
-/* --- working with it --- */
-
 /* Opens, iterates once and closes; what opening answered. */
 static CK_RV work(const struct p11prof_bench_test *test, const struct p11prof_bench_own_key *own,
                   bool *unchecked, struct p11prof_error *error)
@@ -96,24 +93,15 @@ static CK_RV work(const struct p11prof_bench_test *test, const struct p11prof_be
         p11prof_bench_key_make(&key, test, token.real, session, "p11prof-test", false, own, error),
         CKR_OK);
     assert_false(key.own);
-    struct p11prof_bench_job job = {.test = test,
-                                    .key = &key,
-                                    .timed = token.real,
-                                    .raw = token.real,
-                                    .slot_id = token.slot_id,
-                                    .session = bench_token_session(&token)};
-    CK_RV rv = p11prof_bench_job_open(&job, test->data_bytes, error);
+    struct p11prof_bench_job job;
+    CK_RV rv = bench_job_open(&job, &token, test, &key, token.real, token.real, error);
     if (rv == CKR_OK) {
-        if (test->steps->before)
-            test->steps->before(&job);
-        assert_int_equal(test->steps->run(&job), CKR_OK);
-        assert_true(!test->steps->check || test->steps->check(&job));
+        assert_int_equal(bench_job_iterate(&job), CKR_OK);
+        assert_true(bench_job_right(&job));
         *unchecked = job.unchecked;
-        if (test->steps->after)
-            test->steps->after(&job);
-        p11prof_bench_job_close(&job);
+        bench_job_clean_up(&job);
+        bench_job_close(&job);
     }
-    token.real->C_CloseSession(job.session);
     assert_int_equal(p11prof_bench_key_destroy(&key, token.real, session), CKR_OK);
     return rv;
 }
@@ -211,8 +199,6 @@ static void test_secrets(void **state)
     free(selection.tests);
 }
 
-/* --- halves --- */
-
 /* The labels of the halves differ: the id ties them. */
 static void test_half_by_id(void **state)
 {
@@ -244,8 +230,6 @@ static void test_public_only(void **state)
     assert_false(key.can_sign || key.can_decrypt);
     assert_works(&key, 6, false); /* encrypt and wrap, each with PKCS#1 and two OAEPs */
 }
-
-/* --- none, and too many --- */
 
 static void test_missing(void **state)
 {

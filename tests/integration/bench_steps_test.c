@@ -2,8 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 /* Every test of the load tool on a real token: it works and leaves nothing, a wrong result is
  * found, and an error of any call does not keep the next iteration from working. */
-#include "bench/test.h"
-#include "bench_token.h"
+#include "bench_job.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,26 +54,12 @@ static void key_make(struct bench *bench, const struct p11prof_bench_test *test,
         fail_msg("%s", error.text);
 }
 
-static CK_RV job_open(struct bench *bench, CK_FUNCTION_LIST *timed, CK_FUNCTION_LIST *raw,
-                      struct p11prof_error *error)
-{
-    bench->job = (struct p11prof_bench_job){.test = bench->test,
-                                            .key = &bench->key,
-                                            .timed = timed,
-                                            .raw = raw,
-                                            .slot_id = token.slot_id,
-                                            .session = bench_token_session(&token),
-                                            .pin = (const CK_BYTE *)BENCH_TOKEN_PIN,
-                                            .pin_bytes = strlen(BENCH_TOKEN_PIN)};
-    return p11prof_bench_job_open(&bench->job, bench->test->data_bytes, error);
-}
-
 static void bench_open(struct bench *bench, const struct p11prof_bench_test *test,
                        CK_FUNCTION_LIST *timed)
 {
     struct p11prof_error error = {0};
     key_make(bench, test, NULL);
-    if (job_open(bench, timed, token.real, &error) != CKR_OK)
+    if (bench_job_open(&bench->job, &token, test, &bench->key, timed, token.real, &error) != CKR_OK)
         fail_msg("%s", error.text);
     bench->objects = bench_token_objects(&token, bench->job.session);
     bench->sessions = bench_token_sessions(&token);
@@ -82,30 +67,13 @@ static void bench_open(struct bench *bench, const struct p11prof_bench_test *tes
 
 static void bench_close(struct bench *bench)
 {
-    p11prof_bench_job_close(&bench->job);
-    assert_int_equal(token.real->C_CloseSession(bench->job.session), CKR_OK);
+    bench_job_close(&bench->job);
     assert_int_equal(p11prof_bench_key_destroy(&bench->key, token.real, key_session), CKR_OK);
-}
-
-/* One iteration without check; its answer. */
-static CK_RV iterate(struct bench *bench)
-{
-    struct p11prof_bench_job *job = &bench->job;
-    const struct p11prof_bench_steps *steps = bench->test->steps;
-    CK_RV rv = steps->before ? steps->before(job) : CKR_OK;
-    job->iteration++;
-    return rv == CKR_OK ? steps->run(job) : rv;
-}
-
-static bool right(struct bench *bench)
-{
-    return !bench->test->steps->check || bench->test->steps->check(&bench->job);
 }
 
 static void clean_up(struct bench *bench)
 {
-    if (bench->test->steps->after)
-        bench->test->steps->after(&bench->job);
+    bench_job_clean_up(&bench->job);
     if (bench_token_objects(&token, bench->job.session) != bench->objects ||
         bench_token_sessions(&token) != bench->sessions)
         fail_msg("%s leaves objects or sessions behind", bench->test->id);
@@ -113,10 +81,10 @@ static void clean_up(struct bench *bench)
 
 static void iterate_well(struct bench *bench)
 {
-    CK_RV rv = iterate(bench);
+    CK_RV rv = bench_job_iterate(&bench->job);
     if (rv != CKR_OK)
         fail_msg("%s: %s: 0x%lx", bench->test->id, bench->job.failed_call, rv);
-    if (!right(bench) || bench->job.unchecked)
+    if (!bench_job_right(&bench->job) || bench->job.unchecked)
         fail_msg("%s: not right", bench->test->id);
     clean_up(bench);
 }
@@ -159,29 +127,42 @@ static void test_works(void **state)
 }
 
 /* A second wrong iteration: what is wrong must not have become the measure. */
-static void finds_wrong(const struct p11prof_bench_test *test)
+static void finds(const struct p11prof_bench_test *test, bool silent)
 {
     struct bench bench;
     if (test->operation == P11PROF_OPERATION_VERIFY || !test->steps->check)
         return;
     bench_open(&bench, test, bench_token_faulty(&token));
     bench_fault.wrong = true;
+    bench_fault.silent = silent;
     for (unsigned i = 0; i < 2; i++) {
-        CK_RV rv = iterate(&bench);
+        CK_RV rv = bench_job_iterate(&bench.job);
         bool first_random = i == 0 && test->operation == P11PROF_OPERATION_GENERATE_RANDOM;
-        if (rv == CKR_OK && right(&bench) && !first_random)
+        if (rv == CKR_OK && bench_job_right(&bench.job) && !first_random)
             fail_msg("%s: a wrong result passes", test->id);
         clean_up(&bench);
     }
-    bench_fault.wrong = false;
+    bench_fault = (struct bench_fault){0};
     iterate_well(&bench);
     bench_close(&bench);
+}
+
+static void finds_wrong(const struct p11prof_bench_test *test)
+{
+    finds(test, false);
+}
+
+/* An output that nobody wrote: what was right in the iteration before is not. */
+static void finds_silent(const struct p11prof_bench_test *test)
+{
+    finds(test, true);
 }
 
 static void test_finds_wrong(void **state)
 {
     (void)state;
     for_each(finds_wrong, false);
+    for_each(finds_silent, false);
 }
 
 static void test_finds_false_verify(void **state)
@@ -196,24 +177,25 @@ static void test_finds_false_verify(void **state)
             continue;
         bench_fault = (struct bench_fault){.verify_all = true};
         key_make(&bench, selection.tests[i], NULL);
-        assert_int_not_equal(job_open(&bench, token.real, bench_token_faulty(&token), &error),
+        assert_int_not_equal(bench_job_open(&bench.job, &token, bench.test, &bench.key, token.real,
+                                            bench_token_faulty(&token), &error),
                              CKR_OK);
         assert_non_null(strstr(error.text, "accepts wrong signatures"));
-        token.real->C_CloseSession(bench.job.session);
         p11prof_bench_key_destroy(&bench.key, token.real, key_session);
     }
     free(selection.tests);
 }
 
 /* Fails each call of an iteration in turn, then iterates well. */
-static void survives(const struct p11prof_bench_test *test, bool too_small)
+static void survives(const struct p11prof_bench_test *test, struct bench_fault fault)
 {
     struct bench bench;
     bool failed = true;
     bench_open(&bench, test, bench_token_faulty(&token));
     for (unsigned long call = 1; failed && call < CALLS_MAX; call++) {
-        bench_fault = (struct bench_fault){.fail_at = call, .too_small = too_small};
-        CK_RV rv = iterate(&bench);
+        bench_fault = fault;
+        bench_fault.fail_at = call;
+        CK_RV rv = bench_job_iterate(&bench.job);
         failed = bench_fault.calls >= call;
         if (failed && rv == CKR_OK)
             fail_msg("%s: the error of call %lu is lost", test->id, call);
@@ -227,12 +209,21 @@ static void survives(const struct p11prof_bench_test *test, bool too_small)
 
 static void survives_error(const struct p11prof_bench_test *test)
 {
-    survives(test, false);
+    survives(test, (struct bench_fault){0});
 }
 
 static void survives_too_small(const struct p11prof_bench_test *test)
 {
-    survives(test, true);
+    survives(test, (struct bench_fault){.too_small = true});
+}
+
+/* Of a call that did all the same what it should; one that makes objects would have to destroy
+ * them. */
+static void survives_late(const struct p11prof_bench_test *test)
+{
+    if (p11prof_operation_name(test->operation) && test->steps->after &&
+        test->operation <= P11PROF_OPERATION_FIND)
+        survives(test, (struct bench_fault){.late = true});
 }
 
 static void test_survives_errors(void **state)
@@ -240,6 +231,7 @@ static void test_survives_errors(void **state)
     (void)state;
     for_each(survives_error, false);
     for_each(survives_too_small, false);
+    for_each(survives_late, false);
 }
 
 /* After all others, whose keys it takes. */

@@ -36,9 +36,12 @@ CK_FUNCTION_LIST *bench_token_faulty(const struct bench_token *token);
 struct bench_fault {
     unsigned long calls;   /* counts all */
     unsigned long fail_at; /* the call with this number answers CKR_DEVICE_ERROR, and is not made */
-    bool too_small;        /* it answers CKR_BUFFER_TOO_SMALL instead */
-    bool wrong;            /* every output is wrong */
-    bool verify_all;       /* C_Verify is always content */
+    unsigned long fail_more; /* so do so many after it */
+    bool late;               /* it is made */
+    bool too_small;          /* it answers CKR_BUFFER_TOO_SMALL instead */
+    bool wrong;              /* every output is wrong */
+    bool silent;             /* what would be wrong stays as it was */
+    bool verify_all;         /* C_Verify is always content */
 };
 extern struct bench_fault bench_fault;
 

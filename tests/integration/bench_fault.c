@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* All functions of the faulty list fail, some lie. */
+#include "bench_token.h"
+
+#include <string.h>
+
+struct bench_fault bench_fault;
+static CK_FUNCTION_LIST *real;
+
+static bool fault_due(void)
+{
+    bench_fault.calls++;
+    return bench_fault.fail_at > 0 &&
+           bench_fault.calls - bench_fault.fail_at <= bench_fault.fail_more;
+}
+
+#define FAULTY(name, parameters, arguments)                                                        \
+    static CK_RV faulty_##name parameters                                                          \
+    {                                                                                              \
+        bool due = fault_due();                                                                    \
+        CK_RV rv = due && !bench_fault.late ? CKR_OK : real->name arguments;                       \
+        if (due)                                                                                   \
+            rv = bench_fault.too_small ? CKR_BUFFER_TOO_SMALL : CKR_DEVICE_ERROR;                  \
+        return rv;                                                                                 \
+    }
+#define FAULTY_200 FAULTY
+#define FAULTY_201 FAULTY
+#define FAULTY_300(...)
+#define FAULTY_302(...)
+#define CALL(number, name, since, operation, role, parameters, arguments, ...)                     \
+    FAULTY_##since(name, parameters, arguments)
+#include "p11prof/calls.def"
+#undef CALL
+
+static void flip(CK_BYTE *bytes, CK_RV rv)
+{
+    if (rv == CKR_OK && bench_fault.wrong && bytes)
+        bytes[0] ^= 1;
+}
+
+#define WRONG_OUTPUT(name)                                                                         \
+    static CK_RV wrong_##name(CK_SESSION_HANDLE session, CK_BYTE_PTR in, CK_ULONG in_bytes,        \
+                              CK_BYTE_PTR out, CK_ULONG_PTR out_bytes)                             \
+    {                                                                                              \
+        CK_BYTE scratch[8192];                                                                     \
+        CK_RV rv =                                                                                 \
+            faulty_##name(session, in, in_bytes, bench_fault.silent ? scratch : out, out_bytes);   \
+        flip(bench_fault.silent ? NULL : out, rv);                                                 \
+        return rv;                                                                                 \
+    }
+WRONG_OUTPUT(C_Sign)
+WRONG_OUTPUT(C_Encrypt)
+WRONG_OUTPUT(C_Decrypt)
+WRONG_OUTPUT(C_Digest)
+
+static CK_RV wrong_C_DigestFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR out, CK_ULONG_PTR bytes)
+{
+    CK_RV rv = faulty_C_DigestFinal(session, out, bytes);
+    flip(out, rv);
+    return rv;
+}
+
+static CK_RV wrong_C_GenerateRandom(CK_SESSION_HANDLE session, CK_BYTE_PTR out, CK_ULONG bytes)
+{
+    CK_RV rv = faulty_C_GenerateRandom(session, out, bytes);
+    if (rv == CKR_OK && bench_fault.wrong)
+        memset(out, 0x5a, bytes);
+    return rv;
+}
+
+static CK_RV wrong_C_Verify(CK_SESSION_HANDLE session, CK_BYTE_PTR in, CK_ULONG in_bytes,
+                            CK_BYTE_PTR signature, CK_ULONG signature_bytes)
+{
+    CK_RV rv = faulty_C_Verify(session, in, in_bytes, signature, signature_bytes);
+    return bench_fault.verify_all ? CKR_OK : rv;
+}
+
+static CK_RV wrong_C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                                       CK_ATTRIBUTE_PTR template, CK_ULONG count)
+{
+    CK_RV rv = faulty_C_GetAttributeValue(session, object, template, count);
+    flip(template[count - 1].pValue, rv);
+    return rv;
+}
+
+static CK_RV wrong_C_FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE_PTR found,
+                                 CK_ULONG max, CK_ULONG_PTR count)
+{
+    CK_RV rv = faulty_C_FindObjects(session, found, max, count);
+    if (rv == CKR_OK && bench_fault.wrong && *count > 0)
+        found[0]++;
+    return rv;
+}
+
+static CK_RV wrong_C_Logout(CK_SESSION_HANDLE session)
+{
+    return bench_fault.wrong ? CKR_OK : faulty_C_Logout(session);
+}
+
+/* A key like the one that was asked for, and another one. */
+static CK_RV wrong_C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                               CK_OBJECT_HANDLE key, CK_BYTE_PTR wrapped, CK_ULONG bytes,
+                               CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_OBJECT_HANDLE_PTR made)
+{
+    CK_MECHANISM generate = {CKM_AES_KEY_GEN, NULL, 0};
+    CK_ULONG value_bytes = 32;
+    CK_BBOOL yes = CK_TRUE;
+    CK_ATTRIBUTE other[] = {{CKA_VALUE_LEN, &value_bytes, sizeof value_bytes},
+                            {CKA_ENCRYPT, &yes, sizeof yes}};
+    if (bench_fault.wrong)
+        return real->C_GenerateKey(session, &generate, other, 2, made);
+    return faulty_C_UnwrapKey(session, mechanism, key, wrapped, bytes, template, count, made);
+}
+
+static CK_RV wrong_C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                             CK_OBJECT_HANDLE key, CK_OBJECT_HANDLE target, CK_BYTE_PTR out,
+                             CK_ULONG_PTR bytes)
+{
+    CK_RV rv = faulty_C_WrapKey(session, mechanism, key, target, out, bytes);
+    if (rv == CKR_OK && bench_fault.wrong)
+        out[*bytes - 1] ^= 1;
+    return rv;
+}
+
+/* A secret of the right length that nothing was agreed on. */
+static CK_RV wrong_C_DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                               CK_OBJECT_HANDLE key, CK_ATTRIBUTE_PTR template, CK_ULONG count,
+                               CK_OBJECT_HANDLE_PTR made)
+{
+    CK_MECHANISM generate = {CKM_GENERIC_SECRET_KEY_GEN, NULL, 0};
+    if (!bench_fault.wrong)
+        return faulty_C_DeriveKey(session, mechanism, key, template, count, made);
+    return real->C_GenerateKey(session, &generate, template, count, made);
+}
+
+/* Halves that do not belong together. */
+static CK_RV wrong_C_GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                                     CK_ATTRIBUTE_PTR public_part, CK_ULONG public_count,
+                                     CK_ATTRIBUTE_PTR private_part, CK_ULONG private_count,
+                                     CK_OBJECT_HANDLE_PTR public_key,
+                                     CK_OBJECT_HANDLE_PTR private_key)
+{
+    CK_OBJECT_HANDLE other;
+    CK_RV rv = faulty_C_GenerateKeyPair(session, mechanism, public_part, public_count, private_part,
+                                        private_count, public_key, private_key);
+    if (rv != CKR_OK || !bench_fault.wrong)
+        return rv;
+    real->C_DestroyObject(session, *private_key);
+    rv = real->C_GenerateKeyPair(session, mechanism, public_part, public_count, private_part,
+                                 private_count, &other, private_key);
+    real->C_DestroyObject(session, other);
+    return rv;
+}
+
+/* A key that is shorter. */
+static CK_RV wrong_C_GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                                 CK_ATTRIBUTE_PTR template, CK_ULONG count,
+                                 CK_OBJECT_HANDLE_PTR made)
+{
+    CK_ATTRIBUTE changed[16];
+    CK_ULONG value_bytes = 24;
+    memcpy(changed, template, count * sizeof *template);
+    for (CK_ULONG i = 0; i < count && bench_fault.wrong; i++)
+        if (changed[i].type == CKA_VALUE_LEN)
+            changed[i].pValue = &value_bytes;
+    return faulty_C_GenerateKey(session, mechanism, changed, count, made);
+}
+
+CK_FUNCTION_LIST *bench_token_faulty(const struct bench_token *token)
+{
+    static CK_FUNCTION_LIST list;
+    real = token->real;
+    list = *real;
+#define LISTED(name) list.name = faulty_##name;
+#define LISTED_200   LISTED
+#define LISTED_201   LISTED
+#define LISTED_300(...)
+#define LISTED_302(...)
+#define CALL(number, name, since, ...) LISTED_##since(name)
+#include "p11prof/calls.def"
+#undef CALL
+#define LYING(name) list.name = wrong_##name;
+    LYING(C_Sign)
+    LYING(C_Encrypt)
+    LYING(C_Decrypt)
+    LYING(C_Digest)
+    LYING(C_DigestFinal)
+    LYING(C_GenerateRandom)
+    LYING(C_Verify) LYING(C_GetAttributeValue) LYING(C_FindObjects) LYING(C_Logout)
+        LYING(C_UnwrapKey) LYING(C_WrapKey) LYING(C_DeriveKey) LYING(C_GenerateKeyPair)
+            LYING(C_GenerateKey) return &list;
+}
