@@ -16,7 +16,7 @@ static CK_RV verify(struct p11prof_bench_job *job, CK_FUNCTION_LIST *list, CK_ME
     if (rv != CKR_OK)
         return p11prof_bench_said(job, "C_VerifyInit", rv);
     rv = list->C_Verify(job->session, in, in_bytes, signature, signature_bytes);
-    return p11prof_bench_ended(job, "C_Verify", rv);
+    return p11prof_bench_said(job, "C_Verify", rv);
 }
 
 CK_RV p11prof_bench_crypt(struct p11prof_bench_job *job, CK_FUNCTION_LIST *list, unsigned operation,
@@ -38,7 +38,7 @@ CK_RV p11prof_bench_crypt(struct p11prof_bench_job *job, CK_FUNCTION_LIST *list,
     CK_RV rv = init(job->session, mechanism, key);
     if (rv != CKR_OK)
         return p11prof_bench_said(job, init_name, rv);
-    return p11prof_bench_ended(job, one_name, one(job->session, in, in_bytes, out, out_bytes));
+    return p11prof_bench_said(job, one_name, one(job->session, in, in_bytes, out, out_bytes));
 }
 
 /* Whatever the last call of an operation answers, the operation is over, unless the room was too

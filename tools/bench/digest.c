@@ -34,11 +34,11 @@ static CK_RV parts_run(struct p11prof_bench_job *job, unsigned part_count)
         CK_ULONG bytes = i < part_count ? part_bytes : job->in_bytes - done;
         CK_RV rv = job->timed->C_DigestUpdate(job->session, job->in + done, bytes);
         if (rv != CKR_OK)
-            return p11prof_bench_ended(job, "C_DigestUpdate", rv);
+            return p11prof_bench_said(job, "C_DigestUpdate", rv);
         done += bytes;
     }
-    return p11prof_bench_ended(job, "C_DigestFinal",
-                               job->timed->C_DigestFinal(job->session, job->out, &job->out_bytes));
+    return p11prof_bench_said(job, "C_DigestFinal",
+                              job->timed->C_DigestFinal(job->session, job->out, &job->out_bytes));
 }
 
 static CK_RV digest_run(struct p11prof_bench_job *job)
@@ -50,7 +50,7 @@ static CK_RV digest_run(struct p11prof_bench_job *job)
     if (digest->part_count > 0)
         return parts_run(job, digest->part_count);
     rv = job->timed->C_Digest(job->session, job->in, job->in_bytes, job->out, &job->out_bytes);
-    return p11prof_bench_ended(job, "C_Digest", rv);
+    return p11prof_bench_said(job, "C_Digest", rv);
 }
 
 static bool digest_check(struct p11prof_bench_job *job)

@@ -41,7 +41,7 @@ static CK_RV find_all(struct p11prof_bench_job *job)
         rv = job->timed->C_FindObjects(job->session, find->found + find->found_count,
                                        FOUND_MAX - find->found_count, &count);
     } while (rv == CKR_OK && count > 0 && count < FOUND_MAX - find->found_count);
-    return p11prof_bench_ended(job, "C_FindObjects", rv);
+    return p11prof_bench_said(job, "C_FindObjects", rv);
 }
 
 static CK_RV find_run(struct p11prof_bench_job *job)
@@ -54,8 +54,8 @@ static CK_RV find_run(struct p11prof_bench_job *job)
     rv = find_all(job);
     if (rv != CKR_OK)
         return rv;
-    return p11prof_bench_ended(job, "C_FindObjectsFinal",
-                               job->timed->C_FindObjectsFinal(job->session));
+    return p11prof_bench_said(job, "C_FindObjectsFinal",
+                              job->timed->C_FindObjectsFinal(job->session));
 }
 
 static bool find_check(struct p11prof_bench_job *job)

@@ -84,18 +84,11 @@ void p11prof_bench_job_close(struct p11prof_bench_job *job)
 
 CK_RV p11prof_bench_said(struct p11prof_bench_job *job, const char *function, CK_RV rv)
 {
-    if (rv != CKR_OK)
+    if (rv != CKR_OK) {
         job->failed_call = function;
-    if (rv == CKR_OPERATION_ACTIVE) /* of an Init that failed, and yet did what it should */
-        job->unfinished = true;
+        job->unfinished = true; /* an Init that failed may have done what it should */
+    }
     return rv;
-}
-
-CK_RV p11prof_bench_ended(struct p11prof_bench_job *job, const char *function, CK_RV rv)
-{
-    if (rv != CKR_OK)
-        job->unfinished = true;
-    return p11prof_bench_said(job, function, rv);
 }
 
 CK_RV p11prof_bench_made(struct p11prof_bench_job *job, const char *function, CK_RV rv)

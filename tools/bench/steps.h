@@ -57,11 +57,8 @@ void p11prof_bench_nonce_next(struct p11prof_bench_mechanism *mechanism, uint64_
 
 /* --- errors of a job: all return rv --- */
 
-/* Remembers which function failed; CKR_OK is fine too. */
+/* Remembers which function failed, and that its operation may be open still; CKR_OK is fine too. */
 CK_RV p11prof_bench_said(struct p11prof_bench_job *job, const char *function, CK_RV rv);
-
-/* The same of a call that should have ended an operation: after an error it may be open still. */
-CK_RV p11prof_bench_ended(struct p11prof_bench_job *job, const char *function, CK_RV rv);
 
 /* The same of a call that makes objects: after an error there are none, whatever the handles are.
  */
@@ -74,7 +71,7 @@ CK_RV p11prof_bench_refuse(struct p11prof_bench_job *job, const char *problem);
  * are unchecked from now on. */
 bool p11prof_bench_unable(struct p11prof_bench_job *job, CK_RV rv);
 
-/* Ends the operation of the test in the job's session, if one may be open. For `after`. */
+/* Ends the operation of the test in the job's session, after an error. For `after`. */
 void p11prof_bench_finish(struct p11prof_bench_job *job);
 
 /* --- calls --- */
