@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 /* What is recorded is what the module itself logged: p50, p95 and p99 within 2 % and a clock read.
  */
+#include "../modules/call_log.h"
 #include "driven.h"
 
 #include "p11prof/calls.h"
@@ -34,19 +35,20 @@ static int ascending(const void *left, const void *right)
 /* Durations of one function in the module's own log, sorted. */
 static uint64_t *log_read(const char *path, unsigned function, size_t *count)
 {
-    uint64_t words[3], *durations = NULL;
+    struct call_log_entry entry;
+    uint64_t *durations = NULL;
     size_t capacity = 0;
     FILE *file = fopen(path, "rb");
     assert_non_null(file);
     *count = 0;
-    while (fread(words, sizeof words, 1, file) == 1) {
-        if (words[0] != function)
+    while (fread(&entry, sizeof entry, 1, file) == 1) {
+        if (entry.function != function)
             continue;
         if (*count == capacity) {
             capacity = capacity ? capacity * 2 : 4096;
             durations = realloc(durations, capacity * sizeof *durations);
         }
-        durations[(*count)++] = words[1];
+        durations[(*count)++] = entry.duration_ns;
     }
     fclose(file);
     qsort(durations, *count, sizeof *durations, ascending);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* What P11PROF_TEST_TOKEN says, and whose turn it is. */
+#include "token.h"
+
+#include "call_log.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DELAYS = 1000, DELAY_STEP = 617 }; /* prime to it: the order is scattered */
+
+struct token_control token_control;
+static _Atomic(uint64_t) call_count, signature_count, result_count, delay_count;
+
+static const struct {
+    const char *name;
+    uint64_t *value;
+} numbers[] = {
+    {"errors", &token_control.errors},
+    {"wrong", &token_control.wrong},
+    {"wrong-after", &token_control.wrong_after},
+    {"sessions", &token_control.sessions},
+    {"objects", &token_control.objects},
+    {"remove", &token_control.remove},
+    {"crash", &token_control.crash},
+    {"exit", &token_control.exit},
+    {"hang", &token_control.hang},
+};
+
+static bool take_number(const char *name, const char *value)
+{
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (strcmp(name, numbers[i].name) != 0)
+            continue;
+        *numbers[i].value = strtoull(value, NULL, 10);
+        return *numbers[i].value > 0;
+    }
+    return false;
+}
+
+/* "shuffled:100us-5ms" */
+static bool take_delays(const char *value)
+{
+    const char *end = "";
+    if (strncmp(value, "shuffled:", 9) != 0)
+        return false;
+    token_control.delay_low_ns = call_log_time_ns(value + 9, &end);
+    if (*end == '-')
+        token_control.delay_high_ns = call_log_time_ns(end + 1, &end);
+    return *end == '\0' && token_control.delay_high_ns > token_control.delay_low_ns;
+}
+
+static bool take_flag(const char *word)
+{
+    if (strcmp(word, "final-try") == 0)
+        token_control.flags |= CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_COUNT_LOW;
+    else if (strcmp(word, "locked") == 0)
+        token_control.flags |= CKF_USER_PIN_LOCKED;
+    else
+        return *word == '\0';
+    return true;
+}
+
+static bool take_word(char *word)
+{
+    char *value = strchr(word, '=');
+    if (!value)
+        return take_flag(word);
+    *value++ = '\0';
+    if (strcmp(word, "refuse") == 0)
+        return snprintf(token_control.refuse, sizeof token_control.refuse, "%s", value) > 0;
+    return strcmp(word, "delays") == 0 ? take_delays(value) : take_number(word, value);
+}
+
+/* What is misspelt must not look like a token that works. */
+__attribute__((constructor)) static void control_read(void)
+{
+    const char *text = getenv("P11PROF_TEST_TOKEN");
+    char *copy = strdup(text ? text : ""), *rest = copy;
+    for (char *word; (word = strsep(&rest, ","));)
+        if (!take_word(word)) {
+            fprintf(stderr, "P11PROF_TEST_TOKEN: what is '%s'?\n", word);
+            abort();
+        }
+    free(copy);
+}
+
+CK_RV token_call_begin(unsigned function)
+{
+    uint64_t number = atomic_fetch_add(&call_count, 1) + 1;
+    if (number == token_control.crash)
+        raise(SIGSEGV);
+    if (number == token_control.exit)
+        exit(5);
+    while (token_control.hang && number == token_control.hang)
+        pause();
+    return token_control.remove && number > token_control.remove && function != P11PROF_C_Finalize
+               ? CKR_DEVICE_REMOVED
+               : CKR_OK;
+}
+
+uint64_t token_delay_ns(void)
+{
+    uint64_t range_ns = token_control.delay_high_ns - token_control.delay_low_ns;
+    uint64_t place = atomic_fetch_add(&delay_count, 1) * DELAY_STEP % DELAYS;
+    return token_control.delay_low_ns + range_ns * place / DELAYS;
+}
+
+bool token_result_is_wrong(void)
+{
+    uint64_t number = atomic_fetch_add(&result_count, 1) + 1;
+    return (token_control.wrong && number % token_control.wrong == 0) ||
+           (token_control.wrong_after && number > token_control.wrong_after);
+}
+
+bool token_signature_fails(void)
+{
+    uint64_t number = atomic_fetch_add(&signature_count, 1) + 1;
+    return token_control.errors && number % token_control.errors == 0;
+}
+
+void token_log(const char *event)
+{
+    const char *path = getenv("P11PROF_TEST_TOKEN_LOG");
+    int fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
+    char line[160];
+    int bytes = snprintf(line, sizeof line, "%s sessions=%lu objects=%lu pid=%d\n", event,
+                         token_state.session_count, token_state.object_count, (int)getpid());
+    if (fd < 0)
+        return;
+    if (write(fd, line, (size_t)bytes) != bytes)
+        abort();
+    close(fd);
+}
+
+__attribute__((destructor)) static void used_end(void)
+{
+    if (token_state.used)
+        token_log("end");
+}
