@@ -20,7 +20,7 @@ static CK_RV iteration_try(struct p11prof_bench_job *job)
     if (rv == CKR_OK)
         rv = steps->run(job);
     if (rv == CKR_OK && steps->check && !steps->check(job))
-        rv = p11prof_bench_refuse(job, "its result is wrong");
+        rv = p11prof_bench_wrong(job, "its result is wrong");
     if (steps->after)
         steps->after(job);
     job->timed = timed;
@@ -102,6 +102,12 @@ CK_RV p11prof_bench_refuse(struct p11prof_bench_job *job, const char *problem)
 {
     job->problem = problem;
     return CKR_GENERAL_ERROR;
+}
+
+CK_RV p11prof_bench_wrong(struct p11prof_bench_job *job, const char *problem)
+{
+    job->wrong = true;
+    return p11prof_bench_refuse(job, problem);
 }
 
 bool p11prof_bench_unable(struct p11prof_bench_job *job, CK_RV rv)

@@ -55,6 +55,7 @@ struct bench_reply {
     CK_MECHANISM_INFO mechanism;          /* PREPARE; all 0: unknown */
     uint64_t iteration_ns;                /* PREPARE: about what one iteration takes */
     bool unchecked;                       /* PREPARE: results cannot be verified */
+    bool broken;                          /* PREPARE: no limit of the token, but a fault of it */
 };
 
 /* What one thread did in the measured part of a slice. */

@@ -228,6 +228,8 @@ static void load_prepare(struct bench_run *run, struct bench_load *load)
     const struct bench_reply *reply = &run->crew.members[0].reply;
     if (!load->ready) {
         load_skip(run, load, error.text);
+        for (unsigned i = 0; i < load->processes; i++)
+            run->failed = run->failed || run->crew.members[i].reply.broken;
         run->crashed = run->crashed || run->crew.members[0].crashed;
         return;
     }

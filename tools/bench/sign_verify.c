@@ -47,7 +47,7 @@ static CK_RV wrong_refused(struct p11prof_bench_job *job)
     *changed ^= 1;
     job->unfinished = false;
     if (rv == CKR_OK)
-        return p11prof_bench_refuse(job, "the token accepts wrong signatures");
+        return p11prof_bench_wrong(job, "the token accepts wrong signatures");
     return rv == CKR_SIGNATURE_INVALID || rv == CKR_SIGNATURE_LEN_RANGE ? CKR_OK : rv;
 }
 

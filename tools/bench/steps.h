@@ -67,6 +67,9 @@ CK_RV p11prof_bench_made(struct p11prof_bench_job *job, const char *function, CK
 /* CKR_GENERAL_ERROR that no call answered. */
 CK_RV p11prof_bench_refuse(struct p11prof_bench_job *job, const char *problem);
 
+/* The same of a token that gives wrong results. */
+CK_RV p11prof_bench_wrong(struct p11prof_bench_job *job, const char *problem);
+
 /* Whether a check failed only since the key or the token cannot do what it needs: the job's results
  * are unchecked from now on. */
 bool p11prof_bench_unable(struct p11prof_bench_job *job, CK_RV rv);

@@ -95,6 +95,7 @@ struct p11prof_bench_job {
     void *state;              /* private to the steps: made by open, freed by close */
     const char *failed_call;  /* function that answered the last error: "C_Sign"; NULL: none yet */
     const char *problem;      /* set with an error that no call answered: "accepts wrong …" */
+    bool wrong;               /* the problem is a result of the token's */
     bool unfinished;          /* an operation may be open still: `after` ends it */
     bool unchecked;           /* results of this job cannot be checked: the key's other half is not
                                  there or may not be used, so `check` says true */

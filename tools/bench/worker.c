@@ -44,6 +44,7 @@ struct worker {
     struct bench_reply *reply;
     struct worker_load *load;
     uint64_t trial_ns[BENCH_THREADS_MOST];
+    atomic_bool broken; /* what was tried gave a wrong result, or the device failed */
     struct p11prof_error errors[BENCH_THREADS_MOST];
 };
 
@@ -101,8 +102,16 @@ static void job_fill(struct worker *worker, unsigned thread, struct p11prof_benc
                                       .pin_bytes = target->pin_bytes};
 }
 
+/* What a token has no reason to answer. */
+static void fault_note(struct worker *worker, CK_RV rv, bool wrong)
+{
+    if (wrong || rv == CKR_DEVICE_ERROR || rv == CKR_DEVICE_REMOVED || rv == CKR_TOKEN_NOT_PRESENT)
+        worker->broken = true;
+}
+
 /* One iteration, with all that belongs to it. Returns what it took; 0: it failed. */
-static uint64_t try_once(struct p11prof_bench_job *job, bool verify, struct p11prof_error *error)
+static uint64_t try_once(struct worker *worker, struct p11prof_bench_job *job, bool verify,
+                         struct p11prof_error *error)
 {
     const struct p11prof_bench_steps *steps = job->test->steps;
     char text[32];
@@ -117,6 +126,7 @@ static uint64_t try_once(struct p11prof_bench_job *job, bool verify, struct p11p
     job->iteration++;
     if (rv == CKR_OK && right)
         return taken_ns + 1;
+    fault_note(worker, rv, !right);
     if (rv != CKR_OK)
         p11prof_error_set(error, P11PROF_FAILED, "the token answers %s", p11prof_rv_text(rv, text));
     else
@@ -130,8 +140,8 @@ static void job_try(struct worker *worker, unsigned thread)
     bool verify = worker->given->settings->verify != BENCH_VERIFY_NONE;
     uint64_t best_ns = UINT64_MAX, spent_ns = 0;
     for (unsigned i = 0; i < TRIALS && spent_ns < trial_enough_ns; i++) {
-        uint64_t taken_ns =
-            try_once(&worker->load->jobs[thread], verify && i == 0, &worker->errors[thread]);
+        uint64_t taken_ns = try_once(worker, &worker->load->jobs[thread], verify && i == 0,
+                                     &worker->errors[thread]);
         if (taken_ns == 0)
             return;
         spent_ns += taken_ns;
@@ -152,8 +162,11 @@ static void thread_prepare(void *payload, unsigned thread)
         return;
     struct p11prof_bench_job *job = &worker->load->jobs[thread];
     job_fill(worker, thread, job);
-    if (p11prof_bench_job_open(job, worker->request->data_bytes, error) == P11PROF_OK)
+    CK_RV rv = p11prof_bench_job_open(job, worker->request->data_bytes, error);
+    if (rv == CKR_OK)
         job_try(worker, thread);
+    else
+        fault_note(worker, rv, job->wrong);
     worker->sessions[thread] = job->session;
 }
 
@@ -310,8 +323,10 @@ static void prepare(struct worker *worker)
         return;
     }
     load->jobs = p11prof_zalloc(request->threads, sizeof *load->jobs);
+    worker->broken = false;
     on_threads(worker, thread_prepare);
     reply_errors(worker);
+    worker->reply->broken = worker->broken;
     worker->reply->iteration_ns = worker->trial_ns[0];
     worker->reply->unchecked = load->jobs[0].unchecked || !load->test->steps->check;
     token_mechanism(&worker->facts, load->test->mechanism, &worker->reply->mechanism);
