@@ -11,12 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { TICK_MS = 100 };
+enum { TICK_MS = 100, ORPHAN_S = 10 };
 
 static bool shared_make(struct crew *crew, unsigned count, unsigned threads_most)
 {
@@ -30,13 +31,32 @@ static bool shared_make(struct crew *crew, unsigned count, unsigned threads_most
     return crew->shared != NULL;
 }
 
-/* Signals are the command's: it says when to stop. */
+/* The next one ends the process. */
+static void orphaned(int number)
+{
+    (void)number;
+    alarm(ORPHAN_S);
+}
+
+/* A worker whose command is gone cleans up and ends; one that hangs in the module cannot. */
+static void end_without(pid_t command)
+{
+    const struct sigaction action = {.sa_handler = orphaned, .sa_flags = SA_RESETHAND | SA_RESTART};
+    sigaction(SIGALRM, &action, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGALRM);
+    if (getppid() != command)
+        alarm(ORPHAN_S);
+}
+
+/* Signals are the command's: it says when to stop, and they interrupt no call of the module. */
 static _Noreturn void become_worker(struct crew *crew, struct bench_worker *worker, unsigned number,
                                     int socket)
 {
+    static const int ignored[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP};
     for (unsigned i = 0; i < number; i++)
         close(crew->members[i].socket);
-    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        signal(ignored[i], SIG_IGN);
     worker->process = number;
     worker->shared = crew->shared;
     worker->socket = socket;
@@ -47,12 +67,14 @@ static bool member_start(struct crew *crew, struct bench_worker *worker)
 {
     int ends[2];
     struct crew_member *member = &crew->members[crew->count];
+    pid_t command = getpid();
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return false;
     fflush(NULL);
     member->pid = fork();
     if (member->pid == 0) {
         close(ends[0]);
+        end_without(command);
         become_worker(crew, worker, crew->count, ends[1]);
     }
     close(ends[1]);
@@ -78,12 +100,19 @@ enum p11prof_status crew_start(struct crew *crew, unsigned count, unsigned threa
 
 /* --- asking --- */
 
+/* Once: its number may be another process's later. */
+static void reap(struct crew_member *member)
+{
+    while (member->pid > 0 && waitpid(member->pid, &member->wait_status, 0) < 0 && errno == EINTR)
+        ;
+    member->pid = 0;
+}
+
 /* "worker 2 crashed in the module: Segmentation fault" */
 static enum p11prof_status describe_end(struct crew_member *member, unsigned number,
                                         struct p11prof_error *error)
 {
-    waitpid(member->pid, &member->wait_status, 0);
-    member->pid = 0;
+    reap(member);
     member->crashed = true;
     if (WIFSIGNALED(member->wait_status))
         return p11prof_error_set(error, P11PROF_FAILED,
@@ -194,8 +223,7 @@ unsigned crew_end(struct crew *crew, unsigned ms, void (*tick)(void *payload), v
         struct crew_member *member = &crew->members[i];
         if (!member_wait(member, ms, tick, payload)) {
             kill(member->pid, SIGKILL);
-            waitpid(member->pid, &member->wait_status, 0);
-            member->pid = 0;
+            reap(member);
             killed++;
         }
         close(member->socket);

@@ -39,9 +39,12 @@ static void signal_note(int number)
 void run_signals_take(void)
 {
     const struct sigaction action = {.sa_handler = signal_note};
+    struct sigaction hangup;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+    sigaction(SIGHUP, NULL, &hangup);
+    if (hangup.sa_handler != SIG_IGN) /* nohup */
+        sigaction(SIGHUP, &action, NULL);
 }
 
 /* --- while workers work --- */
@@ -228,9 +231,10 @@ static void load_prepare(struct bench_run *run, struct bench_load *load)
     const struct bench_reply *reply = &run->crew.members[0].reply;
     if (!load->ready) {
         load_skip(run, load, error.text);
-        for (unsigned i = 0; i < load->processes; i++)
+        for (unsigned i = 0; i < load->processes; i++) {
             run->failed = run->failed || run->crew.members[i].reply.broken;
-        run->crashed = run->crashed || run->crew.members[0].crashed;
+            run->crashed = run->crashed || run->crew.members[i].crashed;
+        }
         return;
     }
     load->unchecked = reply->unchecked && run->settings->verify != BENCH_VERIFY_NONE;
