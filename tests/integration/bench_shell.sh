@@ -13,6 +13,28 @@ bench() {
     --quiet "$@" >"$WORK/out" 2>"$WORK/notes"
 }
 
+# bench_start OPTION...: the same in the background; its process is $COMMAND.
+bench_start() {
+  rm -f "$LOG"
+  P11PROF_TEST_TOKEN=${RULES:-} "$P11PROF" bench --module "$TOKEN" --token-label fake \
+    --pin-source env:FAKE_PIN --db "$DB" --quiet "$@" >"$WORK/out" 2>"$WORK/notes" &
+  COMMAND=$!
+  RULES=
+}
+
+# ended CODE SECONDS: how the command in the background ends, and when at the latest.
+ended() {
+  within "$2" not kill -0 "$COMMAND" 2>/dev/null || kill -KILL "$COMMAND"
+  wait "$COMMAND"
+  code=$?
+  [ "$code" -eq "$1" ] || { echo "exit code $code" && cat "$WORK/notes" && false; }
+}
+
+# workers COUNT: of the command in the background, there are so many.
+workers() {
+  [ "$(pgrep -c -P "$COMMAND")" = "$1" ]
+}
+
 # bends CODE OPTION...: how bench ends, of a token that does what $RULES says.
 bends() {
   expected=$1
@@ -31,7 +53,7 @@ says() {
 
 # is VALUE SQL: the answer of a query; LAST stands for the newest run.
 is() {
-  found=$(query "$(echo "$2" | sed 's/LAST/(SELECT max(run_id) FROM runs)/g')" |
+  found=$(query "$(echo "$2" | tr '\n' ' ' | sed 's/LAST/(SELECT max(run_id) FROM runs)/g')" |
     tr -d '"')
   [ "$found" = "$1" ] || { echo "found: $found" && false; }
 }

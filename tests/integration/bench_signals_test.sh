@@ -1,0 +1,115 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The p11prof authors
+# p11prof bench that is told to end, or is ended: what was measured is kept, nothing else is.
+# Environment: P11PROF, TOKEN (the fake token).
+
+. "$(dirname "$0")/shell_test.sh"
+. "$(dirname "$0")/bench_shell.sh"
+
+# keeps_results: the newest run was interrupted, and what it had done is there.
+# shellcheck disable=SC2317
+keeps_results() {
+  is "interrupted,1,0" "SELECT state, call_count > 1000, lost_count FROM runs WHERE run_id = LAST" &&
+    is 1 "SELECT sum(count) > 500 FROM operation_stats WHERE run_id = LAST
+      AND phase = 'measured'" &&
+    is 1 "SELECT (SELECT sum(count) FROM operation_stats WHERE run_id = LAST
+      AND phase = 'measured') = (SELECT sum(count) FROM load_threads WHERE run_id = LAST)"
+}
+
+# started OPTION...: a bench that is in the middle of what it measures.
+started() {
+  bench_start --test sha-256,rsa-2048-sign,aes-cmac --record calls --warmup 10 "$@"
+  within 10 [ -s "$LOG" ]
+  sleep 0.7
+}
+
+for signal in INT:130 TERM:143 HUP:129; do
+  started --duration 60s --threads 2 --processes 2
+  kill -"${signal%:*}" "$COMMAND"
+  check "$signal" ended "${signal#*:}" 5
+  check "keeps the results" keeps_results
+  check "leaves nothing on the token" token_is_clean
+  check "both workers ended" logged 2 end
+  check "nothing waits" [ -z "$(ls "$P11PROF_SPOOL")" ]
+done
+
+# From a terminal, workers get the signal as well.
+setsid sh -c "exec $P11PROF bench --module $TOKEN --token-label fake --pin-source env:FAKE_PIN \
+  --db $DB --quiet --test sha-256 --duration 60s --record calls" >"$WORK/out" 2>"$WORK/notes" &
+COMMAND=$!
+within 10 workers 1
+sleep 0.7
+kill -INT -"$COMMAND"
+check "INT of all" ended 130 5
+check "is no error" is 0 "SELECT sum(error_count) FROM load_threads WHERE run_id = LAST"
+check "and keeps the results, too" keeps_results
+
+# nohup.
+(trap '' HUP && exec "$P11PROF" bench --module "$TOKEN" --token-label fake --db "$DB" --quiet \
+  --pin-source env:FAKE_PIN --test sha-256 --duration 1500ms) >"$WORK/out" 2>"$WORK/notes" &
+COMMAND=$!
+within 10 workers 1
+kill -HUP "$COMMAND"
+check "HUP that is ignored" ended 0 10
+
+# While keys are made and tried.
+RULES=delays=shuffled:100ms-200ms
+bench_start --test rsa-2048-sign,ecdsa-p256-sign,aes-cmac,hmac-sha256 --iterations 1000
+within 10 [ -s "$LOG" ]
+sleep 0.3
+kill -INT "$COMMAND"
+check "INT while it prepares" ended 130 5
+check "leaves no keys" token_is_clean
+check "is an interruption" [ "$(newest state)" = interrupted ]
+
+# A worker that is killed while it prepares: the others are asked no more.
+RULES=delays=shuffled:100ms-200ms
+bench_start --test rsa-2048-sign,ecdsa-p256-sign,aes-cmac,hmac-sha256 --iterations 1000 \
+  --processes 3
+within 10 logged 3 login
+sleep 0.3
+kill -KILL "$(pgrep -P "$COMMAND" | sed -n 2p)"
+check "a worker lost while it prepares" ended 3 5
+check "is told" says "worker 2 (Killed)"
+check "the others leave nothing" token_is_clean
+
+# A call that does not return.
+RULES=hang=3000
+started --iterations 100000 --threads 2
+sleep 0.5
+kill -INT "$COMMAND"
+sleep 1
+check "one INT waits for the module" kill -0 "$COMMAND"
+kill -INT "$COMMAND"
+check "a second one does not" ended 130 5
+check "keeps what was recorded" is "interrupted,1" "SELECT state, call_count > 1000 FROM runs
+  WHERE run_id = LAST"
+
+# The command itself is killed: workers end, and clean up.
+started --duration 60s --processes 2
+killed=$(pgrep -P "$COMMAND")
+kill -KILL "$COMMAND"
+# shellcheck disable=SC2317
+gone() {
+  for worker in $killed; do
+    kill -0 "$worker" 2>/dev/null && return 1
+  done
+  return 0
+}
+check "workers end without the command" within 3 gone
+wait "$COMMAND"
+check "and leave nothing on the token" token_is_clean
+check "they ended by themselves" logged 2 end
+check "their calls are collected" is "0,1" "SELECT lost_count, call_count > 1000 FROM runs
+  WHERE run_id = LAST"
+check "the run is not running" not [ "$(newest state)" = running ]
+check "nothing waits then" [ -z "$(ls "$P11PROF_SPOOL")" ]
+RULES=hang=3000
+started --iterations 100000 --threads 2
+killed=$(pgrep -P "$COMMAND")
+kill -KILL "$COMMAND"
+check "neither does a worker that hangs stay" within 15 gone
+wait "$COMMAND"
+
+finish
