@@ -164,7 +164,8 @@ static void groups_of_a_load_are_merged(void **state)
     bench_check_text(
         0, "windows",
         "[{\"start_ns\":1000000,\"duration_ns\":500000000,\"count\":2,\"error_count\":0,"
-        "\"sum_ns\":300,\"histogram\":[[100,101,1],[200,201,1]]}]");
+        "\"sum_ns\":300,\"histogram\":[[100,101,1],[200,201,1]],\"load_average\":null,"
+        "\"steal_ns\":null}]");
 }
 
 /* What stands in a slice that did not end (the bench was killed) has no time to be divided by. */

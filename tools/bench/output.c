@@ -76,8 +76,9 @@ void output_estimate(const struct bench_run *run)
     double seconds = (double)run->schedule.planned_ns / 1e9;
     if (run->settings->quiet)
         return;
-    p11prof_note("%zu tests in %zu slices, about %.0f %s", run->ready_count,
-                 run->schedule.slice_count, seconds < 120 ? seconds : seconds / 60,
+    p11prof_note("%zu test%s in %zu slice%s, about %.0f %s", run->ready_count,
+                 run->ready_count == 1 ? "" : "s", run->schedule.slice_count,
+                 run->schedule.slice_count == 1 ? "" : "s", seconds < 120 ? seconds : seconds / 60,
                  seconds < 120 ? "s" : "minutes");
     p11prof_note("own work: %llu ns an operation, outside the measured durations",
                  (unsigned long long)run->own_cost_ns);

@@ -6,6 +6,7 @@
 #include "../message.h"
 #include "../record/parts.h"
 #include "../report/allocate.h"
+#include "../report/query.h"
 #include "output.h"
 #include "record_own.h"
 #include "run_facts.h"
@@ -372,6 +373,19 @@ int run_slices(struct bench_run *run)
 
 /* --- the end --- */
 
+static void losses_warn(const struct bench_run *run)
+{
+    struct p11prof_error error;
+    int64_t lost_count = 0;
+    if (p11prof_query_integer(p11prof_store_sqlite(run->recording.store),
+                              "SELECT lost_count FROM runs WHERE run_id = ?1",
+                              run->recording.run_id, 0, &lost_count, &error) == P11PROF_OK &&
+        lost_count > 0)
+        p11prof_warn("%" PRId64 " calls could not be kept: use --record summary, or a larger "
+                     "P11PROF_SPOOL_LIMIT",
+                     lost_count);
+}
+
 void run_finish(struct bench_run *run)
 {
     unsigned killed = crew_end(&run->crew, QUIT_MS, tick, run);
@@ -389,6 +403,8 @@ void run_finish(struct bench_run *run)
     if (run->recording.problem.status != P11PROF_OK)
         p11prof_warn("%s: what was recorded waits in its spool; 'p11prof collect --db %s' takes it",
                      run->recording.problem.text, run->db);
+    else
+        losses_warn(run);
 }
 
 void run_close(struct bench_run *run)

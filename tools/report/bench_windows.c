@@ -12,7 +12,9 @@
 
 /* A slice and one of the groups in it; NULLs where a group has nothing in a slice. */
 static const char slices_sql[] =
-    "SELECT s.start_ns, s.duration_ns, w.id, w.count, w.error_count, w.sum_ns "
+    "SELECT s.start_ns, s.duration_ns, w.id, w.count, w.error_count, w.sum_ns, "
+    "iif(s.load_average IS NULL, 'null', printf('%.2f', s.load_average)), "
+    "coalesce(CAST(s.steal_ns AS TEXT), 'null') "
     "FROM bench_load AS b JOIN bench_slice AS s ON s.run = b.run AND s.load = b.load "
     "LEFT JOIN call_group AS g ON g.run = b.run AND g.is_operation = 1 AND g.code = b.operation "
     "AND g.kind = 0 AND g.part = b.load * 4 + 2 "
@@ -20,11 +22,12 @@ static const char slices_sql[] =
     "WHERE b.run = ?1 AND b.load = ?2 ORDER BY s.slice, s.start_ns";
 static const char buckets_sql[] = "SELECT low_ns, count FROM window_bucket WHERE group_window = ?1";
 
-enum { START, DURATION, WINDOW, COUNT, ERRORS, SUM };
+enum { START, DURATION, WINDOW, COUNT, ERRORS, SUM, LOAD_AVERAGE, STEAL };
 
 struct window {
     bool open;
     uint64_t start_ns, duration_ns, count, error_count, sum_ns;
+    char load_average[24], steal_ns[24]; /* as JSON */
     struct p11prof_buckets buckets;
 };
 
@@ -50,9 +53,10 @@ static void end_window(struct reader *reader)
     char *histogram = p11prof_buckets_text(&window->buckets);
     fprintf(reader->stream,
             "%s{\"start_ns\":%" PRIu64 ",\"duration_ns\":%" PRIu64 ",\"count\":%" PRIu64
-            ",\"error_count\":%" PRIu64 ",\"sum_ns\":%" PRIu64 ",\"histogram\":%s}",
+            ",\"error_count\":%" PRIu64 ",\"sum_ns\":%" PRIu64
+            ",\"histogram\":%s,\"load_average\":%s,\"steal_ns\":%s}",
             reader->comma, window->start_ns, window->duration_ns, window->count,
-            window->error_count, window->sum_ns, histogram);
+            window->error_count, window->sum_ns, histogram, window->load_average, window->steal_ns);
     reader->comma = ",";
     reader->out->duration_ns += window->duration_ns;
     reader->out->count += window->count;
@@ -78,6 +82,10 @@ static void take_slice(struct reader *reader, sqlite3_stmt *row)
     window->open = true;
     window->start_ns = number(row, START);
     window->duration_ns = number(row, DURATION);
+    snprintf(window->load_average, sizeof window->load_average, "%s",
+             (const char *)sqlite3_column_text(row, LOAD_AVERAGE));
+    snprintf(window->steal_ns, sizeof window->steal_ns, "%s",
+             (const char *)sqlite3_column_text(row, STEAL));
     window->count += number(row, COUNT);
     window->error_count += number(row, ERRORS);
     window->sum_ns += number(row, SUM);
