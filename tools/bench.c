@@ -66,15 +66,33 @@ static int run_all(struct bench_run *run)
     return code ? code : written;
 }
 
+/* What can be known to be wrong before a token is touched and minutes are spent on it. Tests of a
+ * key of the user's own are named by what it is. */
+static int check_first(const struct bench_settings *settings)
+{
+    const struct p11prof_bench_own_key none = {.wanted = false};
+    struct p11prof_bench_selection tests;
+    struct p11prof_error error;
+    bool own_key = settings->key_label || settings->target.key_uri;
+    if (!own_key && p11prof_bench_select(&tests, settings->tests, &none, &error) != P11PROF_OK)
+        return p11prof_complain_of(&error);
+    if (!own_key)
+        free(tests.tests);
+    return output_check(settings);
+}
+
 static int bench(const struct bench_settings *settings)
 {
     struct p11prof_database database;
     struct p11prof_bench_target target;
     struct p11prof_error error;
+    int code = check_first(settings);
+    if (code)
+        return code;
     if (!p11prof_database_choose(&database, settings->db))
         return P11PROF_EXIT_USAGE;
     if (p11prof_bench_target_find(&target, &settings->target, &error) != P11PROF_OK) {
-        int code = p11prof_complain_of(&error);
+        code = p11prof_complain_of(&error);
         p11prof_bench_target_clear(&target);
         return code;
     }
@@ -84,7 +102,6 @@ static int bench(const struct bench_settings *settings)
                             .db = database.path,
                             .spool_folder =
                                 database.spool_folder[0] ? database.spool_folder : NULL};
-    int code;
     if (settings->list_tests || settings->dry_run) {
         code = only_look(&run);
         run_close(&run);

@@ -12,6 +12,15 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
+int output_check(const struct bench_settings *settings)
+{
+    struct output_file file;
+    int code = output_file_open(&file, settings->output);
+    if (code == 0)
+        output_file_discard(&file);
+    return code;
+}
+
 /* One table in the format that was asked for. */
 static int table_write(const struct bench_settings *settings, const struct p11prof_table *table)
 {

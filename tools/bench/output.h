@@ -6,6 +6,9 @@
 
 #include "run.h"
 
+/* Whether --output can be written; 0, or an exit code after it said why not. */
+int output_check(const struct bench_settings *settings);
+
 /* All tests and whether this token can be given each, to stdout or --output. Returns an exit code.
  */
 int output_tests(struct bench_run *run);

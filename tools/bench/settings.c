@@ -7,7 +7,6 @@
 #include "../report/allocate.h"
 #include "amounts.h"
 
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -339,48 +338,4 @@ void settings_clear(struct bench_settings *settings)
 {
     free(settings->tests);
     settings->tests = NULL;
-}
-
-/* --- as JSON --- */
-
-static void add_list(cJSON *object, const char *name, const struct bench_list *list)
-{
-    cJSON *array = cJSON_AddArrayToObject(object, name);
-    for (unsigned i = 0; i < list->count; i++)
-        cJSON_AddItemToArray(array, cJSON_CreateNumber((double)list->values[i]));
-}
-
-static void add_amount(cJSON *object, const char *name, const struct bench_amount *amount)
-{
-    cJSON *member = cJSON_AddObjectToObject(object, name);
-    if (amount->count)
-        cJSON_AddNumberToObject(member, "count", (double)amount->count);
-    if (amount->ns)
-        cJSON_AddNumberToObject(member, "duration_ns", (double)amount->ns);
-}
-
-char *settings_json(const struct bench_settings *settings)
-{
-    static const char *const verify[] = {"sample", "all", "none"};
-    static const char *const record[] = {"auto", "calls", "summary", "off"};
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "tests", settings->tests ? settings->tests : "default");
-    add_amount(object, "measured", &settings->measured);
-    if (settings->has_warmup)
-        add_amount(object, "warmup", &settings->warmup);
-    add_amount(object, "cooldown", &settings->cooldown);
-    add_list(object, "threads", &settings->threads);
-    add_list(object, "processes", &settings->processes);
-    if (settings->data_sizes.count)
-        add_list(object, "data_sizes_bytes", &settings->data_sizes);
-    cJSON_AddNumberToObject(object, "slices", (double)settings->slices);
-    cJSON_AddNumberToObject(object, "seed", (double)settings->seed);
-    cJSON_AddStringToObject(object, "verify", verify[settings->verify]);
-    cJSON_AddStringToObject(object, "record", record[settings->record]);
-    cJSON_AddBoolToObject(object, "token_keys", settings->token_keys);
-    cJSON_AddBoolToObject(object, "own_key",
-                          settings->key_label != NULL || settings->target.key_uri != NULL);
-    char *text = cJSON_PrintUnformatted(object);
-    cJSON_Delete(object);
-    return text;
 }
