@@ -16,13 +16,14 @@
 
 enum {
     RESERVE_LEAST = 4, /* chunks made ahead of need */
-    IDLE_CLOSE_NS = 5000000,
     BACKOFF_MOST_S = 60,
     STACK_BYTES = 512 * 1024,
     CALLER_STACK_LEAST_BYTES = 256 * 1024, /* what SQLite may need of a caller's stack */
     CALLER_DRAIN_MS = 250,
     WRITER_WAIT_MS = 100,
 };
+
+static const uint64_t idle_close_ns = UINT64_C(5000000000); /* without rows */
 
 enum thread_state { THREAD_NONE, THREAD_STARTING, THREAD_RUNNING, THREAD_STOPPING, THREAD_ENDED };
 
@@ -213,7 +214,7 @@ static void reserve_adapt(bool asked)
     uint32_t reserve = atomic_load(&own.reserve), most = p11prof_spool.layout.chunk_count / 4;
     if (asked)
         reserve = reserve * 2 < most ? reserve * 2 : most;
-    else if (p11prof_monotonic_ns() - own.last_rows_ns > IDLE_CLOSE_NS)
+    else if (p11prof_monotonic_ns() - own.last_rows_ns > idle_close_ns)
         reserve = reserve / 2 > RESERVE_LEAST ? reserve / 2 : RESERVE_LEAST;
     atomic_store(&own.reserve, reserve);
     p11prof_chunks_make(reserve);
@@ -235,10 +236,10 @@ static void thread_loop(void)
         bool more = false;
         if (first)
             open_early();
-        else
-            step(0, 0, &more);
+        else if (own.store || !own.drain || p11prof_drain_has_calls(own.drain))
+            step(0, 0, &more); /* an idle process does not open its database again and again */
         first = false;
-        if (own.store && p11prof_monotonic_ns() - own.last_rows_ns > IDLE_CLOSE_NS)
+        if (own.store && p11prof_monotonic_ns() - own.last_rows_ns > idle_close_ns)
             gate_leave();
         if (!more && atomic_load(&own.state) == THREAD_RUNNING)
             futex(&own.wake, FUTEX_WAIT, wake, &second);

@@ -59,6 +59,10 @@ enum p11prof_status p11prof_drain_run(struct p11prof_drain *drain, struct p11pro
                                       unsigned wait_ms, struct p11prof_drain_result *result,
                                       struct p11prof_error *error);
 
+/* Whether there is a call to take, as far as the spool tells without the database: who has it
+ * closed need not open it otherwise. True before the first p11prof_drain_run(). */
+bool p11prof_drain_has_calls(struct p11prof_drain *drain);
+
 /* --- spools of other processes: for p11prof commands --- */
 
 /* One spool file found in a folder of spools. */

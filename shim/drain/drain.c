@@ -309,6 +309,17 @@ static enum p11prof_status batch_make(struct p11prof_drain *drain, unsigned flag
                              "no memory to drain a spool: it stays as it is");
 }
 
+bool p11prof_drain_has_calls(struct p11prof_drain *drain)
+{
+    struct p11prof_error error;
+    if (!drain->entered || drain->pending)
+        return true;
+    if (reader_refresh(&drain->reader, &error) != P11PROF_OK)
+        return true;
+    heap_make(drain);
+    return drain->heap_count > 0;
+}
+
 /* --- writing --- */
 
 static bool batch_is_empty(const struct p11prof_drain *drain)

@@ -65,9 +65,10 @@ check "is named in the reason" skipped ed25519-sign CKM_EDDSA
 
 # Gone half-way.
 RULES=remove=3000
-check "a token that is removed" bends 3 --test sha-256,aes-cmac --iterations 100000 --threads 2
+check "a token that is removed" bends 3 --test sha-256,aes-cmac --iterations 100000 --threads 2 \
+  --warmup 10
 check "ends early" says "CKR_DEVICE_REMOVED"
-check "what was done is kept" is 1 "SELECT count(*) > 1000 FROM operations WHERE run_id = LAST
+check "what was done is kept" is 1 "SELECT count(*) > 500 FROM operations WHERE run_id = LAST
   AND phase = 'measured' AND rv = 'CKR_OK'"
 check "what failed is no success" is 1 "SELECT sum(count) = sum(error_count + success_count)
   AND sum(error_count) > 0 FROM operation_stats WHERE run_id = LAST AND phase = 'measured'"
