@@ -4,9 +4,12 @@
 #include "bench_fixture.h"
 
 #include "bench/child.h"
+#include "under_valgrind.h"
 
 #include <dlfcn.h>
 #include <p11-kit/p11-kit.h>
+
+enum { SHARED_BYTES = 1024 };
 
 struct p11prof_bench_target target;
 struct p11prof_error error;
@@ -100,17 +103,23 @@ static void work(void *shared)
         module->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &session) != CKR_OK ||
         p11prof_bench_login(&target, module, session, &token, &logged_in, &error) != P11PROF_OK ||
         !logged_in)
-        _exit(1);
-    memcpy(label, token.label, sizeof token.label);
+        snprintf(label, SHARED_BYTES, "failed: %s", error.text);
+    else
+        memcpy(label, token.label, sizeof token.label);
 }
 
 void works_with(const char *label)
 {
     char problem[128];
-    char *shared = p11prof_bench_shared_new(64);
+    char *shared;
+    if (under_valgrind()) /* a module that was mapped as a file makes it fail when it is loaded */
+        return;
+    shared = p11prof_bench_shared_new(SHARED_BYTES);
     if (!p11prof_bench_child_run(work, shared, 20000, problem, sizeof problem)) {
         fail_msg("%s", problem);
     }
-    assert_memory_equal(shared, label, strlen(label));
-    p11prof_bench_shared_free(shared, 64);
+    if (strncmp(shared, label, strlen(label)) != 0) {
+        fail_msg("%s", shared);
+    }
+    p11prof_bench_shared_free(shared, SHARED_BYTES);
 }
