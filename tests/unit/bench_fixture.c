@@ -35,12 +35,13 @@ void put(const char *path, const char *text)
 int setup(void **state)
 {
     (void)state;
-    run("rm -rf " FOLDER " && mkdir -m 755 -p " MODULES " " FOLDER "/tmp");
+    run("rm -rf " FOLDER " && mkdir -p " MODULES " " FOLDER "/tmp && mkdir -m 700 " FOLDER
+        "/spool");
     unsetenv("SOFTHSM2_CONF");
     unsetenv("P11PROF_MODULE");
     unsetenv("P11PROF_SOFTHSM");
     setenv("TMPDIR", FOLDER "/tmp", 1);
-    setenv("P11PROF_SPOOL", FOLDER, 1);
+    setenv("P11PROF_SPOOL", FOLDER "/spool", 1);
     setenv("P11PROF_DB", FOLDER "/db", 1);
     p11_kit_override_system_files(FOLDER "/none", FOLDER "/none", MODULES, FOLDER "/none",
                                   FOLDER "/none");

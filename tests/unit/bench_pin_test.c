@@ -167,8 +167,10 @@ static void other_sources_are_refused(void **state)
     (void)state;
     not_from("", "env:NAME, file:PATH, fd:N or prompt");
     not_from("1234", "env:NAME, file:PATH, fd:N or prompt");
-    assert_int_equal(find((struct p11prof_bench_target_options){.pin = "1", .pin_source = "fd:0"}),
-                     P11PROF_BAD_INPUT);
+    setenv("TEST_PIN", "1234", 1);
+    assert_int_equal(
+        find((struct p11prof_bench_target_options){.pin = "1", .pin_source = "env:TEST_PIN"}),
+        P11PROF_BAD_INPUT);
     assert_int_equal(find((struct p11prof_bench_target_options){.pin = ""}), P11PROF_BAD_INPUT);
 }
 

@@ -84,8 +84,6 @@ static enum p11prof_status from_file(struct p11prof_bench_target *target, const 
                                      const char *from, struct p11prof_error *error)
 {
     struct stat found;
-    if (strncmp(path, "///", 3) == 0) /* file:///PATH: a URI without a host */
-        path += 2;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (file < 0)
         return p11prof_error_set(error, P11PROF_BAD_INPUT, "%.300s: %s", from, strerror(errno));

@@ -111,7 +111,7 @@ void p11prof_bench_listing_add(struct p11prof_bench_listing *listing, const char
                : snprintf(end, room, "%sslot %lu: \"%s\" (serial %s, model %s)", comma, slot_id,
                           label, serial, model);
     listing->count++;
-    if (needed > 0 && (size_t)needed < room && !listing->left_out_count) {
+    if (needed > 0 && (size_t)needed < room) {
         listing->used += (size_t)needed;
     } else {
         *end = '\0';
