@@ -76,11 +76,24 @@ static CK_RV wrong_C_Verify(CK_SESSION_HANDLE session, CK_BYTE_PTR in, CK_ULONG 
     return bench_fault.verify_all ? CKR_OK : rv;
 }
 
+/* An OCTET STRING of less than 256 bytes loses its head. */
+static void point_bare(CK_ATTRIBUTE *attribute)
+{
+    CK_BYTE *value = attribute->pValue;
+    CK_ULONG head = value && value[1] == 0x81 ? 3 : 2;
+    if (!value || attribute->type != CKA_EC_POINT || !(bench_fault.habits & BENCH_BARE_POINTS))
+        return;
+    attribute->ulValueLen -= head;
+    memmove(value, value + head, attribute->ulValueLen);
+}
+
 static CK_RV wrong_C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                                        CK_ATTRIBUTE_PTR template, CK_ULONG count)
 {
     CK_RV rv = faulty_C_GetAttributeValue(session, object, template, count);
     flip(template[count - 1].pValue, rv);
+    if (rv == CKR_OK)
+        point_bare(&template[count - 1]);
     return rv;
 }
 
@@ -110,7 +123,10 @@ static CK_RV wrong_C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mecha
                             {CKA_ENCRYPT, &yes, sizeof yes}};
     if (bench_fault.wrong)
         return real->C_GenerateKey(session, &generate, other, 2, made);
-    return faulty_C_UnwrapKey(session, mechanism, key, wrapped, bytes, template, count, made);
+    CK_RV rv = faulty_C_UnwrapKey(session, mechanism, key, wrapped, bytes, template, count, made);
+    if (rv != CKR_OK)
+        *made = key; /* what a handle is after an error is anybody's guess */
+    return rv;
 }
 
 static CK_RV wrong_C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
@@ -123,12 +139,29 @@ static CK_RV wrong_C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechani
     return rv;
 }
 
+/* What a strict module has against a derivation. */
+static CK_RV habits_refuse(const CK_ECDH1_DERIVE_PARAMS *parameter, const CK_ATTRIBUTE *template,
+                           CK_ULONG count)
+{
+    CK_ULONG head = parameter->pPublicData[1] == 0x81 ? 3 : 2;
+    bool der = parameter->pPublicData[head - 1] == parameter->ulPublicDataLen - head;
+    if (bench_fault.habits & BENCH_DER_PEERS && !der)
+        return CKR_MECHANISM_PARAM_INVALID;
+    for (CK_ULONG i = 0; bench_fault.habits & BENCH_SENSITIVE_ONLY && i < count; i++)
+        if (template[i].type == CKA_SENSITIVE && !*(CK_BBOOL *)template[i].pValue)
+            return CKR_TEMPLATE_INCONSISTENT;
+    return CKR_OK;
+}
+
 /* A secret of the right length that nothing was agreed on. */
 static CK_RV wrong_C_DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
                                CK_OBJECT_HANDLE key, CK_ATTRIBUTE_PTR template, CK_ULONG count,
                                CK_OBJECT_HANDLE_PTR made)
 {
     CK_MECHANISM generate = {CKM_GENERIC_SECRET_KEY_GEN, NULL, 0};
+    CK_RV rv = habits_refuse(mechanism->pParameter, template, count);
+    if (rv != CKR_OK)
+        return rv;
     if (!bench_fault.wrong)
         return faulty_C_DeriveKey(session, mechanism, key, template, count, made);
     return real->C_GenerateKey(session, &generate, template, count, made);
@@ -187,7 +220,8 @@ CK_FUNCTION_LIST *bench_token_faulty(const struct bench_token *token)
     LYING(C_Digest)
     LYING(C_DigestFinal)
     LYING(C_GenerateRandom)
-    LYING(C_Verify) LYING(C_GetAttributeValue) LYING(C_FindObjects) LYING(C_Logout)
-        LYING(C_UnwrapKey) LYING(C_WrapKey) LYING(C_DeriveKey) LYING(C_GenerateKeyPair)
-            LYING(C_GenerateKey) return &list;
+    LYING(C_Verify)
+    LYING(C_GetAttributeValue)
+    LYING(C_FindObjects) LYING(C_Logout) LYING(C_UnwrapKey) LYING(C_WrapKey) LYING(C_DeriveKey)
+        LYING(C_GenerateKeyPair) LYING(C_GenerateKey) return &list;
 }

@@ -21,7 +21,8 @@ struct bench {
     const struct p11prof_bench_test *test;
     struct p11prof_bench_key key;
     struct p11prof_bench_job job;
-    CK_ULONG objects, sessions; /* after the job was opened */
+    CK_ULONG closed_objects;    /* before the job was opened */
+    CK_ULONG objects, sessions; /* after it was */
 };
 
 /* SoftHSM knows OAEP with SHA-1 only, which its mechanisms do not say. */
@@ -59,15 +60,19 @@ static void bench_open(struct bench *bench, const struct p11prof_bench_test *tes
 {
     struct p11prof_error error = {0};
     key_make(bench, test, NULL);
+    bench->closed_objects = bench_token_objects(&token, key_session);
     if (bench_job_open(&bench->job, &token, test, &bench->key, timed, token.real, &error) != CKR_OK)
         fail_msg("%s", error.text);
     bench->objects = bench_token_objects(&token, bench->job.session);
-    bench->sessions = bench_token_sessions(&token);
+    bench->sessions = bench_token_sessions();
 }
 
 static void bench_close(struct bench *bench)
 {
-    bench_job_close(&bench->job);
+    p11prof_bench_job_close(&bench->job);
+    if (!bench->test->alone)
+        assert_int_equal(bench_token_objects(&token, bench->job.session), bench->closed_objects);
+    assert_int_equal(token.real->C_CloseSession(bench->job.session), CKR_OK);
     assert_int_equal(p11prof_bench_key_destroy(&bench->key, token.real, key_session), CKR_OK);
 }
 
@@ -75,7 +80,7 @@ static void clean_up(struct bench *bench)
 {
     bench_job_clean_up(&bench->job);
     if (bench_token_objects(&token, bench->job.session) != bench->objects ||
-        bench_token_sessions(&token) != bench->sessions)
+        bench_token_sessions() != bench->sessions)
         fail_msg("%s leaves objects or sessions behind", bench->test->id);
 }
 
@@ -93,10 +98,10 @@ static void for_one(const struct p11prof_bench_test *test,
                     void (*body)(const struct p11prof_bench_test *test))
 {
     CK_ULONG objects = bench_token_objects(&token, key_session);
-    CK_ULONG sessions = bench_token_sessions(&token);
+    CK_ULONG sessions = bench_token_sessions();
     bench_fault = (struct bench_fault){0};
     body(test);
-    assert_int_equal(bench_token_sessions(&token), sessions);
+    assert_int_equal(bench_token_sessions(), sessions);
     if (!test->alone) /* a logout takes private session objects with it */
         assert_int_equal(bench_token_objects(&token, key_session), objects);
 }

@@ -14,7 +14,7 @@
 struct bench_token {
     char folder[256];
     void *library;
-    CK_FUNCTION_LIST *real;
+    CK_FUNCTION_LIST *real; /* counts sessions */
     CK_SLOT_ID slot_id;
 };
 
@@ -27,10 +27,17 @@ void bench_token_login(const struct bench_token *token, CK_SESSION_HANDLE sessio
 
 /* Objects that a session sees, and sessions that are open. */
 CK_ULONG bench_token_objects(const struct bench_token *token, CK_SESSION_HANDLE session);
-CK_ULONG bench_token_sessions(const struct bench_token *token);
+CK_ULONG bench_token_sessions(void);
 
 /* The functions of the module through which `bench_fault` works. */
 CK_FUNCTION_LIST *bench_token_faulty(const struct bench_token *token);
+
+/* What other modules do that SoftHSM does not; bits of bench_fault.habits. */
+enum {
+    BENCH_BARE_POINTS = 1,    /* CKA_EC_POINT without DER */
+    BENCH_DER_PEERS = 2,      /* the peer's point of a derivation only in DER */
+    BENCH_SENSITIVE_ONLY = 4, /* derives no key that can be read */
+};
 
 /* What the faulty list does. All 0: what the module does. */
 struct bench_fault {
@@ -41,7 +48,8 @@ struct bench_fault {
     bool too_small;          /* it answers CKR_BUFFER_TOO_SMALL instead */
     bool wrong;              /* every output is wrong */
     bool silent;             /* what would be wrong stays as it was */
-    bool verify_all;         /* C_Verify is always content */
+    unsigned habits;
+    bool verify_all; /* C_Verify is always content */
 };
 extern struct bench_fault bench_fault;
 

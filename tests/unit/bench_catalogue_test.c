@@ -248,6 +248,19 @@ static void test_own_others(void **state)
            "hmac-sha384-verify", "hmac-sha512-verify");
 }
 
+/* A test of the catalogue says which curve it is on. */
+static void test_own_curve(void **state)
+{
+    struct p11prof_bench_own_key key = own(P11PROF_BENCH_KEY_EC, 256);
+    struct p11prof_bench_selection selection;
+    (void)state;
+    assert_int_equal(p11prof_bench_select(&selection, "ecdsa-p256-sign", NULL, NULL), P11PROF_OK);
+    assert_true(p11prof_bench_fit(selection.tests[0], &key));
+    key.nist_curve = false;
+    assert_false(p11prof_bench_fit(selection.tests[0], &key));
+    free(selection.tests);
+}
+
 /* What is made for a key is a test of that key. */
 static void test_own_made(void **state)
 {
@@ -273,7 +286,7 @@ int main(void)
         cmocka_unit_test(test_families),   cmocka_unit_test(test_globs),
         cmocka_unit_test(test_unknown),    cmocka_unit_test(test_own_rsa),
         cmocka_unit_test(test_own_halves), cmocka_unit_test(test_own_others),
-        cmocka_unit_test(test_own_made),
+        cmocka_unit_test(test_own_curve),  cmocka_unit_test(test_own_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
