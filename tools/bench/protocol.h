@@ -12,6 +12,8 @@
 
 #include <stdatomic.h>
 
+enum { BENCH_LOADS_MOST = 4096 };
+
 enum bench_request_kind {
     BENCH_REQUEST_SET_UP,  /* load the module, find the token, log in */
     BENCH_REQUEST_OFFERED, /* whether the token can be given `test` */
@@ -51,7 +53,6 @@ struct bench_reply {
     struct bench_token_facts token;       /* SET_UP */
     struct p11prof_bench_own_key own_key; /* SET_UP */
     uint64_t own_cost_ns;                 /* SET_UP: of the loop itself per iteration */
-    struct p11prof_bench_test resolved;   /* PREPARE, OFFERED */
     CK_MECHANISM_INFO mechanism;          /* PREPARE; all 0: unknown */
     uint64_t iteration_ns;                /* PREPARE: about what one iteration takes */
     bool unchecked;                       /* PREPARE: results cannot be verified */

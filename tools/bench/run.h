@@ -25,14 +25,14 @@ struct bench_run {
     struct p11prof_recording recording;
     struct bench_worker worker;
     struct crew crew;
+    struct p11prof_bench_selection tests; /* the schedule's names are theirs */
     struct schedule schedule;
     struct progress progress;
     struct bench_token_facts token;
     struct p11prof_bench_own_key own_key;
     uint64_t own_cost_ns, clock_cost_ns;
-    uint64_t drained_ns; /* CLOCK_MONOTONIC of the last drain */
-    int signal_number;   /* that asked us to end; 0: none */
-    bool failed;         /* an operation failed, was wrong, or the module ended a worker */
+    int signal_number; /* that asked us to end; 0: none */
+    bool failed;       /* an operation failed, was wrong, or the module ended a worker */
     bool crashed;
     size_t ready_count;
     struct cJSON *mechanisms; /* that the tests use, as the token describes them */
@@ -40,6 +40,14 @@ struct bench_run {
 
 /* Signals that end a run early: SIGINT, SIGTERM, SIGHUP. The second one kills the workers. */
 void run_signals_take(void);
+
+/* Takes what the workers have recorded so far. */
+void run_drain(struct bench_run *run);
+
+/* While workers are asked: looks at signals; and, in a slice, shows progress and drains where a
+ * thread waits for room. The payload is a struct bench_run. */
+void run_tick(void *payload);
+void run_slice_tick(void *payload);
 
 /* Starts workers, finds token and key, prepares loads. Returns 0 or an exit code; what is wrong was
  * said. p11prof_bench_run_close() is due in any case. */

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "run.h"
+
+#include "../commands.h"
+#include "../message.h"
+#include "../record/parts.h"
+#include "record_own.h"
+#include "run_facts.h"
+#include "slice.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+enum {
+    SPOOL_BYTES = 512 << 20, /* of all workers together */
+    SPOOL_LEAST_BYTES = 32 << 20,
+};
+
+static uint64_t largest(const struct bench_list *list)
+{
+    uint64_t most = 1;
+    for (unsigned i = 0; i < list->count; i++)
+        most = list->values[i] > most ? list->values[i] : most;
+    return most;
+}
+
+/* The settings of the shim in the workers. */
+static void environment_set(const struct bench_run *run)
+{
+    char limit[32];
+    uint64_t bytes = SPOOL_BYTES / largest(&run->settings->processes);
+    snprintf(limit, sizeof limit, "%" PRIu64,
+             bytes < SPOOL_LEAST_BYTES ? (uint64_t)SPOOL_LEAST_BYTES : bytes);
+    setenv("P11PROF_MODULE", run->target->module, 1);
+    setenv("P11PROF_DB", run->db, 1);
+    setenv("P11PROF_RUN", run->recording.uuid_text, 1);
+    setenv("P11PROF_DRAIN", "external", 1);
+    setenv("P11PROF_RECORD", run->record == BENCH_RECORD_SUMMARY ? "summary" : "calls", 1);
+    setenv("P11PROF_SPOOL_LIMIT", limit, 0);
+    if (run->settings->name)
+        setenv("P11PROF_NAME", run->settings->name, 1);
+}
+
+static int workers_start(struct bench_run *run, bool recorded)
+{
+    struct p11prof_error error;
+    unsigned count = (unsigned)largest(&run->settings->processes);
+    uint32_t random = 0;
+    getrandom(&random, sizeof random, 0);
+    snprintf(run->key_label, sizeof run->key_label, "p11prof-%08x", random);
+    run->worker = (struct bench_worker){.settings = run->settings,
+                                        .target = run->target,
+                                        .shim = recorded ? run->shim : NULL,
+                                        .key_label = run->key_label};
+    run_own_key_name(run, &run->worker.own_key);
+    if (crew_start(&run->crew, count, (unsigned)largest(&run->settings->threads), &run->worker,
+                   &error) != P11PROF_OK)
+        return p11prof_complain_of(&error);
+    return 0;
+}
+
+/* One after the other: a wrong PIN is tried once, not once a worker. */
+static int workers_set_up(struct bench_run *run)
+{
+    const struct bench_request request = {.kind = BENCH_REQUEST_SET_UP};
+    struct p11prof_error error;
+    for (unsigned i = 0; i < run->crew.count; i++) {
+        if (crew_ask_one(&run->crew, i, &request, run_tick, run, &error) != P11PROF_OK)
+            return p11prof_complain_of(&error);
+        if (run->signal_number)
+            return P11PROF_EXIT_SIGNAL + run->signal_number;
+    }
+    run->token = run->crew.members[0].reply.token;
+    run->own_key = run->crew.members[0].reply.own_key;
+    run->own_cost_ns = run->crew.members[0].reply.own_cost_ns;
+    run->clock_cost_ns = slice_clock_cost_ns();
+    run_announce(run);
+    return 0;
+}
+
+int run_open_quietly(struct bench_run *run)
+{
+    run->record = BENCH_RECORD_OFF;
+    int code = workers_start(run, false);
+    return code ? code : workers_set_up(run);
+}
+
+int run_open(struct bench_run *run)
+{
+    struct p11prof_error error;
+    run->record = run->settings->record;
+    if (run->record != BENCH_RECORD_OFF &&
+        p11prof_find_shim(run->shim, sizeof run->shim, &error) != P11PROF_OK)
+        return p11prof_complain_of(&error);
+    char *options = settings_json(run->settings);
+    enum p11prof_status status = p11prof_recording_start(
+        &run->recording, run->db, "bench", run->settings->name ? run->settings->name : "",
+        "p11prof-bench", options, &error);
+    cJSON_free(options);
+    run->recording.run.options_json = NULL;
+    if (status != P11PROF_OK)
+        return p11prof_complain_of(&error);
+    run->recording.folder = run->spool_folder;
+    if (run->record != BENCH_RECORD_OFF)
+        environment_set(run);
+    int code = workers_start(run, run->record != BENCH_RECORD_OFF);
+    code = code ? code : workers_set_up(run);
+    if (code == 0 && run->record == BENCH_RECORD_OFF &&
+        record_own_describe(run, &error) != P11PROF_OK)
+        return p11prof_complain_of(&error);
+    return code;
+}

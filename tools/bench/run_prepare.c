@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "run.h"
+
+#include "../commands.h"
+#include "../message.h"
+#include "../report/allocate.h"
+#include "output.h"
+#include "run_facts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double summary_above = 10e6; /* operations */
+
+bool run_offers(struct bench_run *run, const struct p11prof_bench_test *test, char *reason,
+                size_t reason_bytes)
+{
+    struct bench_request request = {.kind = BENCH_REQUEST_OFFERED};
+    struct p11prof_error error = {0};
+    memcpy(request.test, test->id, sizeof request.test);
+    bool offered = crew_ask_one(&run->crew, 0, &request, run_tick, run, &error) == P11PROF_OK;
+    snprintf(reason, reason_bytes, "%s", error.text);
+    return offered;
+}
+
+static void load_skip(struct bench_run *run, const struct bench_load *load, const char *reason)
+{
+    struct p11prof_error error;
+    p11prof_note("%s is skipped: %s", load->test.id, reason);
+    if (run->recording.store && p11prof_store_skip_add(run->recording.store, run->recording.run_id,
+                                                       load->test.id, reason, &error) != P11PROF_OK)
+        p11prof_warn("%s", error.text);
+}
+
+static void load_prepare(struct bench_run *run, struct bench_load *load)
+{
+    struct p11prof_error error;
+    struct bench_request request = {.kind = BENCH_REQUEST_PREPARE,
+                                    .load = load->number,
+                                    .data_bytes = load->data_bytes,
+                                    .threads = load->threads};
+    memcpy(request.test, load->test.id, sizeof request.test);
+    if (load->test.alone && load->threads * load->processes > 1) {
+        load_skip(run, load, "logins are of the whole process: one thread only");
+        return;
+    }
+    load->ready =
+        crew_ask(&run->crew, load->processes, &request, run_tick, run, &error) == P11PROF_OK;
+    const struct bench_reply *reply = &run->crew.members[0].reply;
+    if (!load->ready) {
+        load_skip(run, load, error.text);
+        for (unsigned i = 0; i < load->processes; i++) {
+            run->failed = run->failed || run->crew.members[i].reply.broken;
+            run->crashed = run->crashed || run->crew.members[i].crashed;
+        }
+        return;
+    }
+    load->unchecked = reply->unchecked && run->settings->verify != BENCH_VERIFY_NONE;
+    load->iteration_ns = reply->iteration_ns ? reply->iteration_ns : 1;
+    load->threads_done =
+        p11prof_zalloc((size_t)load->processes * load->threads, sizeof *load->threads_done);
+    load->thread_ids =
+        p11prof_zalloc((size_t)load->processes * load->threads, sizeof *load->thread_ids);
+    run->ready_count++;
+    run_mechanism_note(run, load, &reply->mechanism);
+}
+
+/* Millions of rows are too many where nobody asked for them. */
+static void record_decide(struct bench_run *run)
+{
+    const struct bench_request request = {.kind = BENCH_REQUEST_SUMMARY};
+    struct p11prof_error error;
+    double operations = schedule_operations(&run->schedule, run->settings);
+    if (run->record != BENCH_RECORD_AUTO)
+        return;
+    run->record = operations > summary_above ? BENCH_RECORD_SUMMARY : BENCH_RECORD_CALLS;
+    if (run->record == BENCH_RECORD_CALLS)
+        return;
+    p11prof_note("about %.0f million operations: histograms are kept, no rows (--record calls "
+                 "keeps them)",
+                 operations / 1e6);
+    crew_ask(&run->crew, run->crew.count, &request, run_tick, run, &error);
+}
+
+/* The first time only: what is asked for. */
+static int tests_select(struct bench_run *run)
+{
+    struct p11prof_error error;
+    if (run->schedule.load_count > 0)
+        return 0;
+    if (p11prof_bench_select(&run->tests, run->settings->tests, &run->own_key, &error) !=
+        P11PROF_OK)
+        return p11prof_complain_of(&error);
+    schedule_make(&run->schedule, &run->tests, run->settings);
+    if (run->schedule.load_count > BENCH_LOADS_MOST)
+        return p11prof_complain(P11PROF_EXIT_USAGE,
+                                "%zu combinations of tests, sizes, threads and processes are more "
+                                "than %d: ask for fewer",
+                                run->schedule.load_count, BENCH_LOADS_MOST);
+    return 0;
+}
+
+static void loads_close(struct bench_run *run)
+{
+    struct p11prof_error error;
+    for (size_t i = 0; i < run->schedule.load_count; i++) {
+        const struct bench_load *load = &run->schedule.loads[i];
+        const struct bench_request request = {.kind = BENCH_REQUEST_CLOSE, .load = load->number};
+        if (load->ready)
+            crew_ask(&run->crew, load->processes, &request, run_tick, run, &error);
+    }
+}
+
+int run_prepare(struct bench_run *run, bool alone)
+{
+    size_t before = run->ready_count;
+    int code = tests_select(run);
+    if (code)
+        return code;
+    if (alone && schedule_has_alone(&run->schedule))
+        loads_close(run);
+    for (size_t i = 0; i < run->schedule.load_count && !run->signal_number && !run->crashed; i++)
+        if (run->schedule.loads[i].test.alone == alone)
+            load_prepare(run, &run->schedule.loads[i]);
+    if (run->signal_number)
+        return P11PROF_EXIT_SIGNAL + run->signal_number;
+    schedule_cut(&run->schedule, run->settings, alone);
+    if (run->ready_count == before)
+        return 0;
+    if (!run->settings->dry_run)
+        output_estimate(run);
+    record_decide(run);
+    return run_loads_store(run, alone);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "run.h"
+
+#include <signal.h>
+
+static volatile sig_atomic_t signal_count, signal_last;
+
+static void signal_note(int number)
+{
+    signal_last = number;
+    signal_count = signal_count + 1;
+}
+
+void run_signals_take(void)
+{
+    const struct sigaction action = {.sa_handler = signal_note};
+    struct sigaction hangup;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, NULL, &hangup);
+    if (hangup.sa_handler != SIG_IGN) /* nohup */
+        sigaction(SIGHUP, &action, NULL);
+}
+
+void run_drain(struct bench_run *run)
+{
+    struct p11prof_collect_result result;
+    if (run->record == BENCH_RECORD_OFF)
+        return;
+    p11prof_recording_drain(&run->recording, &result);
+}
+
+static void signals_look(struct bench_run *run)
+{
+    static int seen;
+    if (signal_count == 0)
+        return;
+    run->signal_number = signal_last;
+    if (run->crew.shared)
+        atomic_store(&run->crew.shared->stop, 1);
+    if (signal_count > 1 && seen < 2)
+        for (unsigned i = 0; i < run->crew.count; i++)
+            if (run->crew.members[i].pid > 0)
+                kill(run->crew.members[i].pid, SIGKILL);
+    seen = signal_count;
+}
+
+void run_tick(void *payload)
+{
+    signals_look(payload);
+}
+
+/* During a slice: threads that find no room wait for us. */
+void run_slice_tick(void *payload)
+{
+    struct bench_run *run = payload;
+    uint64_t operations = 0, errors = 0;
+    bool waits = false;
+    signals_look(run);
+    for (unsigned i = 0; i < run->crew.count * run->crew.shared->threads_most; i++) {
+        struct bench_thread_state *state = &run->crew.shared->threads[i];
+        operations += atomic_load_explicit(&state->progress_count, memory_order_relaxed);
+        errors += atomic_load_explicit(&state->error_count, memory_order_relaxed);
+        waits = waits || atomic_load(&state->waits);
+    }
+    if (waits)
+        run_drain(run);
+    progress_show(&run->progress, operations, errors);
+}
