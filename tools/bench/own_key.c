@@ -229,31 +229,43 @@ static void uses_look(const struct search *search, struct p11prof_bench_own_key 
     key->can_derive = allowed(search, private_key, CKA_DERIVE);
 }
 
+static enum p11prof_status handles_find(const struct search *search,
+                                        struct p11prof_bench_own_key *key)
+{
+    enum p11prof_status status = P11PROF_OK;
+    for (unsigned i = 0; i < 3 && status == P11PROF_OK; i++)
+        status = half_find(search, key, &halves[i]);
+    if (status == P11PROF_OK)
+        status = other_half_find(search, key);
+    return status;
+}
+
+/* The object that tells most of the key; CK_INVALID_HANDLE: none was found. */
+static CK_OBJECT_HANDLE main_handle(const struct p11prof_bench_own_key *key)
+{
+    if (key->private_key != CK_INVALID_HANDLE)
+        return key->private_key;
+    return key->public_key != CK_INVALID_HANDLE ? key->public_key : key->secret_key;
+}
+
 enum p11prof_status p11prof_bench_own_key_find(struct p11prof_bench_own_key *key,
                                                CK_FUNCTION_LIST *module, CK_SESSION_HANDLE session,
                                                struct p11prof_error *error)
 {
     const struct search search = {module, session, error};
-    enum p11prof_status status = P11PROF_OK;
     key->public_key = key->private_key = key->secret_key = CK_INVALID_HANDLE;
     key->kind = P11PROF_BENCH_KEY_NONE;
-    for (unsigned i = 0; i < 3 && status == P11PROF_OK; i++)
-        status = half_find(&search, key, &halves[i]);
-    if (status == P11PROF_OK)
-        status = other_half_find(&search, key);
+    enum p11prof_status status = handles_find(&search, key);
     if (status != P11PROF_OK)
         return status;
-    bool pair = key->public_key != CK_INVALID_HANDLE || key->private_key != CK_INVALID_HANDLE;
-    if (pair && key->secret_key != CK_INVALID_HANDLE)
+    CK_OBJECT_HANDLE handle = main_handle(key);
+    if (handle == CK_INVALID_HANDLE)
+        return missing(&search, key);
+    if (key->secret_key != CK_INVALID_HANDLE && handle != key->secret_key)
         return p11prof_error_set(error, P11PROF_BAD_INPUT,
                                  "a secret key and a key pair fit \"%s\": add the id (--key-uri)",
                                  key->label);
-    if (!pair && key->secret_key == CK_INVALID_HANDLE)
-        return missing(&search, key);
-    kind_look(&search, key,
-              key->private_key != CK_INVALID_HANDLE  ? key->private_key
-              : key->public_key != CK_INVALID_HANDLE ? key->public_key
-                                                     : key->secret_key);
+    kind_look(&search, key, handle);
     uses_look(&search, key);
     return P11PROF_OK;
 }
