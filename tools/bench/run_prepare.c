@@ -28,6 +28,9 @@ bool run_offers(struct bench_run *run, const struct p11prof_bench_test *test, ch
 static void load_skip(struct bench_run *run, const struct bench_load *load, const char *reason)
 {
     struct p11prof_error error;
+    size_t id_bytes = strlen(load->test.id);
+    if (strncmp(reason, load->test.id, id_bytes) == 0 && strncmp(reason + id_bytes, ": ", 2) == 0)
+        reason += id_bytes + 2;
     p11prof_note("%s is skipped: %s", load->test.id, reason);
     if (run->recording.store && p11prof_store_skip_add(run->recording.store, run->recording.run_id,
                                                        load->test.id, reason, &error) != P11PROF_OK)

@@ -250,7 +250,7 @@ void load_open(struct worker *worker)
     reply_errors(worker);
     worker->reply->broken = worker->broken;
     worker->reply->iteration_ns = worker->trial_ns[0];
-    worker->reply->unchecked = load->jobs[0].unchecked || !load->test->steps->check;
+    worker->reply->unchecked = load->jobs[0].unchecked;
     token_mechanism(&worker->facts, load->test->mechanism, &worker->reply->mechanism);
     if (worker->reply->status != P11PROF_OK)
         load_close(worker, load);
