@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TICK_MS = 100, ORPHAN_S = 10 };
+enum { TICK_MS = 100, HURRIED_TICK_MS = 5, ORPHAN_S = 10 };
 
 static bool shared_make(struct crew *crew, unsigned count, unsigned threads_most)
 {
@@ -150,7 +150,7 @@ static void answers_poll(struct crew *crew, unsigned first, unsigned end,
     for (unsigned i = first; i < end; i++)
         polled[i - first] = (struct pollfd){
             .fd = crew->members[i].answered ? -1 : crew->members[i].socket, .events = POLLIN};
-    if (poll(polled, end - first, TICK_MS) <= 0)
+    if (poll(polled, end - first, crew->hurried ? HURRIED_TICK_MS : TICK_MS) <= 0)
         return;
     for (unsigned i = first; i < end; i++)
         if (polled[i - first].revents)

@@ -21,6 +21,7 @@ struct crew_member {
 struct crew {
     struct crew_member *members;
     unsigned count;
+    bool hurried; /* somebody waits for the next tick */
     struct bench_shared *shared;
     size_t shared_bytes;
 };
@@ -30,8 +31,8 @@ enum p11prof_status crew_start(struct crew *crew, unsigned count, unsigned threa
                                struct bench_worker *worker, struct p11prof_error *error);
 
 /* Sends a request to the first `count` members and waits for all answers. Calls `tick` about every
- * 100 ms. A crash or a failed send is described; replies stand with the members, the first that is
- * not P11PROF_OK is returned and described. */
+ * 100 ms, every 5 ms while hurried. A crash or a failed send is described; replies stand with the
+ * members, the first that is not P11PROF_OK is returned and described. */
 enum p11prof_status crew_ask(struct crew *crew, unsigned count, const struct bench_request *request,
                              void (*tick)(void *payload), void *payload,
                              struct p11prof_error *error);

@@ -28,6 +28,15 @@ static void load_aborted(struct bench_run *run, struct bench_load *load)
     run->failed = true;
 }
 
+/* Threads that have no part in the next slice would count for it with their last one. */
+static void states_clear(struct bench_run *run)
+{
+    for (unsigned i = 0; i < run->crew.count * run->crew.shared->threads_most; i++) {
+        atomic_store(&run->crew.shared->threads[i].progress_count, 0);
+        atomic_store(&run->crew.shared->threads[i].error_count, 0);
+    }
+}
+
 static void slice_run_one(struct bench_run *run, size_t index)
 {
     struct bench_load *load = &run->schedule.loads[run->schedule.slices[index].load];
@@ -40,6 +49,7 @@ static void slice_run_one(struct bench_run *run, size_t index)
     uint64_t planned_ns = schedule_plan_ns(load, &request.plan);
     if (load->gave_up)
         return;
+    states_clear(run);
     progress_slice(&run->progress, load->test.id, planned_ns);
     struct slice_facts facts = slice_facts_begin();
     plan_start(&request.plan, load->processes);

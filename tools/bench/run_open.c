@@ -5,6 +5,8 @@
 #include "../commands.h"
 #include "../message.h"
 #include "../record/parts.h"
+#include "p11prof/config.h"
+#include "p11prof/record.h"
 #include "record_own.h"
 #include "run_facts.h"
 #include "slice.h"
@@ -18,6 +20,7 @@
 enum {
     SPOOL_BYTES = 512 << 20, /* of all workers together */
     SPOOL_LEAST_BYTES = 32 << 20,
+    SPOOL_OTHER_BYTES = 1 << 20, /* of a spool, besides records and rings */
 };
 
 static uint64_t largest(const struct bench_list *list)
@@ -28,19 +31,32 @@ static uint64_t largest(const struct bench_list *list)
     return most;
 }
 
+/* Of a worker's spool. What its user says counts, unless its threads could not work with it. */
+static uint64_t spool_bytes(const struct bench_settings *settings)
+{
+    unsigned threads = (unsigned)largest(&settings->threads);
+    uint64_t least = slice_room_least(threads) * sizeof(struct p11prof_record) + SPOOL_OTHER_BYTES;
+    const char *given = getenv("P11PROF_SPOOL_LIMIT");
+    uint64_t bytes = 0;
+    least += least / 8; /* for the rings */
+    if (!given || !p11prof_config_parse_size(given, &bytes)) {
+        bytes = SPOOL_BYTES / largest(&settings->processes);
+        bytes = bytes < SPOOL_LEAST_BYTES ? SPOOL_LEAST_BYTES : bytes;
+    }
+    return bytes < least ? least : bytes;
+}
+
 /* The settings of the shim in the workers. */
 static void environment_set(const struct bench_run *run)
 {
     char limit[32];
-    uint64_t bytes = SPOOL_BYTES / largest(&run->settings->processes);
-    snprintf(limit, sizeof limit, "%" PRIu64,
-             bytes < SPOOL_LEAST_BYTES ? (uint64_t)SPOOL_LEAST_BYTES : bytes);
+    snprintf(limit, sizeof limit, "%" PRIu64, spool_bytes(run->settings));
     setenv("P11PROF_MODULE", run->target->module, 1);
     setenv("P11PROF_DB", run->db, 1);
     setenv("P11PROF_RUN", run->recording.uuid_text, 1);
     setenv("P11PROF_DRAIN", "external", 1);
     setenv("P11PROF_RECORD", run->record == BENCH_RECORD_SUMMARY ? "summary" : "calls", 1);
-    setenv("P11PROF_SPOOL_LIMIT", limit, 0);
+    setenv("P11PROF_SPOOL_LIMIT", limit, 1);
     if (run->settings->name)
         setenv("P11PROF_NAME", run->settings->name, 1);
 }

@@ -64,6 +64,7 @@ void run_slice_tick(void *payload)
         errors += atomic_load_explicit(&state->error_count, memory_order_relaxed);
         waits = waits || atomic_load(&state->waits);
     }
+    run->crew.hurried = waits;
     if (waits)
         run_drain(run);
     progress_show(&run->progress, operations, errors);

@@ -2,6 +2,8 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "slice.h"
 
+#include "p11prof/spool.h"
+
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -37,12 +39,23 @@ uint64_t slice_now_ns(void)
 
 /* --- room in the spool --- */
 
+/* What a thread takes at most between two looks: a chunk, and the next one ahead. */
+static uint64_t room_reserve(unsigned thread_count)
+{
+    return UINT64_C(2) * thread_count * P11PROF_CHUNK_RECORDS;
+}
+
+uint64_t slice_room_least(unsigned thread_count)
+{
+    return 3 * room_reserve(thread_count + 1);
+}
+
 /* Waits until the command has drained some of it: nothing is lost, and the time is no one's. */
 static uint64_t room_wait(struct loop *loop, uint64_t now_ns)
 {
     const struct slice_thread *thread = loop->thread;
     const struct timespec pause = {0, 1000000};
-    uint64_t reserve = (uint64_t)thread->thread_count * 4 * 1024, room;
+    uint64_t reserve = room_reserve(thread->thread_count), room;
     if (!thread->recorder->room) {
         loop->until_room = UINT64_MAX;
         return now_ns;

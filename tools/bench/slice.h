@@ -25,6 +25,10 @@ struct slice_thread {
     uint32_t load;
 };
 
+/* How many records a spool needs room for, so that each of so many threads always finds some once
+ * the others have been drained: they keep chunks that are not full. */
+uint64_t slice_room_least(unsigned thread_count);
+
 /* Runs the plan on the calling thread; what it did is in thread->state. Nothing of ours but two
  * clock reads at most lies between the measured calls of an iteration and those of the next, unless
  * the test has something to prepare, to check or to take away: that time is taken out. */

@@ -31,6 +31,10 @@ static void set_up(struct worker *worker)
     if (status == P11PROF_OK && given->own_key.wanted)
         status = p11prof_bench_own_key_find(&given->own_key, worker->module.timed,
                                             worker->facts.session, &error);
+    /* In a spool that is too small for them all, threads would wait for ever. */
+    if (status == P11PROF_OK && worker->module.recorder.room &&
+        worker->module.recorder.room() < slice_room_least(given->shared->threads_most))
+        worker->module.recorder.room = NULL;
     worker->reply->token = worker->facts.token;
     worker->reply->own_key = given->own_key;
     if (status == P11PROF_OK)
