@@ -202,6 +202,7 @@ static enum p11prof_status words_choose(struct pool *pool, const char *words,
 }
 
 static enum p11prof_status chosen_take(struct p11prof_bench_selection *out, const struct pool *pool,
+                                       const struct p11prof_bench_own_key *own_key,
                                        struct p11prof_error *error)
 {
     for (size_t i = 0; i < pool->count; i++)
@@ -209,6 +210,8 @@ static enum p11prof_status chosen_take(struct p11prof_bench_selection *out, cons
             out->tests[out->count++] = pool->candidates[i].test;
     if (out->count > 0)
         return P11PROF_OK;
+    if (!own_key || !own_key->wanted)
+        return p11prof_error_set(error, P11PROF_BAD_INPUT, "--test names no test");
     return p11prof_error_set(error, P11PROF_BAD_INPUT,
                              "no test of the catalogue works with this key: its type, or what it "
                              "may be used for (CKA_SIGN, CKA_ENCRYPT, …), does not allow it");
@@ -234,7 +237,7 @@ enum p11prof_status p11prof_bench_select(struct p11prof_bench_selection *out, co
     else
         default_choose(&pool, own_key);
     if (status == P11PROF_OK)
-        status = chosen_take(out, &pool, error);
+        status = chosen_take(out, &pool, own_key, error);
     if (status != P11PROF_OK) {
         free(out->tests);
         *out = (struct p11prof_bench_selection){0};
