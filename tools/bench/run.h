@@ -38,7 +38,8 @@ struct bench_run {
     struct cJSON *mechanisms; /* that the tests use, as the token describes them */
 };
 
-/* Signals that end a run early: SIGINT, SIGTERM, SIGHUP. The second one kills the workers. */
+/* Signals that end a run early: SIGINT, SIGTERM, SIGHUP, blocked before or not. The second
+ * one kills the workers. */
 void run_signals_take(void);
 
 /* Takes what the workers have recorded so far. */

@@ -16,11 +16,17 @@ void run_signals_take(void)
 {
     const struct sigaction action = {.sa_handler = signal_note};
     struct sigaction hangup;
+    sigset_t taken;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, NULL, &hangup);
     if (hangup.sa_handler != SIG_IGN) /* nohup */
         sigaction(SIGHUP, &action, NULL);
+    sigemptyset(&taken);
+    sigaddset(&taken, SIGINT);
+    sigaddset(&taken, SIGTERM);
+    sigaddset(&taken, SIGHUP);
+    sigprocmask(SIG_UNBLOCK, &taken, NULL);
 }
 
 void run_drain(struct bench_run *run)

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <p11-kit/p11-kit.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,11 +179,23 @@ static enum p11prof_status token_initialise(struct p11prof_bench_target *target,
     return P11PROF_OK;
 }
 
+/* Until somebody takes them: what they end leaves its folder behind. */
+static void signals_block(void)
+{
+    sigset_t ending;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGHUP);
+    sigprocmask(SIG_BLOCK, &ending, NULL);
+}
+
 enum p11prof_status p11prof_bench_throw_away_make(struct p11prof_bench_target *target,
                                                   struct p11prof_error *error)
 {
     struct making *making = NULL;
     enum p11prof_status status = softhsm_find(target, error);
+    signals_block();
     if (status == P11PROF_OK)
         status = folder_make(target, error);
     if (status != P11PROF_OK)
