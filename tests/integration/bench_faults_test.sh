@@ -105,7 +105,7 @@ bench_start --test sha-256 --duration 20s --processes 2
 within 10 workers 2
 sleep 0.5
 kill -KILL "$(pgrep -P "$COMMAND" | tail -n 1)"
-check "a worker that is killed ends the run" ended 3 5
+check "a worker that is killed ends the run" ended 3 20
 check "and is told" says "worker 2 (Killed)"
 check "the other was left in peace" logged 1 "end sessions=0 objects=0"
 

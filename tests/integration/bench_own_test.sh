@@ -137,7 +137,7 @@ within 10 sh -c "ls '$P11PROF_SPOOL' | grep -q ."
 sleep 0.5
 check "no PIN in a spool" not grep -raqF -e "$PIN" "$P11PROF_SPOOL"
 kill -TERM "$COMMAND"
-check "TERM" ended 143 5
+check "TERM" ended 143 20
 
 unset P11PROF_SPOOL_LIMIT
 
@@ -154,7 +154,7 @@ for wait in 0.02 0.1 0.3 0.8; do
   COMMAND=$!
   sleep "$wait"
   kill -TERM "$COMMAND"
-  check "after TERM, too" ended 143 5
+  check "after TERM, too" ended 143 20
   check "whenever it came ($wait s)" [ -z "$(ls -A "$WORK/tmp")" ]
 done
 

@@ -5,7 +5,8 @@
 
 need "${TOKEN:?}" sqlite3
 LOG=$WORK/token.log
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0"
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0:detect_leaks=0"
+export TSAN_OPTIONS="${TSAN_OPTIONS:+$TSAN_OPTIONS }handle_segv=0"
 export P11PROF_TEST_TOKEN_LOG="$LOG" FAKE_PIN=1234
 
 # bench OPTION...: on the fake token; stdout goes to $WORK/out, stderr to $WORK/notes.

@@ -48,7 +48,7 @@ for signal in INT:130 TERM:143 HUP:129; do
   RULES=delays=shuffled:1ms-3ms
   started --duration 60s --threads 2 --processes 2
   kill -"${signal%:*}" "$COMMAND"
-  check "$signal" ended "${signal#*:}" 5
+  check "$signal" ended "${signal#*:}" 20
   check "keeps the results" keeps_results
   check "leaves nothing on the token" token_is_clean
   check "both workers ended" logged 2 end
@@ -63,7 +63,7 @@ COMMAND=$!
 within 10 workers 1
 sleep 0.7
 kill -INT -"$COMMAND"
-check "INT of all" ended 130 5
+check "INT of all" ended 130 20
 check "is no error" is 0 "SELECT sum(error_count) FROM load_threads WHERE run_id = LAST"
 check "and keeps the results, too" keeps_results
 
@@ -81,7 +81,7 @@ bench_start --test rsa-2048-sign,ecdsa-p256-sign,aes-cmac,hmac-sha256 --iteratio
 within 10 [ -s "$LOG" ]
 sleep 0.3
 kill -INT "$COMMAND"
-check "INT while it prepares" ended 130 5
+check "INT while it prepares" ended 130 20
 check "leaves no keys" token_is_clean
 check "is an interruption" [ "$(newest state)" = interrupted ]
 
@@ -92,7 +92,7 @@ bench_start --test rsa-2048-sign,ecdsa-p256-sign,aes-cmac,hmac-sha256 --iteratio
 within 10 logged 3 login
 sleep 0.3
 kill -KILL "$(pgrep -P "$COMMAND" | sed -n 2p)"
-check "a worker lost while it prepares" ended 3 5
+check "a worker lost while it prepares" ended 3 20
 check "is told" says "worker 2 (Killed)"
 check "the others leave nothing" token_is_clean
 
@@ -104,7 +104,7 @@ kill -INT "$COMMAND"
 sleep 1
 check "one INT waits for the module" kill -0 "$COMMAND"
 kill -INT "$COMMAND"
-check "a second one does not" ended 130 5
+check "a second one does not" ended 130 20
 check "keeps what was recorded" is "interrupted,1" "SELECT state, call_count > 1000 FROM runs
   WHERE run_id = LAST"
 
