@@ -63,6 +63,7 @@ struct bench_reply {
 struct bench_tally {
     uint64_t count, error_count; /* completed ones, and those of them that failed or were wrong */
     uint64_t wrong_count;
+    uint64_t start_ns, end_ns; /* of its first and last iteration: CLOCK_MONOTONIC */
     uint64_t active_ns; /* from its first iteration's start to its last one's end, without pauses */
 };
 

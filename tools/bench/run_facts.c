@@ -134,19 +134,24 @@ struct slice_facts slice_facts_begin(void)
     return (struct slice_facts){.steal_ns = machine_steal_ns()};
 }
 
-/* How long the measured operations of a slice took: where a time was set, threads end one after
- * the other by chance and their mean says it; where a number was set, the last one says it. */
+/* How long the measured operations of a slice took. Where a time was set, all threads work through
+ * it and end by chance one after the other: their mean says it. Where a number was set, they may
+ * even have run one after the other: the first start and the last end say it, but for pauses. */
 static uint64_t slice_duration_ns(const struct bench_run *run, const struct bench_load *load)
 {
     unsigned count = load->threads * load->processes;
-    uint64_t sum_ns = 0, most_ns = 0;
+    uint64_t active_ns = 0, span_ns = 0, first_ns = UINT64_MAX, last_ns = 0;
     for (unsigned i = 0; i < count; i++) {
-        uint64_t active_ns =
-            crew_thread(&run->crew, i / load->threads, i % load->threads)->measured.active_ns;
-        sum_ns += active_ns;
-        most_ns = active_ns > most_ns ? active_ns : most_ns;
+        const struct bench_tally *tally =
+            &crew_thread(&run->crew, i / load->threads, i % load->threads)->measured;
+        active_ns += tally->active_ns;
+        span_ns += tally->end_ns - tally->start_ns;
+        if (tally->count > 0 && tally->start_ns < first_ns)
+            first_ns = tally->start_ns;
+        last_ns = tally->end_ns > last_ns ? tally->end_ns : last_ns;
     }
-    return run->settings->measured.count ? most_ns : sum_ns / count;
+    uint64_t paused_ns = (span_ns - active_ns) / count;
+    return run->settings->measured.count ? last_ns - first_ns - paused_ns : active_ns / count;
 }
 
 static uint64_t threads_take(struct bench_run *run, struct bench_load *load)

@@ -210,6 +210,8 @@ static void phase_run(struct loop *loop, const struct bench_amount *amount)
         now_ns = iterate(loop, now_ns);
         atomic_store_explicit(&state->progress_count, ++done, memory_order_relaxed);
     }
+    loop->tally.start_ns = loop->start_ns;
+    loop->tally.end_ns = now_ns;
     loop->tally.active_ns = now_ns - loop->start_ns - loop->paused_ns;
 }
 
