@@ -134,24 +134,27 @@ struct slice_facts slice_facts_begin(void)
     return (struct slice_facts){.steal_ns = machine_steal_ns()};
 }
 
-/* How long the measured operations of a slice took. Where a time was set, all threads work through
- * it and end by chance one after the other: their mean says it. Where a number was set, they may
- * even have run one after the other: the first start and the last end say it, but for pauses. */
+/* How long the measured operations of a slice took, but for pauses: from the first start to where
+ * threads end. With a time set, each ends by chance a part of an operation behind the same moment:
+ * their mean; with a number set, they may even have run one after the other: the last one. */
 static uint64_t slice_duration_ns(const struct bench_run *run, const struct bench_load *load)
 {
-    unsigned count = load->threads * load->processes;
-    uint64_t active_ns = 0, span_ns = 0, first_ns = UINT64_MAX, last_ns = 0;
-    for (unsigned i = 0; i < count; i++) {
+    uint64_t working = 0, paused_ns = 0, first_ns = UINT64_MAX, last_ns = 0;
+    double ends_ns = 0;
+    for (unsigned i = 0; i < load->threads * load->processes; i++) {
         const struct bench_tally *tally =
             &crew_thread(&run->crew, i / load->threads, i % load->threads)->measured;
-        active_ns += tally->active_ns;
-        span_ns += tally->end_ns - tally->start_ns;
-        if (tally->count > 0 && tally->start_ns < first_ns)
-            first_ns = tally->start_ns;
+        if (tally->count == 0)
+            continue;
+        working++;
+        paused_ns += tally->end_ns - tally->start_ns - tally->active_ns;
+        ends_ns += (double)(tally->end_ns - run->recording.start.monotonic_ns);
+        first_ns = tally->start_ns < first_ns ? tally->start_ns : first_ns;
         last_ns = tally->end_ns > last_ns ? tally->end_ns : last_ns;
     }
-    uint64_t paused_ns = (span_ns - active_ns) / count;
-    return run->settings->measured.count ? last_ns - first_ns - paused_ns : active_ns / count;
+    if (run->settings->measured.count == 0)
+        last_ns = run->recording.start.monotonic_ns + (uint64_t)(ends_ns / (double)working);
+    return last_ns - first_ns - paused_ns / working;
 }
 
 static uint64_t threads_take(struct bench_run *run, struct bench_load *load)

@@ -25,6 +25,7 @@ struct loop {
     const struct bench_amount *amount; /* of this phase */
     struct bench_tally tally;
     uint64_t start_ns, paused_ns; /* of this phase */
+    uint64_t deadline_ns;         /* of this phase, where it has a time: moved by pauses */
     uint64_t until_room, until_check;
     unsigned failed_in_row;
     bool own; /* it takes durations itself */
@@ -112,7 +113,7 @@ static bool goes_on(const struct loop *loop, uint64_t now_ns)
 {
     const struct bench_amount *amount = loop->amount;
     return (amount->count == 0 || loop->tally.count < amount->count) &&
-           (amount->ns == 0 || now_ns - loop->start_ns - loop->paused_ns < amount->ns) &&
+           (amount->ns == 0 || now_ns - loop->paused_ns < loop->deadline_ns) &&
            !loop->thread->state->gave_up &&
            !atomic_load_explicit(loop->thread->stop, memory_order_relaxed);
 }
@@ -193,17 +194,24 @@ static void mark(const struct slice_thread *thread, enum p11prof_phase phase, ui
         thread->recorder->mark(&note);
 }
 
-static void phase_run(struct loop *loop, const struct bench_amount *amount)
+/* A phase ends at the same moment in all threads, also in those that came late because threads
+ * outnumber processors: their times overlap, and their rates may be added. due_ns: when it was to
+ * begin; 0: when its thread comes. */
+static void phase_run(struct loop *loop, const struct bench_amount *amount, uint64_t due_ns)
 {
     struct bench_thread_state *state = loop->thread->state;
     uint64_t done = atomic_load_explicit(&state->progress_count, memory_order_relaxed);
     uint64_t now_ns = slice_now_ns();
     loop->amount = amount;
     loop->start_ns = now_ns;
+    loop->deadline_ns = (due_ns ? due_ns : now_ns) + amount->ns;
     loop->tally = (struct bench_tally){0};
     loop->paused_ns = 0;
     if (amount->count == 0 && amount->ns == 0)
         return;
+    bool late = amount->ns && now_ns >= loop->deadline_ns; /* one is the least, if it may go on */
+    if (late)
+        loop->deadline_ns = now_ns + 1;
     while (goes_on(loop, now_ns)) {
         if (loop->until_room-- == 0)
             now_ns = room_wait(loop, now_ns);
@@ -245,15 +253,16 @@ void slice_run(const struct slice_thread *thread, const struct bench_plan *plan)
     state_reset(thread->state);
     wait_until(plan->start_ns);
     mark(thread, P11PROF_PHASE_WARMUP, plan->start_ns);
-    phase_run(&loop, &plan->warmup);
+    phase_run(&loop, &plan->warmup, plan->start_ns);
     mark(thread, P11PROF_PHASE_MEASURED, plan->start_ns);
     loop.own = !thread->recorder->mark;
     loop.until_check = 0; /* the first */
-    phase_run(&loop, &plan->measured);
+    phase_run(&loop, &plan->measured,
+              plan->warmup.count ? 0 : plan->start_ns + plan->warmup.ns + loop.paused_ns);
     loop.own = false;
     thread->state->measured = loop.tally;
     mark(thread, P11PROF_PHASE_COOLDOWN, plan->start_ns);
-    phase_run(&loop, &plan->cooldown);
+    phase_run(&loop, &plan->cooldown, 0);
     mark(thread, P11PROF_PHASE_NONE, 0);
 }
 
@@ -290,6 +299,6 @@ uint64_t slice_own_cost_ns(const struct slice_recorder *recorder)
                                         .thread_count = 1};
     struct loop loop = {.thread = &thread, .job = &job, .steps = &steps, .own = !recorder->mark};
     const struct bench_amount amount = {.count = COST_ITERATIONS};
-    phase_run(&loop, &amount);
+    phase_run(&loop, &amount, 0);
     return loop.tally.active_ns / COST_ITERATIONS;
 }
