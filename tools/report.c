@@ -10,6 +10,7 @@
 #include "report/run_report.h"
 #include "report/stats_table.h"
 #include "run_select.h"
+#include "select_options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ static const struct p11prof_option options[] = {
     {"by", OPTION_BY, "COLUMNS", "one row for each (default: function,mechanism)"},
     {"sort", OPTION_SORT, "COLUMN", "largest first (default: total_ns); names: A to Z"},
     {"top", OPTION_TOP, "N", "only the first N rows of each table"},
+    P11PROF_OPTIONS_SELECT,
     P11PROF_OPTION_FORMAT,
     P11PROF_OPTION_DB,
     P11PROF_OPTION_NO_COLLECT,
@@ -32,15 +34,18 @@ static const struct p11prof_usage usage = {
     .summary = "Shows counts, errors, shares of time and latencies of runs.",
     .options = options,
     .notes =
-        "RUN is its number, last, last~N or its name; without one it is last.\n"
-        "--by takes function, mechanism, kind, caller, process, thread, key_type, key_bits,\n"
-        "session, slot and rv, with commas between. The kind always stays apart: size queries,\n"
+        "RUN is its number, last, last~N or its name; without one it is last. Runs with commas\n"
+        "between (12,13,14) are taken together, others reported one after another.\n"
+        "--by takes function, mechanism, kind, operation, key_type, key_bits, key, test, caller,\n"
+        "process, program, thread, session, slot, rv, minute, hour, day, run, name, host and\n"
+        "token, with commas between. The kind always stays apart: size queries,\n"
         "too small buffers and calls that wait for an event or a person have their own rows.\n"
         "--sort takes any column of the CSV.\n\n"
         "Percentiles are the ceil(n * p)-th smallest duration of the calls that did not fail\n"
         "(with --by rv: of all); ~ marks those with fewer than 10 durations beyond them. They\n"
         "are exact while the calls are kept one by one, else from histograms, within 0.5 %.\n"
-        "Share and total are of all time in the module but for calls that wait.\n\n"
+        "Share and total are of all time in the module but for calls that "
+        "wait.\n\n" P11PROF_NOTES_SELECT "\n"
         "The results of a bench come first; CSV has only them, unless --by asks for its calls.\n"
         "--sort and --top do not concern them.\n\n"
         "  p11prof report\n"
@@ -68,6 +73,8 @@ static bool take_option(void *payload, int id, const char *value)
 {
     struct settings *settings = payload;
     uint64_t number;
+    if (p11prof_is_select_option(id))
+        return p11prof_select_option(&settings->report.selection, id, value);
     switch (id) {
     case OPTION_BY:
         return take_by(settings, value);
@@ -106,32 +113,35 @@ static bool check_sort(struct settings *settings)
 }
 
 /* Text and JSON show them; CSV has no place for them. */
-static void warn_of_losses(struct sqlite3 *db, int64_t run_id)
+static void warn_of_losses(struct sqlite3 *db, const struct p11prof_run_set *runs)
 {
     struct p11prof_error error;
     int64_t lost;
-    if (p11prof_query_integer(db, "SELECT lost_count FROM runs WHERE run_id = ?1", run_id, 0, &lost,
-                              &error) == P11PROF_OK &&
-        lost > 0)
-        p11prof_warn("%lld calls of run %lld were lost and are not in these rows", (long long)lost,
-                     (long long)run_id);
+    for (size_t i = 0; i < runs->run_count; i++)
+        if (p11prof_query_integer(db, "SELECT lost_count FROM runs WHERE run_id = ?1",
+                                  runs->run_ids[i], 0, &lost, &error) == P11PROF_OK &&
+            lost > 0)
+            p11prof_warn("%lld calls of run %lld were lost and are not in these rows",
+                         (long long)lost, (long long)runs->run_ids[i]);
 }
 
 static int report_runs(const struct settings *settings, struct sqlite3 *db, char **runs,
                        size_t count)
 {
     struct p11prof_error error;
-    int64_t *run_ids = p11prof_zalloc(count, sizeof *run_ids);
+    struct p11prof_run_set *sets = p11prof_zalloc(count, sizeof *sets);
     enum p11prof_status status = P11PROF_OK;
     for (size_t i = 0; i < count && status == P11PROF_OK; i++)
-        status = p11prof_run_select(db, runs[i], &run_ids[i], &error);
+        status = p11prof_run_set_select(db, runs[i], &sets[i], &error);
     for (size_t i = 0; i < count && status == P11PROF_OK; i++)
         if (settings->common.format == P11PROF_FORMAT_CSV)
-            warn_of_losses(db, run_ids[i]);
+            warn_of_losses(db, &sets[i]);
     if (status == P11PROF_OK)
-        status = p11prof_report_run(stdout, db, run_ids, count, settings->common.format,
+        status = p11prof_report_run(stdout, db, sets, count, settings->common.format,
                                     &settings->report, &error);
-    free(run_ids);
+    for (size_t i = 0; i < count; i++)
+        p11prof_run_set_clear(&sets[i]);
+    free(sets);
     return status == P11PROF_OK ? P11PROF_EXIT_DONE : p11prof_complain_of(&error);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "run_select.h"
+#include "report/allocate.h"
 #include "report/nearest.h"
 #include "report/query.h"
 
@@ -105,10 +106,45 @@ enum p11prof_status p11prof_run_select(struct sqlite3 *db, const char *text, int
         return find_id(db, number, run_id, error);
     if (read_last(text, &number))
         return find_last(db, number, run_id, error);
-    if (text[0] == '@' || strchr(text, '/') || strchr(text, ','))
+    if (text[0] == '@' || strchr(text, '/'))
         return p11prof_error_set(error, P11PROF_BAD_INPUT,
                                  "'%.100s' is no run of this database: a run is its number, "
                                  "last, last~N or its name",
                                  text);
     return find_name(db, text, run_id, error);
+}
+
+static bool has_run(const struct p11prof_run_set *set, int64_t run_id)
+{
+    for (size_t i = 0; i < set->run_count; i++)
+        if (set->run_ids[i] == run_id)
+            return true;
+    return false;
+}
+
+enum p11prof_status p11prof_run_set_select(struct sqlite3 *db, const char *text,
+                                           struct p11prof_run_set *out, struct p11prof_error *error)
+{
+    enum p11prof_status status = P11PROF_OK;
+    char *copy = p11prof_copy(text), *rest = copy;
+    int64_t *run_ids = NULL;
+    size_t capacity = 0;
+    *out = (struct p11prof_run_set){.run_ids = NULL};
+    for (char *word; status == P11PROF_OK && (word = strsep(&rest, ","));) {
+        int64_t run_id;
+        status = p11prof_run_select(db, word, &run_id, error);
+        if (status != P11PROF_OK || has_run(out, run_id))
+            continue;
+        run_ids = p11prof_grow(run_ids, &capacity, out->run_count + 1, sizeof *run_ids);
+        run_ids[out->run_count++] = run_id;
+        out->run_ids = run_ids;
+    }
+    free(copy);
+    return status;
+}
+
+void p11prof_run_set_clear(struct p11prof_run_set *set)
+{
+    free((int64_t *)set->run_ids);
+    *set = (struct p11prof_run_set){.run_ids = NULL};
 }

@@ -20,12 +20,13 @@ static const char *printed_runs(enum p11prof_format format, bool results_only, s
 {
     static char *text;
     static const int64_t run_ids[] = {1, 2};
+    const struct p11prof_run_set sets[] = {{&run_ids[0], 1}, {&run_ids[1], 1}};
     size_t bytes;
     struct p11prof_report_options options = {.results_only = results_only};
     struct p11prof_error error = {0};
     free(text);
     FILE *stream = open_memstream(&text, &bytes);
-    if (p11prof_report_run(stream, p11prof_store_sqlite(fixture_store), run_ids, run_count, format,
+    if (p11prof_report_run(stream, p11prof_store_sqlite(fixture_store), sets, run_count, format,
                            &options, &error)) {
         fail_msg("%s", error.text);
     }
@@ -134,6 +135,7 @@ static void csv_keeps_runs_apart(void **state)
 {
     (void)state;
     static const int64_t run_ids[] = {1, 2};
+    const struct p11prof_run_set sets[] = {{&run_ids[0], 1}, {&run_ids[1], 1}};
     struct p11prof_spool_header *other = fixture_header(2, 2);
     struct p11prof_batch batch = {.call_count = 0};
     struct p11prof_report_options options = {.by = p11prof_default_grouping};
@@ -148,13 +150,13 @@ static void csv_keeps_runs_apart(void **state)
     FILE *stream = open_memstream(&text, &bytes);
     sqlite3 *db = p11prof_store_sqlite(fixture_store);
     assert_int_equal(
-        p11prof_report_run(stream, db, run_ids, 2, P11PROF_FORMAT_CSV, &options, &error),
+        p11prof_report_run(stream, db, sets, 2, P11PROF_FORMAT_CSV, &options, &error),
         P11PROF_OK);
     fflush(stream);
     has(text, "run_id,function,mechanism,kind,");
     options.by.count = 0;
     assert_int_equal(
-        p11prof_report_run(stream, db, run_ids, 2, P11PROF_FORMAT_CSV, &options, &error),
+        p11prof_report_run(stream, db, sets, 2, P11PROF_FORMAT_CSV, &options, &error),
         P11PROF_BAD_INPUT);
     fclose(stream);
     free(text);

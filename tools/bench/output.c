@@ -4,12 +4,14 @@
 
 #include "../commands.h"
 #include "../message.h"
+#include "../report/allocate.h"
 #include "../report/metrics.h"
 #include "../report/run_report.h"
 #include "../report/units.h"
 #include "output_file.h"
 
 #include <cjson/cJSON.h>
+#include <stdlib.h>
 #include <string.h>
 
 int output_check(const struct bench_settings *settings)
@@ -93,19 +95,33 @@ void output_estimate(const struct bench_run *run)
                  (unsigned long long)run->own_cost_ns);
 }
 
+/* Each run has a report of its own. */
+static enum p11prof_status reports_write(FILE *stream, enum p11prof_format format,
+                                         struct sqlite3 *db, const int64_t *run_ids, size_t count,
+                                         struct p11prof_error *error)
+{
+    const struct p11prof_report_options options = {.results_only = true};
+    struct p11prof_run_set *sets = p11prof_zalloc(count, sizeof *sets);
+    for (size_t i = 0; i < count; i++)
+        sets[i] = (struct p11prof_run_set){.run_ids = &run_ids[i], .run_count = 1};
+    enum p11prof_status status =
+        p11prof_report_run(stream, db, sets, count, format, &options, error);
+    free(sets);
+    return status;
+}
+
 /* The runs in the database that they went to. */
 static enum p11prof_status results_write(FILE *stream, const struct bench_settings *settings,
                                          const char *db, const int64_t *run_ids, size_t count,
                                          struct p11prof_error *error)
 {
-    const struct p11prof_report_options options = {.results_only = true};
     struct p11prof_store *store;
     enum p11prof_status status = p11prof_store_open(&store, db, P11PROF_STORE_READ_ONLY, error);
     if (status == P11PROF_OK && settings->metrics)
         status = p11prof_metrics_write(stream, p11prof_store_sqlite(store), run_ids, count, error);
     else if (status == P11PROF_OK)
-        status = p11prof_report_run(stream, p11prof_store_sqlite(store), run_ids, count,
-                                    settings->format, &options, error);
+        status = reports_write(stream, settings->format, p11prof_store_sqlite(store), run_ids,
+                               count, error);
     p11prof_store_close(store);
     return status;
 }

@@ -13,7 +13,7 @@
 #include <string.h>
 
 const struct p11prof_grouping p11prof_load_grouping = {
-    {P11PROF_BY_PART, P11PROF_BY_OPERATION, P11PROF_BY_THREAD}, 3};
+    {P11PROF_BY_RUN, P11PROF_BY_PART, P11PROF_BY_OPERATION, P11PROF_BY_THREAD}, 4};
 
 static const char loads_sql[] = "SELECT l.*, b.operation AS operation_code FROM loads AS l "
                                 "JOIN bench_load AS b ON b.run = l.run_id AND b.load = l.load "
@@ -27,12 +27,12 @@ struct parts {
     struct p11prof_bench_windows windows;
 };
 
-static void merge(struct p11prof_tally_group *into, const struct p11prof_tally *tally, int64_t load,
-                  enum p11prof_phase phase, int64_t operation)
+static void merge(struct p11prof_tally_group *into, const struct p11prof_tally *tally,
+                  struct p11prof_load_key key, enum p11prof_phase phase)
 {
-    int64_t part = p11prof_part((uint32_t)load, phase);
+    key.part = p11prof_part((uint32_t)key.load, phase);
     for (size_t i = 0; i < tally->group_count; i++)
-        if (p11prof_load_group_is(tally, &tally->groups[i], part, operation))
+        if (p11prof_load_group_is(tally, &tally->groups[i], &key))
             p11prof_tally_merge(into, &tally->groups[i]);
 }
 
@@ -101,14 +101,14 @@ static char *threads_text(const struct p11prof_table *threads, size_t first)
 }
 
 static void add_row(struct p11prof_bench_results *out, const struct p11prof_table *loads,
-                    size_t load, struct parts *parts, size_t first_thread, bool exact)
+                    size_t load, struct parts *parts, size_t first_thread)
 {
     struct p11prof_table *table = &out->loads;
     struct p11prof_cell *row = p11prof_table_add_row(table);
     char *histogram = p11prof_tally_histogram(&parts->measured);
     char *threads = threads_text(&out->threads, first_thread);
     p11prof_table_copy_row(table, row, loads, load);
-    p11prof_stats_row(table, row, &parts->measured, exact);
+    p11prof_stats_row(table, row, &parts->measured);
     set_counts(table, row, parts);
     set_cooldown(table, row, parts);
     if (parts->threads.contention_known)
@@ -122,21 +122,23 @@ static void add_row(struct p11prof_bench_results *out, const struct p11prof_tabl
 
 static enum p11prof_status add_load(struct p11prof_bench_results *out,
                                     const struct p11prof_scan *scan, struct sqlite3 *db,
-                                    const struct p11prof_table *loads, size_t row,
+                                    int64_t run_id, const struct p11prof_table *loads, size_t row,
                                     struct p11prof_error *error)
 {
     struct parts parts = {.windows.json = NULL};
-    int64_t load = p11prof_table_integer(loads, row, "load", 0);
-    int64_t operation = p11prof_table_integer(loads, row, "operation_code", 0);
+    struct p11prof_load_key key = {.run_id = run_id,
+                                   .load = p11prof_table_integer(loads, row, "load", 0),
+                                   .operation =
+                                       p11prof_table_integer(loads, row, "operation_code", 0)};
     size_t first_thread = out->threads.row_count;
-    merge(&parts.measured, &scan->loads, load, P11PROF_PHASE_MEASURED, operation);
-    merge(&parts.cooldown, &scan->loads, load, P11PROF_PHASE_COOLDOWN, operation);
+    merge(&parts.measured, &scan->loads, key, P11PROF_PHASE_MEASURED);
+    merge(&parts.cooldown, &scan->loads, key, P11PROF_PHASE_COOLDOWN);
     enum p11prof_status status =
-        p11prof_bench_threads_load(&parts.threads, &out->threads, scan, load, operation, db, error);
+        p11prof_bench_threads_load(&parts.threads, &out->threads, scan, &key, db, error);
     if (status == P11PROF_OK)
-        status = p11prof_bench_windows_load(&parts.windows, db, scan->run_id, load, error);
+        status = p11prof_bench_windows_load(&parts.windows, db, run_id, key.load, error);
     if (status == P11PROF_OK)
-        add_row(out, loads, row, &parts, first_thread, scan->exact);
+        add_row(out, loads, row, &parts, first_thread);
     p11prof_tally_group_clear(&parts.measured);
     p11prof_tally_group_clear(&parts.cooldown);
     free(parts.windows.json);
@@ -154,11 +156,13 @@ static double single_rate(const struct p11prof_table *loads, size_t row)
 {
     const char *test = p11prof_table_text(loads, row, "test", "");
     int64_t data_bytes = p11prof_table_integer(loads, row, "data_bytes", -1);
+    int64_t run_id = p11prof_table_integer(loads, row, "run_id", -1);
     for (size_t i = 0; i < loads->row_count; i++) {
         const struct p11prof_cell *rate = p11prof_table_get(loads, i, "ops_per_s");
         if (thread_count(loads, i) == 1 && rate->kind == P11PROF_CELL_REAL &&
             strcmp(p11prof_table_text(loads, i, "test", ""), test) == 0 &&
-            p11prof_table_integer(loads, i, "data_bytes", -1) == data_bytes)
+            p11prof_table_integer(loads, i, "data_bytes", -1) == data_bytes &&
+            p11prof_table_integer(loads, i, "run_id", -1) == run_id)
             return rate->real;
     }
     return 0;
@@ -178,17 +182,18 @@ static void set_efficiencies(const struct p11prof_table *loads)
 
 enum p11prof_status p11prof_bench_results_load(struct p11prof_bench_results *out,
                                                const struct p11prof_scan *scan, struct sqlite3 *db,
-                                               struct p11prof_error *error)
+                                               int64_t run_id, struct p11prof_error *error)
 {
     struct p11prof_table loads = {.columns = NULL};
-    p11prof_table_add_columns(&out->loads, P11PROF_RESULT_COLUMNS);
-    p11prof_table_add_columns(&out->threads, P11PROF_THREAD_COLUMNS);
-    enum p11prof_status status =
-        p11prof_query_table(db, skipped_sql, scan->run_id, &out->skipped, error);
+    if (out->loads.column_count == 0) {
+        p11prof_table_add_columns(&out->loads, P11PROF_RESULT_COLUMNS);
+        p11prof_table_add_columns(&out->threads, P11PROF_THREAD_COLUMNS);
+    }
+    enum p11prof_status status = p11prof_query_table(db, skipped_sql, run_id, &out->skipped, error);
     if (status == P11PROF_OK)
-        status = p11prof_query_table(db, loads_sql, scan->run_id, &loads, error);
+        status = p11prof_query_table(db, loads_sql, run_id, &loads, error);
     for (size_t i = 0; status == P11PROF_OK && i < loads.row_count; i++)
-        status = add_load(out, scan, db, &loads, i, error);
+        status = add_load(out, scan, db, run_id, &loads, i, error);
     set_efficiencies(&out->loads);
     p11prof_table_clear(&loads);
     return status;

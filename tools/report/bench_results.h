@@ -22,15 +22,15 @@ struct p11prof_bench_results {
 };
 
 /* thread is from 1 through all processes of its load. */
-#define P11PROF_THREAD_COLUMNS "load thread count ops_per_s mean_ns p99_ns"
+#define P11PROF_THREAD_COLUMNS "run_id load thread count ops_per_s mean_ns p99_ns"
 
 /* The grouping that scan->loads needs. */
 extern const struct p11prof_grouping p11prof_load_grouping;
 
-/* Reads the results of the scan's run; a run without loads has none. */
+/* Adds the results of one of the scan's runs; a run without loads has none. */
 enum p11prof_status p11prof_bench_results_load(struct p11prof_bench_results *out,
                                                const struct p11prof_scan *scan, struct sqlite3 *db,
-                                               struct p11prof_error *error);
+                                               int64_t run_id, struct p11prof_error *error);
 void p11prof_bench_results_clear(struct p11prof_bench_results *results);
 
 /* The word for a contention: "low" below 5 %, "moderate" below 20 %, "high". */

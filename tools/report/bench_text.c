@@ -149,10 +149,12 @@ static void print_load_threads(struct p11prof_page *page,
     struct p11prof_table part = {.columns = NULL};
     char load[512];
     int64_t number = p11prof_table_integer(&results->loads, row, "load", 0);
+    int64_t run_id = p11prof_table_integer(&results->loads, row, "run_id", 0);
     size_t count = 0;
     p11prof_table_add_columns(&part, P11PROF_THREAD_COLUMNS);
     for (size_t i = 0; i < results->threads.row_count; i++)
         if (p11prof_table_integer(&results->threads, i, "load", -1) == number &&
+            p11prof_table_integer(&results->threads, i, "run_id", -1) == run_id &&
             ++count <= THREADS_MOST)
             p11prof_table_copy_row(&part, p11prof_table_add_row(&part), &results->threads, i);
     if (count > 1) {

@@ -21,27 +21,36 @@ struct reader {
     struct p11prof_bench_threads *out;
     struct p11prof_table *table;
     const struct p11prof_tally *tally;
-    int64_t load, operation;
+    struct p11prof_load_key key; /* part: of what was measured */
     struct rates rates;
 };
 
 bool p11prof_load_group_is(const struct p11prof_tally *tally,
-                           const struct p11prof_tally_group *group, int64_t part, int64_t operation)
+                           const struct p11prof_tally_group *group,
+                           const struct p11prof_load_key *key)
 {
-    int64_t of_part, of_operation;
-    return p11prof_tally_value(tally, &group->key, P11PROF_BY_PART, &of_part) && of_part == part &&
-           p11prof_tally_value(tally, &group->key, P11PROF_BY_OPERATION, &of_operation) &&
-           of_operation == operation;
+    const struct {
+        enum p11prof_dimension_id id;
+        int64_t wanted;
+    } parts[] = {{P11PROF_BY_RUN, key->run_id},
+                 {P11PROF_BY_PART, key->part},
+                 {P11PROF_BY_OPERATION, key->operation}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        int64_t value;
+        if (!p11prof_tally_value(tally, &group->key, parts[i].id, &value) ||
+            value != parts[i].wanted)
+            return false;
+    }
+    return true;
 }
 
 /* From its rows, where they are there. */
 static bool exact_stats(const struct reader *reader, int64_t thread_id, struct p11prof_stats *stats)
 {
-    int64_t part = p11prof_part((uint32_t)reader->load, P11PROF_PHASE_MEASURED);
     for (size_t i = 0; i < reader->tally->group_count; i++) {
         struct p11prof_tally_group *group = &reader->tally->groups[i];
         int64_t of_thread;
-        if (p11prof_load_group_is(reader->tally, group, part, reader->operation) &&
+        if (p11prof_load_group_is(reader->tally, group, &reader->key) &&
             p11prof_tally_value(reader->tally, &group->key, P11PROF_BY_THREAD, &of_thread) &&
             of_thread == thread_id) {
             p11prof_tally_stats(group, stats);
@@ -89,7 +98,8 @@ static void take_thread(struct reader *reader, sqlite3_stmt *row)
     reader->out->count += (uint64_t)count;
     reader->out->wrong_count += (uint64_t)wrong;
     reader->out->failed_count += errors > wrong ? (uint64_t)(errors - wrong) : 0;
-    p11prof_table_set_integer(reader->table, cells, "load", reader->load);
+    p11prof_table_set_integer(reader->table, cells, "run_id", reader->key.run_id);
+    p11prof_table_set_integer(reader->table, cells, "load", reader->key.load);
     p11prof_table_set_integer(reader->table, cells, "thread",
                               (int64_t)reader->rates.thread_count + 1);
     p11prof_table_set_integer(reader->table, cells, "count", count);
@@ -102,17 +112,17 @@ static void take_thread(struct reader *reader, sqlite3_stmt *row)
 
 enum p11prof_status p11prof_bench_threads_load(struct p11prof_bench_threads *out,
                                                struct p11prof_table *table,
-                                               const struct p11prof_scan *scan, int64_t load,
-                                               int64_t operation, struct sqlite3 *db,
-                                               struct p11prof_error *error)
+                                               const struct p11prof_scan *scan,
+                                               const struct p11prof_load_key *key,
+                                               struct sqlite3 *db, struct p11prof_error *error)
 {
-    struct reader reader = {
-        .out = out, .table = table, .tally = &scan->loads, .load = load, .operation = operation};
+    struct reader reader = {.out = out, .table = table, .tally = &scan->loads, .key = *key};
     sqlite3_stmt *threads;
     int result;
-    if (p11prof_query_prepare(db, threads_sql, scan->run_id, &threads, error) != P11PROF_OK)
+    reader.key.part = p11prof_part((uint32_t)key->load, P11PROF_PHASE_MEASURED);
+    if (p11prof_query_prepare(db, threads_sql, key->run_id, &threads, error) != P11PROF_OK)
         return error->status;
-    sqlite3_bind_int64(threads, 2, load);
+    sqlite3_bind_int64(threads, 2, key->load);
     while ((result = sqlite3_step(threads)) == SQLITE_ROW)
         take_thread(&reader, threads);
     out->contention_known = reader.rates.thread_count > 1 && reader.rates.sum > 0;

@@ -13,16 +13,22 @@ struct p11prof_bench_threads {
     double contention;                         /* (fastest - slowest) / mean of their rates */
 };
 
-/* Whether a group of scan->loads is of that part and operation. */
-bool p11prof_load_group_is(const struct p11prof_tally *tally,
-                           const struct p11prof_tally_group *group, int64_t part,
-                           int64_t operation);
+/* Which operations. */
+struct p11prof_load_key {
+    int64_t run_id, load, operation;
+    int64_t part; /* of the load: p11prof/load.h */
+};
 
-/* Adds the load's rows to a table with P11PROF_THREAD_COLUMNS. Starts as {0}. */
+/* Whether a group of scan->loads has the key's run, part and operation. */
+bool p11prof_load_group_is(const struct p11prof_tally *tally,
+                           const struct p11prof_tally_group *group,
+                           const struct p11prof_load_key *key);
+
+/* Adds the rows of the key's load to a table with P11PROF_THREAD_COLUMNS. Starts as {0}. */
 enum p11prof_status p11prof_bench_threads_load(struct p11prof_bench_threads *out,
                                                struct p11prof_table *table,
-                                               const struct p11prof_scan *scan, int64_t load,
-                                               int64_t operation, struct sqlite3 *db,
-                                               struct p11prof_error *error);
+                                               const struct p11prof_scan *scan,
+                                               const struct p11prof_load_key *key,
+                                               struct sqlite3 *db, struct p11prof_error *error);
 
 #endif

@@ -4,10 +4,10 @@
 #ifndef P11PROF_REPORT_GROUP_NAMES_H
 #define P11PROF_REPORT_GROUP_NAMES_H
 
-#include "caller_names.h"
 #include "p11prof/error.h"
 #include "table.h"
 #include "tally.h"
+#include "texts.h"
 
 struct sqlite3;
 
@@ -16,7 +16,7 @@ struct sqlite3;
 enum p11prof_status p11prof_group_names(struct p11prof_table *table, struct p11prof_cell *row,
                                         const struct p11prof_tally *tally,
                                         const struct p11prof_key *key,
-                                        const struct p11prof_caller_names *callers,
-                                        struct sqlite3 *db, struct p11prof_error *error);
+                                        const struct p11prof_texts *texts, struct sqlite3 *db,
+                                        struct p11prof_error *error);
 
 #endif

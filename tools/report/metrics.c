@@ -131,7 +131,7 @@ static enum p11prof_status loads_add(struct p11prof_table *out, struct sqlite3 *
 {
     const struct p11prof_report_options options = {.results_only = true};
     struct p11prof_run_report report = {.exact = false};
-    enum p11prof_status status = p11prof_run_report_load(&report, db, run_id, &options, error);
+    enum p11prof_status status = p11prof_run_report_load_one(&report, db, run_id, &options, error);
     const struct p11prof_table *loads = &report.results.loads;
     if (status == P11PROF_OK && out->column_count == 0) {
         for (size_t i = 0; i < loads->column_count; i++)

@@ -38,7 +38,8 @@ enum p11prof_status p11prof_query_table(struct sqlite3 *db, const char *sql, int
     int result;
     if (p11prof_query_prepare(db, sql, run_id, &statement, error) != P11PROF_OK)
         return error->status;
-    p11prof_table_statement_columns(out, statement, false);
+    if (out->column_count == 0)
+        p11prof_table_statement_columns(out, statement, false);
     while ((result = sqlite3_step(statement)) == SQLITE_ROW)
         p11prof_table_statement_row(out, statement);
     return p11prof_query_end(statement, result, error);

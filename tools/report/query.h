@@ -18,7 +18,7 @@ enum p11prof_status p11prof_query_prepare(struct sqlite3 *db, const char *sql, i
 enum p11prof_status p11prof_query_end(struct sqlite3_stmt *statement, int result,
                                       struct p11prof_error *error);
 
-/* All that the query returns. */
+/* All that the query returns; of a table that has rows of it already, more of them. */
 enum p11prof_status p11prof_query_table(struct sqlite3 *db, const char *sql, int64_t run_id,
                                         struct p11prof_table *out, struct p11prof_error *error);
 

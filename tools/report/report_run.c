@@ -73,20 +73,20 @@ static enum p11prof_status add_report(struct output *output,
     return P11PROF_OK;
 }
 
-static enum p11prof_status add_run(struct output *output, struct sqlite3 *db, int64_t run_id,
-                                   struct p11prof_error *error)
+static enum p11prof_status add_run(struct output *output, struct sqlite3 *db,
+                                   const struct p11prof_run_set *set, struct p11prof_error *error)
 {
     struct p11prof_run_report report = {.exact = false};
-    enum p11prof_status status =
-        p11prof_run_report_load(&report, db, run_id, output->options, error);
+    enum p11prof_status status = p11prof_run_report_load(&report, db, set, output->options, error);
     if (status == P11PROF_OK)
         status = add_report(output, &report, error);
     p11prof_run_report_clear(&report);
     return status;
 }
 
-enum p11prof_status p11prof_report_run(FILE *stream, struct sqlite3 *db, const int64_t *run_ids,
-                                       size_t count, enum p11prof_format format,
+enum p11prof_status p11prof_report_run(FILE *stream, struct sqlite3 *db,
+                                       const struct p11prof_run_set *sets, size_t count,
+                                       enum p11prof_format format,
                                        const struct p11prof_report_options *options,
                                        struct p11prof_error *error)
 {
@@ -96,7 +96,7 @@ enum p11prof_status p11prof_report_run(FILE *stream, struct sqlite3 *db, const i
                             .page = {.stream = stream, .format = format}};
     enum p11prof_status status = P11PROF_OK;
     for (size_t i = 0; i < count && status == P11PROF_OK; i++)
-        status = add_run(&output, db, run_ids[i], error);
+        status = add_run(&output, db, &sets[i], error);
     if (format == P11PROF_FORMAT_JSON && status == P11PROF_OK)
         p11prof_document_print(stream, output.document);
     cJSON_Delete(output.document);

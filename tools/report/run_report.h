@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
-/* All that a report says of one run, and its forms. Starts as {0}. One thread. */
+/* All that a report says of one run, or of several taken together, and its forms. Starts as {0}.
+ * One thread. */
 #ifndef P11PROF_REPORT_RUN_REPORT_H
 #define P11PROF_REPORT_RUN_REPORT_H
 
@@ -16,28 +17,39 @@ struct cJSON;
 
 struct p11prof_report_options {
     struct p11prof_grouping by; /* of the calls; empty: function, mechanism, kind */
-    const char *sort;           /* column; NULL: total_ns */
-    size_t top;                 /* rows of each table; 0: all */
-    bool results_only;          /* of a page: what a bench prints of itself */
-    const char *spool_folder;   /* looked into besides the default ones; "" or NULL: none */
+    struct p11prof_selection selection;
+    const char *sort;         /* column; NULL: total_ns */
+    size_t top;               /* rows of each table; 0: all */
+    bool results_only;        /* of a page: what a bench prints of itself */
+    const char *spool_folder; /* looked into besides the default ones; "" or NULL: none */
 };
 
 struct p11prof_run_report {
-    struct p11prof_table run;       /* the row of view runs */
-    struct p11prof_table processes; /* its rows of view processes */
+    struct p11prof_table run;       /* the rows of view runs */
+    struct p11prof_table processes; /* their rows of view processes */
     struct p11prof_table functions; /* calls by group */
     struct p11prof_table others; /* the same of size queries, too small buffers, blocking calls */
     struct p11prof_table operations;      /* by operation, mechanism, key type and size */
     struct p11prof_bench_results results; /* of a bench run */
-    struct p11prof_table errors, losses;
+    struct p11prof_table errors;    /* with a selection: of what is selected, if rows are there */
+    struct p11prof_table losses;    /* of all that the runs have */
     struct p11prof_table in_flight; /* of live processes and of those that ended */
     uint64_t module_ns;             /* time in the module, but for calls that wait */
     bool exact;                     /* percentiles are durations that occurred */
+    bool calls_unknown, operations_unknown; /* scan.h */
+    bool selected;                          /* it is not of everything */
 };
 
-/* Reads everything of the run in one read transaction. Live processes are asked besides. */
+/* Runs that are taken together. */
+struct p11prof_run_set {
+    const int64_t *run_ids;
+    size_t run_count;
+};
+
+/* Reads everything of the runs in one read transaction. Live processes are asked besides.
+ * P11PROF_BAD_INPUT if nothing is selected. */
 enum p11prof_status p11prof_run_report_load(struct p11prof_run_report *out, struct sqlite3 *db,
-                                            int64_t run_id,
+                                            const struct p11prof_run_set *runs,
                                             const struct p11prof_report_options *options,
                                             struct p11prof_error *error);
 void p11prof_run_report_clear(struct p11prof_run_report *report);
@@ -58,12 +70,19 @@ void p11prof_run_report_rows(struct p11prof_writer *writer,
 void p11prof_run_report_results(struct p11prof_writer *writer,
                                 const struct p11prof_run_report *report);
 
-/* Writes the reports of runs: pages one after another, one document, or one CSV. A CSV has the
- * results of bench runs, or the calls of runs (of bench runs too where options->by says so), not
- * both: P11PROF_BAD_INPUT then. What was written before a failure stays. Losses are no part of CSV:
- * warn of them. What `bench` and `report` print is made here. */
-enum p11prof_status p11prof_report_run(FILE *stream, struct sqlite3 *db, const int64_t *run_ids,
-                                       size_t count, enum p11prof_format format,
+/* A report of one run. */
+enum p11prof_status p11prof_run_report_load_one(struct p11prof_run_report *out, struct sqlite3 *db,
+                                                int64_t run_id,
+                                                const struct p11prof_report_options *options,
+                                                struct p11prof_error *error);
+
+/* Writes the reports of sets of runs: pages one after another, one document, or one CSV. A CSV has
+ * the results of bench runs, or the calls of runs (of bench runs too where options->by says so),
+ * not both: P11PROF_BAD_INPUT then. What was written before a failure stays. Losses are no part of
+ * CSV: warn of them. What `bench` and `report` print is made here. */
+enum p11prof_status p11prof_report_run(FILE *stream, struct sqlite3 *db,
+                                       const struct p11prof_run_set *sets, size_t count,
+                                       enum p11prof_format format,
                                        const struct p11prof_report_options *options,
                                        struct p11prof_error *error);
 

@@ -1,185 +1,205 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "scan.h"
-#include "p11prof/batch.h"
-#include "p11prof/load.h"
+#include "allocate.h"
 #include "query.h"
-#include "scan_groups.h"
+#include "row_scan.h"
+#include "scan_ways.h"
 
 #include <sqlite3.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
-/* What a row is read as; the dimensions follow. Plain columns: an expression costs more than all
- * that is done with its value. */
-#define ROW                                                                                        \
-    "SELECT c.duration_ns, c.rv, c.kind, c.in_bytes, c.out_bytes, s.process, c.operation, "        \
-    "c.operation_call_count, c.operation_duration_ns, c.operation_in_bytes, c.operation_out_bytes"
-#define ROWS                                                                                       \
-    " FROM segment AS s CROSS JOIN call AS c ON c.id BETWEEN s.first_call AND s.last_call "        \
-    "WHERE s.run = ?1"
-
-enum row {
-    ROW_DURATION,
-    ROW_RV,
-    ROW_KIND,
-    ROW_IN,
-    ROW_OUT,
-    ROW_PROCESS,
-    ROW_OPERATION,
-    ROW_OPERATION_CALLS,
-    ROW_OPERATION_DURATION,
-    ROW_OPERATION_IN,
-    ROW_OPERATION_OUT,
-    ROW_DIMENSIONS,
-};
-
-enum { SQL_BYTES = 2048 };
-
+/* What the histograms counted. */
 struct counts {
-    int64_t calls, operations;
+    int64_t calls, operations, loads;
 };
 
-static void append_dimensions(char *sql, const struct p11prof_grouping *grouping)
+static enum p11prof_status count(struct sqlite3 *db, int64_t run_id, struct counts *counts,
+                                 struct p11prof_error *error)
 {
-    for (size_t i = 0; i < grouping->count; i++) {
-        size_t used = strlen(sql);
-        snprintf(sql + used, SQL_BYTES - used, ", %s",
-                 p11prof_dimensions[grouping->ids[i]].of_call);
+    const struct {
+        const char *sql;
+        int64_t *out;
+    } queries[] = {
+        {"SELECT sum(count) FROM call_group WHERE run = ?1 AND NOT is_operation", &counts->calls},
+        {"SELECT sum(count) FROM call_group WHERE run = ?1 AND is_operation", &counts->operations},
+        {"SELECT count(*) FROM bench_load WHERE run = ?1", &counts->loads},
+    };
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+        int64_t number;
+        if (p11prof_query_integer(db, queries[i].sql, run_id, 0, &number, error) != P11PROF_OK)
+            return error->status;
+        *queries[i].out += number;
     }
+    return P11PROF_OK;
 }
 
-static void read_key(const struct p11prof_scan *scan, const struct p11prof_grouping *grouping,
-                     sqlite3_stmt *row, int first, struct p11prof_key *key)
+/* A bench that measures by itself has operations without calls. */
+static bool has_all_rows(const struct counts *counts, uint64_t row_count)
 {
-    key->known = 0;
-    for (size_t i = 0; i < grouping->count; i++) {
-        int column = first + (int)i;
-        bool known = sqlite3_column_type(row, column) != SQLITE_NULL;
-        key->values[i] = sqlite3_column_int64(row, column);
-        if (known && grouping->ids[i] == P11PROF_BY_CALLER)
-            key->values[i] = p11prof_caller_names_find(
-                &scan->callers, sqlite3_column_int64(row, ROW_PROCESS), key->values[i]);
-        if (known)
-            key->known |= 1U << i;
-    }
+    return row_count == (uint64_t)counts->calls && (row_count > 0 || counts->operations == 0);
 }
 
-/* One call, or one operation with the facts that start at column `duration`. */
-static void add_row(struct p11prof_tally *tally, struct p11prof_tally_group *group,
-                    sqlite3_stmt *row, int duration, int in)
+/* Whether histograms give what a tally asks for; of a tally that is left out: yes. */
+static bool histograms_do(const struct p11prof_scan_runs *runs, const struct p11prof_tally *tally,
+                          bool operations)
 {
-    uint64_t duration_ns = (uint64_t)sqlite3_column_int64(row, duration);
-    bool undisclosed = sqlite3_column_type(row, ROW_RV) == SQLITE_NULL;
-    bool too_small = sqlite3_column_int(row, ROW_KIND) == P11PROF_KIND_TOO_SMALL;
-    bool failed = !too_small && !undisclosed && sqlite3_column_int64(row, ROW_RV) != CKR_OK;
-    group->count++;
-    group->error_count += failed;
-    group->undisclosed_count += undisclosed;
-    group->total_ns += duration_ns;
-    group->in_bytes += (uint64_t)sqlite3_column_int64(row, in);
-    group->out_bytes += (uint64_t)sqlite3_column_int64(row, in + 1);
-    if (!failed || p11prof_grouping_has(&tally->grouping, P11PROF_BY_RV))
-        p11prof_tally_add_duration(group, duration_ns);
+    for (size_t i = 0; i < runs->run_count && tally->grouping.count > 0; i++)
+        if (!(operations ? runs->conditions[i].of_operation : runs->conditions[i].of_group))
+            return false;
+    return !p11prof_grouping_needs_rows(&tally->grouping, operations);
 }
 
-static void take_operation(const struct p11prof_scan *scan, struct p11prof_tally *tally,
-                           sqlite3_stmt *row, int first)
+/* The same, of whole runs: with the rank of each percentile. */
+static bool whole_runs_do(const struct p11prof_scan_runs *runs, const struct p11prof_tally *tally,
+                          bool operations)
 {
-    struct p11prof_key key;
-    /* One that is a single call has that call's facts. */
-    bool single = sqlite3_column_type(row, ROW_OPERATION_CALLS) == SQLITE_NULL;
-    read_key(scan, &tally->grouping, row, first, &key);
-    add_row(tally, p11prof_tally_find(tally, &key), row,
-            single ? ROW_DURATION : ROW_OPERATION_DURATION, single ? ROW_IN : ROW_OPERATION_IN);
+    for (size_t i = 0; i < runs->run_count; i++)
+        if (runs->conditions[i].of_window)
+            return false;
+    return histograms_do(runs, tally, operations) &&
+           !p11prof_grouping_needs_windows(&tally->grouping);
 }
 
-/* False if the row carries no operation. */
-static bool take_row(struct p11prof_scan *scan, sqlite3_stmt *row)
+static void clear_tallies(struct p11prof_scan *scan)
 {
-    struct p11prof_key key;
-    int of_operations = ROW_DIMENSIONS + (int)scan->calls.grouping.count;
-    int of_loads = of_operations + (int)scan->operations.grouping.count;
-    read_key(scan, &scan->calls.grouping, row, ROW_DIMENSIONS, &key);
-    add_row(&scan->calls, p11prof_tally_find(&scan->calls, &key), row, ROW_DURATION, ROW_IN);
-    if (sqlite3_column_type(row, ROW_OPERATION) == SQLITE_NULL)
-        return false;
-    take_operation(scan, &scan->operations, row, of_operations);
-    if (scan->loads.grouping.count > 0 &&
-        (sqlite3_column_int64(row, of_loads) & 3) >= P11PROF_PHASE_MEASURED)
-        take_operation(scan, &scan->loads, row, of_loads);
-    return true;
+    p11prof_tally_clear(&scan->calls);
+    p11prof_tally_clear(&scan->operations);
+    p11prof_tally_clear(&scan->loads);
 }
 
-static enum p11prof_status scan_rows(struct p11prof_scan *scan, struct sqlite3 *db,
-                                     struct counts *rows, struct p11prof_error *error)
+static enum p11prof_status add_groups(const struct p11prof_scan_runs *runs,
+                                      struct p11prof_tally *tally, bool operations,
+                                      struct p11prof_error *error)
 {
-    char sql[SQL_BYTES] = ROW;
-    sqlite3_stmt *statement;
-    int result;
-    append_dimensions(sql, &scan->calls.grouping);
-    append_dimensions(sql, &scan->operations.grouping);
-    append_dimensions(sql, &scan->loads.grouping);
-    strcat(sql, ROWS);
-    if (p11prof_query_prepare(db, sql, scan->run_id, &statement, error) != P11PROF_OK)
-        return error->status;
-    for (; (result = sqlite3_step(statement)) == SQLITE_ROW; rows->calls++)
-        rows->operations += take_row(scan, statement);
-    return p11prof_query_end(statement, result, error);
+    enum p11prof_status status = P11PROF_OK;
+    for (size_t i = 0; i < runs->run_count && tally->grouping.count > 0 && status == P11PROF_OK;
+         i++)
+        status = p11prof_scan_groups(runs, i, tally, operations, error);
+    return status;
+}
+
+static enum p11prof_status complain_missing(const struct p11prof_scan_runs *runs,
+                                            const struct p11prof_dimension *missing,
+                                            struct p11prof_error *error)
+{
+    return p11prof_error_set(error, P11PROF_BAD_INPUT,
+                             "the calls of run %lld are not kept one by one (or are more than "
+                             "%d): --by %s needs them",
+                             (long long)runs->run_ids[0], P11PROF_SCAN_ROWS_MAX, missing->name);
 }
 
 /* Dimensions that need rows stand at the end. */
 static void drop_what_needs_rows(struct p11prof_grouping *grouping)
 {
-    while (p11prof_grouping_needs_rows(grouping))
+    while (p11prof_grouping_needs_rows(grouping, true))
         grouping->count--;
 }
 
-static enum p11prof_status scan_histograms(struct p11prof_scan *scan, struct sqlite3 *db,
+static enum p11prof_status scan_histograms(const struct p11prof_scan_runs *runs,
                                            struct p11prof_error *error)
 {
-    const struct p11prof_dimension *missing = p11prof_grouping_needs_rows(&scan->calls.grouping);
+    struct p11prof_scan *scan = runs->scan;
+    const struct p11prof_dimension *missing =
+        p11prof_grouping_needs_rows(&scan->calls.grouping, false);
     if (missing)
-        return p11prof_error_set(error, P11PROF_BAD_INPUT,
-                                 "the calls of run %lld are not kept one by one (or are more than "
-                                 "%d): --by %s needs them",
-                                 (long long)scan->run_id, P11PROF_SCAN_ROWS_MAX, missing->name);
-    p11prof_tally_clear(&scan->calls);
-    p11prof_tally_clear(&scan->operations);
-    p11prof_tally_clear(&scan->loads);
+        return complain_missing(runs, missing, error);
+    clear_tallies(scan);
     drop_what_needs_rows(&scan->loads.grouping);
-    if (p11prof_scan_groups(&scan->calls, db, scan->run_id, false, error) != P11PROF_OK ||
-        p11prof_scan_groups(&scan->operations, db, scan->run_id, true, error) != P11PROF_OK)
+    scan->exact = false;
+    scan->calls_unknown = !histograms_do(runs, &scan->calls, false);
+    scan->operations_unknown = !histograms_do(runs, &scan->operations, true);
+    if ((!scan->calls_unknown && add_groups(runs, &scan->calls, false, error) != P11PROF_OK) ||
+        (!scan->operations_unknown &&
+         (add_groups(runs, &scan->operations, true, error) != P11PROF_OK ||
+          add_groups(runs, &scan->loads, true, error) != P11PROF_OK)))
         return error->status;
-    if (scan->loads.grouping.count == 0)
-        return P11PROF_OK;
-    return p11prof_scan_groups(&scan->loads, db, scan->run_id, true, error);
+    if (scan->calls_unknown && scan->operations_unknown)
+        return p11prof_error_set(error, P11PROF_BAD_INPUT,
+                                 "the calls of run %lld are not kept one by one, and its "
+                                 "histograms do not tell apart what is selected",
+                                 (long long)runs->run_ids[0]);
+    return P11PROF_OK;
 }
 
-enum p11prof_status p11prof_scan_run(struct p11prof_scan *scan, struct sqlite3 *db,
-                                     struct p11prof_error *error)
+/* *agreed: it could be done this way. */
+static enum p11prof_status scan_quickly(const struct p11prof_scan_runs *runs, bool *agreed,
+                                        struct p11prof_error *error)
 {
-    static const char calls[] = "SELECT sum(count) FROM call_group WHERE run = ?1 AND "
-                                "NOT is_operation";
-    static const char operations[] = "SELECT sum(count) FROM call_group WHERE run = ?1 AND "
-                                     "is_operation";
-    struct counts counted, rows = {0, 0};
-    if (p11prof_query_integer(db, calls, scan->run_id, 0, &counted.calls, error) != P11PROF_OK ||
-        p11prof_query_integer(db, operations, scan->run_id, 0, &counted.operations, error) !=
-            P11PROF_OK ||
-        p11prof_caller_names_load(&scan->callers, db, scan->run_id, error) != P11PROF_OK)
+    if (add_groups(runs, &runs->scan->calls, false, error) != P11PROF_OK ||
+        add_groups(runs, &runs->scan->operations, true, error) != P11PROF_OK)
         return error->status;
-    if (counted.calls <= P11PROF_SCAN_ROWS_MAX && scan_rows(scan, db, &rows, error) != P11PROF_OK)
+    return p11prof_scan_percentiles(runs, agreed, error);
+}
+
+static enum p11prof_status scan_all(const struct p11prof_scan_runs *runs,
+                                    const struct counts *counts, struct p11prof_error *error)
+{
+    struct p11prof_scan *scan = runs->scan;
+    bool all = !scan->selection || p11prof_selection_is_all(scan->selection), agreed = false;
+    uint64_t found = 0;
+    if (!has_all_rows(counts, runs->row_count) || runs->row_count > P11PROF_SCAN_ROWS_MAX)
+        return scan_histograms(runs, error);
+    scan->exact = true;
+    if ((counts->loads == 0 || scan->loads.grouping.count == 0) &&
+        whole_runs_do(runs, &scan->calls, false) && whole_runs_do(runs, &scan->operations, true) &&
+        scan_quickly(runs, &agreed, error) != P11PROF_OK)
         return error->status;
-    /* A bench that measures by itself has operations without calls. */
-    scan->exact = rows.calls == counted.calls && rows.operations == counted.operations;
-    return scan->exact ? P11PROF_OK : scan_histograms(scan, db, error);
+    if (agreed)
+        return P11PROF_OK;
+    clear_tallies(scan);
+    if (p11prof_scan_rows(runs, &found, error) != P11PROF_OK)
+        return error->status;
+    return all && found != (uint64_t)counts->calls ? scan_histograms(runs, error) : P11PROF_OK;
+}
+
+static enum p11prof_status load_texts(struct p11prof_scan *scan, struct sqlite3 *db, int64_t run_id,
+                                      struct p11prof_error *error)
+{
+    const struct p11prof_grouping *groupings[] = {&scan->calls.grouping, &scan->operations.grouping,
+                                                  &scan->loads.grouping};
+    for (size_t id = 0; id < P11PROF_DIMENSIONS; id++) {
+        bool used = false;
+        for (size_t i = 0; i < sizeof groupings / sizeof groupings[0]; i++)
+            used = used || p11prof_grouping_has(groupings[i], (enum p11prof_dimension_id)id);
+        if (used && p11prof_dimension_has_texts((enum p11prof_dimension_id)id) &&
+            p11prof_texts_load(&scan->texts, (enum p11prof_dimension_id)id, db, run_id, error) !=
+                P11PROF_OK)
+            return error->status;
+    }
+    return P11PROF_OK;
+}
+
+enum p11prof_status p11prof_scan_runs(struct p11prof_scan *scan, struct sqlite3 *db,
+                                      const int64_t *run_ids, size_t run_count,
+                                      struct p11prof_error *error)
+{
+    struct counts counts = {.calls = 0};
+    struct p11prof_condition *conditions = p11prof_zalloc(run_count, sizeof *conditions);
+    struct p11prof_scan_runs runs = {.scan = scan,
+                                     .db = db,
+                                     .run_ids = run_ids,
+                                     .conditions = conditions,
+                                     .run_count = run_count};
+    enum p11prof_status status =
+        p11prof_row_scan_count(db, run_ids, run_count, &runs.row_count, error);
+    for (size_t i = 0; i < run_count && status == P11PROF_OK; i++) {
+        status = p11prof_selection_resolve(scan->selection, db, run_ids[i], &conditions[i], error);
+        if (status == P11PROF_OK)
+            status = load_texts(scan, db, run_ids[i], error);
+        if (status == P11PROF_OK)
+            status = count(db, run_ids[i], &counts, error);
+    }
+    if (status == P11PROF_OK)
+        status = scan_all(&runs, &counts, error);
+    for (size_t i = 0; i < run_count; i++)
+        p11prof_condition_clear(&conditions[i]);
+    free(conditions);
+    return status;
 }
 
 void p11prof_scan_clear(struct p11prof_scan *scan)
 {
-    p11prof_tally_clear(&scan->calls);
-    p11prof_tally_clear(&scan->operations);
-    p11prof_tally_clear(&scan->loads);
-    p11prof_caller_names_clear(&scan->callers);
+    clear_tallies(scan);
+    p11prof_texts_clear(&scan->texts);
 }

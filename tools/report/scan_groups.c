@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
-#include "scan_groups.h"
+/* Tallies from the histograms that the database keeps, of whole runs or of windows. */
+#include "allocate.h"
 #include "query.h"
+#include "scan_key.h"
+#include "scan_ways.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
-#include <string.h>
-
-enum { SQL_BYTES = 2048 };
+#include <stdlib.h>
 
 enum column {
     COLUMN_ID,
@@ -25,18 +26,26 @@ enum column {
     COLUMN_DIMENSIONS,
 };
 
-static void make_sql(char *sql, const struct p11prof_grouping *grouping, bool operations)
+static char *make_sql(const struct p11prof_condition *condition,
+                      const struct p11prof_grouping *grouping, bool operations, bool windows)
 {
-    strcpy(sql, "SELECT g.id, g.count, g.success_count, g.error_count, g.undisclosed_count, "
-                "g.sum_ns, g.error_sum_ns, g.sum_squares, g.min_ns, g.max_ns, g.in_bytes, "
-                "g.out_bytes");
-    for (size_t i = 0; i < grouping->count; i++) {
-        size_t used = strlen(sql);
-        snprintf(sql + used, SQL_BYTES - used, ", %s",
-                 p11prof_dimensions[grouping->ids[i]].of_group);
-    }
-    strcat(sql, " FROM call_group AS g WHERE g.run = ?1 AND ");
-    strcat(sql, operations ? "g.is_operation" : "NOT g.is_operation");
+    const char *of = windows ? "w" : "g";
+    char *sql;
+    size_t bytes;
+    FILE *stream = p11prof_text_open(&sql, &bytes);
+    fprintf(stream,
+            "SELECT %1$s.id, %1$s.count, %1$s.success_count, %1$s.error_count, "
+            "%1$s.undisclosed_count, %1$s.sum_ns, %1$s.error_sum_ns, %1$s.sum_squares, "
+            "%1$s.min_ns, %1$s.max_ns, %1$s.in_bytes, %1$s.out_bytes",
+            of);
+    p11prof_scan_key_columns(stream, grouping,
+                             operations ? P11PROF_SCAN_OPERATION : P11PROF_SCAN_GROUP);
+    fprintf(stream, " FROM call_group AS g%s WHERE g.run = ?1 AND coalesce(?2, 0) IS NOT NULL",
+            windows ? " JOIN group_window AS w ON w.call_group = g.id" : "");
+    fprintf(stream, " AND %s%s", operations ? "g.is_operation" : "NOT g.is_operation",
+            operations ? condition->of_operation : condition->of_group);
+    fclose(stream);
+    return sql;
 }
 
 static uint64_t number(sqlite3_stmt *row, int column)
@@ -61,11 +70,11 @@ static void add_sums(struct p11prof_tally_group *group, sqlite3_stmt *row)
 }
 
 static enum p11prof_status add_buckets(struct p11prof_tally_group *group, sqlite3_stmt *buckets,
-                                       int64_t call_group, struct p11prof_error *error)
+                                       int64_t id, struct p11prof_error *error)
 {
     int result;
     sqlite3_reset(buckets);
-    sqlite3_bind_int64(buckets, 1, call_group);
+    sqlite3_bind_int64(buckets, 1, id);
     while ((result = sqlite3_step(buckets)) == SQLITE_ROW)
         p11prof_buckets_add(&group->buckets, number(buckets, 0), number(buckets, 1));
     if (result == SQLITE_DONE)
@@ -74,42 +83,53 @@ static enum p11prof_status add_buckets(struct p11prof_tally_group *group, sqlite
                              sqlite3_errmsg(sqlite3_db_handle(buckets)));
 }
 
-static enum p11prof_status take_group(struct p11prof_tally *tally, sqlite3_stmt *row,
+static enum p11prof_status take_group(const struct p11prof_scan_runs *runs, size_t run,
+                                      struct p11prof_tally *tally, sqlite3_stmt *row,
                                       sqlite3_stmt *buckets, struct p11prof_error *error)
 {
-    struct p11prof_key key = {.known = 0};
-    for (size_t i = 0; i < tally->grouping.count; i++) {
-        int column = COLUMN_DIMENSIONS + (int)i;
-        key.values[i] = sqlite3_column_int64(row, column);
-        if (sqlite3_column_type(row, column) != SQLITE_NULL)
-            key.known |= 1U << i;
-    }
+    struct p11prof_scan_place place = {.run_id = runs->run_ids[run]};
+    struct p11prof_key key;
+    p11prof_scan_key(&key, &tally->grouping, &runs->scan->texts, &place, row, COLUMN_DIMENSIONS);
     struct p11prof_tally_group *group = p11prof_tally_find(tally, &key);
     add_sums(group, row);
     return add_buckets(group, buckets, sqlite3_column_int64(row, COLUMN_ID), error);
 }
 
-enum p11prof_status p11prof_scan_groups(struct p11prof_tally *tally, struct sqlite3 *db,
-                                        int64_t run_id, bool operations,
-                                        struct p11prof_error *error)
+static enum p11prof_status take_groups(const struct p11prof_scan_runs *runs, size_t run,
+                                       struct p11prof_tally *tally, const char *sql,
+                                       const char *buckets_sql, struct p11prof_error *error)
 {
-    char sql[SQL_BYTES];
     sqlite3_stmt *groups, *buckets;
     enum p11prof_status status = P11PROF_OK;
     int result = SQLITE_ROW;
-    make_sql(sql, &tally->grouping, operations);
-    if (p11prof_query_prepare(db, sql, run_id, &groups, error) != P11PROF_OK)
+    if (p11prof_query_prepare(runs->db, sql, runs->run_ids[run], &groups, error) != P11PROF_OK)
         return error->status;
-    if (p11prof_query_prepare(db, "SELECT low_ns, count FROM group_bucket WHERE call_group = ?1", 0,
-                              &buckets, error) != P11PROF_OK) {
+    sqlite3_bind_int64(groups, 2, runs->conditions[run].start_wall_ns);
+    if (p11prof_query_prepare(runs->db, buckets_sql, 0, &buckets, error) != P11PROF_OK) {
         sqlite3_finalize(groups);
         return error->status;
     }
     while (status == P11PROF_OK && (result = sqlite3_step(groups)) == SQLITE_ROW)
-        status = take_group(tally, groups, buckets, error);
+        status = take_group(runs, run, tally, groups, buckets, error);
     sqlite3_finalize(buckets);
     if (status == P11PROF_OK)
         return p11prof_query_end(groups, result, error);
     sqlite3_finalize(groups);
+    return status;
+}
+
+enum p11prof_status p11prof_scan_groups(const struct p11prof_scan_runs *runs, size_t run,
+                                        struct p11prof_tally *tally, bool operations,
+                                        struct p11prof_error *error)
+{
+    const struct p11prof_condition *condition = &runs->conditions[run];
+    bool windows = condition->of_window || p11prof_grouping_needs_windows(&tally->grouping);
+    char *sql = make_sql(condition, &tally->grouping, operations, windows);
+    enum p11prof_status status =
+        take_groups(runs, run, tally, sql,
+                    windows ? "SELECT low_ns, count FROM window_bucket WHERE group_window = ?1"
+                            : "SELECT low_ns, count FROM group_bucket WHERE call_group = ?1",
+                    error);
+    free(sql);
     return status;
 }

@@ -59,26 +59,28 @@ static void set_counts(const struct p11prof_table *table, struct p11prof_cell *r
 }
 
 void p11prof_stats_row(const struct p11prof_table *table, struct p11prof_cell *row,
-                       struct p11prof_tally_group *group, bool exact)
+                       struct p11prof_tally_group *group)
 {
     struct p11prof_stats stats;
     set_counts(table, row, group);
     p11prof_tally_stats(group, &stats);
     set_stats(table, row, &stats);
-    p11prof_table_set_text(table, row, "percentiles", exact ? "exact" : "histogram");
+    p11prof_table_set_text(table, row, "percentiles",
+                           p11prof_tally_is_exact(group) ? "exact" : "histogram");
 }
 
 /* A row with all but what only calls or only operations have; NULL on failure. */
-static struct p11prof_cell *add_group(struct p11prof_table *table, const struct p11prof_scan *scan,
+static struct p11prof_cell *add_group(struct p11prof_table *table, int64_t run_id,
+                                      const struct p11prof_scan *scan,
                                       const struct p11prof_tally *tally,
                                       struct p11prof_tally_group *group, struct sqlite3 *db,
                                       struct p11prof_error *error)
 {
     struct p11prof_cell *row = p11prof_table_add_row(table);
-    p11prof_table_set_integer(table, row, "run_id", scan->run_id);
-    p11prof_stats_row(table, row, group, scan->exact);
-    if (p11prof_group_names(table, row, tally, &group->key, &scan->callers, db, error) !=
-        P11PROF_OK)
+    if (run_id >= 0 && !p11prof_grouping_has(&tally->grouping, P11PROF_BY_RUN))
+        p11prof_table_set_integer(table, row, "run_id", run_id);
+    p11prof_stats_row(table, row, group);
+    if (p11prof_group_names(table, row, tally, &group->key, &scan->texts, db, error) != P11PROF_OK)
         return NULL;
     return row;
 }
@@ -94,7 +96,8 @@ void p11prof_stats_columns(struct p11prof_table *table, const struct p11prof_gro
 {
     if (grouping->count == 0)
         grouping = &p11prof_default_grouping;
-    p11prof_table_add_columns(table, "run_id");
+    if (!p11prof_grouping_has(grouping, P11PROF_BY_RUN))
+        p11prof_table_add_columns(table, "run_id");
     for (size_t i = 0; i < grouping->count; i++)
         p11prof_table_add_columns(table, p11prof_dimensions[grouping->ids[i]].column);
     p11prof_table_add_columns(table, P11PROF_STATS_COLUMNS);
@@ -110,11 +113,11 @@ static uint64_t time_in_module(const struct p11prof_tally *tally)
     return total_ns;
 }
 
-enum p11prof_status p11prof_stats_tables(struct p11prof_scan *scan, struct sqlite3 *db,
-                                         struct p11prof_table *calls, struct p11prof_table *others,
-                                         struct p11prof_error *error)
+enum p11prof_status p11prof_stats_tables(const struct p11prof_scan *scan, int64_t run_id,
+                                         struct sqlite3 *db, struct p11prof_table *calls,
+                                         struct p11prof_table *others, struct p11prof_error *error)
 {
-    struct p11prof_tally *tally = &scan->calls;
+    const struct p11prof_tally *tally = &scan->calls;
     uint64_t all_ns = time_in_module(tally);
     p11prof_stats_columns(calls, &tally->grouping);
     p11prof_stats_columns(others, &tally->grouping);
@@ -122,7 +125,7 @@ enum p11prof_status p11prof_stats_tables(struct p11prof_scan *scan, struct sqlit
         struct p11prof_tally_group *group = &tally->groups[i];
         int64_t kind = kind_of(tally, group);
         struct p11prof_table *table = kind == P11PROF_KIND_CALL ? calls : others;
-        struct p11prof_cell *row = add_group(table, scan, tally, group, db, error);
+        struct p11prof_cell *row = add_group(table, run_id, scan, tally, group, db, error);
         if (!row)
             return error->status;
         if (kind != P11PROF_KIND_BLOCKING && all_ns > 0)
@@ -142,14 +145,15 @@ static void set_rates(struct p11prof_table *table, struct p11prof_cell *row,
     p11prof_table_set_real(table, row, "bytes_per_s", (double)group->in_bytes / seconds);
 }
 
-enum p11prof_status p11prof_results_table(struct p11prof_scan *scan, struct sqlite3 *db,
-                                          uint64_t duration_ns, struct p11prof_table *out,
-                                          struct p11prof_error *error)
+enum p11prof_status p11prof_results_table(const struct p11prof_scan *scan, int64_t run_id,
+                                          struct sqlite3 *db, uint64_t duration_ns,
+                                          struct p11prof_table *out, struct p11prof_error *error)
 {
     p11prof_table_add_columns(out, P11PROF_RESULT_COLUMNS);
     for (size_t i = 0; i < scan->operations.group_count; i++) {
         struct p11prof_tally_group *group = &scan->operations.groups[i];
-        struct p11prof_cell *row = add_group(out, scan, &scan->operations, group, db, error);
+        struct p11prof_cell *row =
+            add_group(out, run_id, scan, &scan->operations, group, db, error);
         if (!row)
             return error->status;
         set_rates(out, row, group, duration_ns);

@@ -23,19 +23,20 @@
 /* Adds the columns run_id, the dimensions (none: the default ones), P11PROF_STATS_COLUMNS. */
 void p11prof_stats_columns(struct p11prof_table *table, const struct p11prof_grouping *grouping);
 
-/* Sets what a row has of P11PROF_STATS_COLUMNS but the share. exact: the group is from rows. */
+/* Sets what a row has of P11PROF_STATS_COLUMNS but the share. */
 void p11prof_stats_row(const struct p11prof_table *table, struct p11prof_cell *row,
-                       struct p11prof_tally_group *group, bool exact);
+                       struct p11prof_tally_group *group);
 
-/* Calls by group: those of kind `call` into *calls, size queries, too small buffers and blocking
+/* run_id: of the one run that the scan is of; -1: of several.
+ * Calls by group: those of kind `call` into *calls, size queries, too small buffers and blocking
  * calls into *others, both with p11prof_stats_columns(). */
-enum p11prof_status p11prof_stats_tables(struct p11prof_scan *scan, struct sqlite3 *db,
-                                         struct p11prof_table *calls, struct p11prof_table *others,
-                                         struct p11prof_error *error);
+enum p11prof_status p11prof_stats_tables(const struct p11prof_scan *scan, int64_t run_id,
+                                         struct sqlite3 *db, struct p11prof_table *calls,
+                                         struct p11prof_table *others, struct p11prof_error *error);
 
 /* Operations by group, with P11PROF_RESULT_COLUMNS. duration_ns: of the run, 0 if unknown. */
-enum p11prof_status p11prof_results_table(struct p11prof_scan *scan, struct sqlite3 *db,
-                                          uint64_t duration_ns, struct p11prof_table *out,
-                                          struct p11prof_error *error);
+enum p11prof_status p11prof_results_table(const struct p11prof_scan *scan, int64_t run_id,
+                                          struct sqlite3 *db, uint64_t duration_ns,
+                                          struct p11prof_table *out, struct p11prof_error *error);
 
 #endif

@@ -81,6 +81,12 @@ struct p11prof_tally_group *p11prof_tally_find(struct p11prof_tally *tally,
     return tally->last;
 }
 
+size_t p11prof_tally_index(const struct p11prof_tally *tally, const struct p11prof_key *key)
+{
+    uint32_t index = tally->slots ? *find_slot(tally, key) : 0;
+    return index ? index - 1 : tally->group_count;
+}
+
 void p11prof_tally_add_duration(struct p11prof_tally_group *group, uint64_t duration_ns)
 {
     if (group->duration_count == group->duration_capacity)
@@ -97,6 +103,7 @@ void p11prof_tally_merge(struct p11prof_tally_group *into, const struct p11prof_
     into->total_ns += from->total_ns;
     into->in_bytes += from->in_bytes;
     into->out_bytes += from->out_bytes;
+    into->quantiles_known = false;
     for (size_t i = 0; i < from->duration_count; i++)
         p11prof_tally_add_duration(into, from->durations[i]);
     p11prof_sums_add(&into->sums, &from->sums);
@@ -114,12 +121,50 @@ char *p11prof_tally_histogram(const struct p11prof_tally_group *group)
     return text;
 }
 
+void p11prof_tally_absorb(struct p11prof_tally *into, struct p11prof_tally *from)
+{
+    for (size_t i = 0; i < from->group_count; i++) {
+        struct p11prof_tally_group *source = &from->groups[i];
+        struct p11prof_tally_group *group = p11prof_tally_find(into, &source->key);
+        if (group->count == 0) {
+            *group = *source;
+            *source = (struct p11prof_tally_group){.count = 0};
+        } else {
+            p11prof_tally_merge(group, source);
+        }
+    }
+    p11prof_tally_clear(from);
+}
+
+bool p11prof_tally_is_exact(const struct p11prof_tally_group *group)
+{
+    return group->sums.count == 0 || group->quantiles_known;
+}
+
+/* Sums and histogram of the durations that are known one by one, and of those that are not. */
+static void stats_of_both(const struct p11prof_tally_group *group, struct p11prof_stats *out)
+{
+    struct p11prof_sums sums = group->sums;
+    struct p11prof_buckets buckets = {.count = 0};
+    p11prof_buckets_merge(&buckets, &group->buckets);
+    for (size_t i = 0; i < group->duration_count; i++) {
+        uint64_t ns = group->durations[i];
+        struct p11prof_sums one = {1, ns, ns, ns, (double)ns * (double)ns};
+        p11prof_sums_add(&sums, &one);
+        p11prof_buckets_add(&buckets, ns, 1);
+    }
+    p11prof_stats_of_buckets(out, &sums, &buckets);
+    p11prof_buckets_clear(&buckets);
+}
+
 void p11prof_tally_stats(struct p11prof_tally_group *group, struct p11prof_stats *out)
 {
-    if (group->sums.count > 0)
-        p11prof_stats_of_buckets(out, &group->sums, &group->buckets);
-    else
+    if (group->sums.count == 0)
         p11prof_stats_exact(out, group->durations, group->duration_count);
+    else
+        stats_of_both(group, out);
+    for (size_t i = 0; group->quantiles_known && i < P11PROF_QUANTILES; i++)
+        out->quantile_ns[i] = group->quantile_ns[i];
 }
 
 bool p11prof_tally_value(const struct p11prof_tally *tally, const struct p11prof_key *key,

@@ -24,6 +24,8 @@ struct p11prof_tally_group {
     size_t duration_count, duration_capacity;
     struct p11prof_sums sums; /* of the population, where they are not */
     struct p11prof_buckets buckets;
+    bool quantiles_known; /* exactly, though the durations are not */
+    uint64_t quantile_ns[P11PROF_QUANTILES];
 };
 
 struct p11prof_tally {
@@ -41,6 +43,12 @@ void p11prof_tally_clear(struct p11prof_tally *tally);
 struct p11prof_tally_group *p11prof_tally_find(struct p11prof_tally *tally,
                                                const struct p11prof_key *key);
 
+/* Index of the group of that key; group_count if there is none. Changes nothing. */
+size_t p11prof_tally_index(const struct p11prof_tally *tally, const struct p11prof_key *key);
+
+/* Moves all groups of `from`, which has the same grouping, into `into`. */
+void p11prof_tally_absorb(struct p11prof_tally *into, struct p11prof_tally *from);
+
 /* Adds a duration to the group's population. */
 void p11prof_tally_add_duration(struct p11prof_tally_group *group, uint64_t duration_ns);
 
@@ -52,6 +60,9 @@ void p11prof_tally_group_clear(struct p11prof_tally_group *group);
 
 /* "[[low, high, count], ...]" of the group's population. The caller frees it. */
 char *p11prof_tally_histogram(const struct p11prof_tally_group *group);
+
+/* Whether the group's percentiles are durations that occurred. */
+bool p11prof_tally_is_exact(const struct p11prof_tally_group *group);
 
 /* Statistics of the group's population. */
 void p11prof_tally_stats(struct p11prof_tally_group *group, struct p11prof_stats *out);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "moments.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const double seconds_max = 100 * 366.0 * 24 * 3600;
+
+static bool is_digit(char character)
+{
+    return character >= '0' && character <= '9';
+}
+
+bool p11prof_read_duration(const char *text, uint64_t *out_ns)
+{
+    static const struct {
+        const char *name;
+        double seconds;
+    } units[] = {{"", 1},      {"s", 1},         {"ms", 1e-3},        {"us", 1e-6},
+                 {"µs", 1e-6}, {"ns", 1e-9},     {"m", 60},           {"min", 60},
+                 {"h", 3600},  {"d", 24 * 3600}, {"w", 7 * 24 * 3600}};
+    char *end;
+    if (!is_digit(text[0]) || text[1] == 'x' || text[1] == 'X')
+        return false;
+    double value = strtod(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strcmp(end, units[i].name) != 0)
+            continue;
+        double seconds = value * units[i].seconds;
+        *out_ns = seconds <= seconds_max ? (uint64_t)(seconds * 1e9 + 0.5) : 0;
+        return seconds <= seconds_max;
+    }
+    return false;
+}
+
+/* ".25Z" and "" are fractions of a second; false if something follows. */
+static bool read_fraction(const char *text, int64_t *ns)
+{
+    *ns = 0;
+    if (*text == '.' && is_digit(text[1])) {
+        text++;
+        for (int64_t digit_ns = 100000000; is_digit(*text); digit_ns /= 10)
+            *ns += (*text++ - '0') * digit_ns;
+    }
+    return strcmp(text, "") == 0 || strcmp(text, "Z") == 0;
+}
+
+static bool read_utc(const char *text, int64_t *ns)
+{
+    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
+                                        "%Y-%m-%d %H:%M", "%Y-%m-%d"};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        struct tm parts = {.tm_isdst = 0};
+        int64_t fraction_ns;
+        const char *rest = strptime(text, forms[i], &parts);
+        if (!rest || !read_fraction(rest, &fraction_ns))
+            continue;
+        *ns = (int64_t)timegm(&parts) * 1000000000 + fraction_ns;
+        return parts.tm_year >= 70 && parts.tm_year < 300;
+    }
+    return false;
+}
+
+bool p11prof_read_moment(const char *text, struct p11prof_moment *out)
+{
+    uint64_t ns;
+    bool back = text[0] == '-';
+    if (p11prof_read_duration(text + back, &ns)) {
+        out->kind = back ? P11PROF_MOMENT_BEFORE_END : P11PROF_MOMENT_SINCE_START;
+        out->ns = (int64_t)ns;
+        return true;
+    }
+    out->kind = P11PROF_MOMENT_UTC;
+    return read_utc(text, &out->ns);
+}
+
+int64_t p11prof_moment_in_run(const struct p11prof_moment *moment, int64_t start_wall_ns,
+                              int64_t duration_ns)
+{
+    switch (moment->kind) {
+    case P11PROF_MOMENT_BEFORE_END:
+        return duration_ns - moment->ns;
+    case P11PROF_MOMENT_UTC:
+        return moment->ns - start_wall_ns;
+    case P11PROF_MOMENT_NONE:
+    case P11PROF_MOMENT_SINCE_START:
+        break;
+    }
+    return moment->ns;
+}
+
+void p11prof_format_utc(char *out, int64_t wall_ns)
+{
+    time_t seconds = (time_t)(wall_ns / 1000000000);
+    struct tm parts;
+    char text[24];
+    gmtime_r(&seconds, &parts);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf(out, P11PROF_UTC_BYTES, "%s.%03dZ", text, (int)(wall_ns / 1000000 % 1000));
+}
