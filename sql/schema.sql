@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- SPDX-FileCopyrightText: The p11prof authors
--- The tables of a p11prof database, schema version 2. They are private: read the views.
+-- The tables of a p11prof database, schema version 3. They are private: read the views.
 --
 -- PRAGMA application_id says that a database is ours, user_version which schema it has. A new
 -- database gets this file, the views and the names in one go, under a temporary name. An older one
@@ -251,6 +251,19 @@ CREATE TABLE session (
 ) STRICT;
 CREATE INDEX session_of_process ON session (process);
 
+-- Threads of a process that called the module. A thread id that the kernel gave out again is the
+-- same row. Calls inside another recorded call are counted; their time is in the outer one's.
+CREATE TABLE thread (
+  process INTEGER NOT NULL REFERENCES process,
+  thread_id INTEGER NOT NULL,             -- of the kernel
+  first_ns INTEGER NOT NULL,              -- start of its first call
+  last_ns INTEGER NOT NULL,               -- end of its last call
+  call_count INTEGER NOT NULL,
+  outer_ns INTEGER NOT NULL,              -- in calls that do not wait
+  waiting_ns INTEGER NOT NULL,            -- in calls of kind blocking
+  PRIMARY KEY (process, thread_id)
+) STRICT, WITHOUT ROWID;
+
 -- Files of code that called the module.
 CREATE TABLE caller (
   process INTEGER NOT NULL REFERENCES process,
@@ -271,6 +284,17 @@ CREATE TABLE token (
   firmware_version TEXT,
   UNIQUE (process, slot_id)
 ) STRICT;
+
+-- Saved baselines, and the runs of each.
+CREATE TABLE baseline (
+  name TEXT PRIMARY KEY,
+  created_wall_ns INTEGER NOT NULL        -- CLOCK_REALTIME when it was saved
+) STRICT, WITHOUT ROWID;
+CREATE TABLE baseline_run (
+  baseline TEXT NOT NULL REFERENCES baseline ON DELETE CASCADE,
+  run INTEGER NOT NULL REFERENCES run,
+  PRIMARY KEY (baseline, run)
+) STRICT, WITHOUT ROWID;
 
 -- What a later drain of a process must know to understand its calls; removed when it ends. Of one
 -- that forked, sessions and objects that it gave up afterwards stay (kinds 4 and 5, at most

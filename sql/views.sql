@@ -324,6 +324,23 @@ SELECT
   s.call_count
 FROM process AS p JOIN session AS s ON s.process = p.id;
 
+-- One thread of a process, from the start of its first call to the end of its last one; call_count:
+-- calls kept as rows or not, without lost ones. in_module_ns: in calls that are inside no other
+-- recorded call and do not wait; waiting_ns: in those that wait for a slot event or a person (kind
+-- blocking); between_ns: the rest. Runs of an older p11prof have no rows here.
+CREATE VIEW threads AS
+SELECT
+  p.run AS run_id,
+  p.id AS process_id,
+  t.thread_id,
+  t.first_ns AS start_ns,
+  max(0, t.last_ns - t.first_ns) AS duration_ns,
+  t.call_count,
+  t.outer_ns AS in_module_ns,
+  t.waiting_ns,
+  max(0, t.last_ns - t.first_ns - t.outer_ns - t.waiting_ns) AS between_ns
+FROM process AS p JOIN thread AS t ON t.process = p.id;
+
 -- Calls of one process that were counted and not kept, by function (NULL: unknown) and cause.
 CREATE VIEW losses AS
 SELECT
@@ -384,3 +401,11 @@ FROM bench_thread AS t;
 -- A test that a bench run could not do, and why.
 CREATE VIEW skipped AS
 SELECT k.run AS run_id, k.test, k.reason FROM bench_skip AS k;
+
+-- One run of a saved baseline.
+CREATE VIEW baselines AS
+SELECT
+  b.name,
+  strftime('%Y-%m-%dT%H:%M:%fZ', b.created_wall_ns / 1000000 / 1000.0, 'unixepoch') AS created_at,
+  r.run AS run_id
+FROM baseline AS b JOIN baseline_run AS r ON r.baseline = b.name;

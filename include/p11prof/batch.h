@@ -106,6 +106,16 @@ struct p11prof_error_count {
     uint64_t count, sum_ns, min_ns, max_ns;
 };
 
+/* What a thread did, for the view `threads`. Calls inside another recorded call are counted; their
+ * time is in the outer one's. */
+struct p11prof_thread_sum {
+    uint32_t thread_id;
+    uint64_t first_ns, last_ns; /* start of its first call, end of its last */
+    uint64_t call_count;
+    uint64_t outer_ns;   /* in calls that do not wait */
+    uint64_t waiting_ns; /* in calls of kind P11PROF_KIND_BLOCKING */
+};
+
 /* A session that was closed, or was open at its process's end (closed_ns 0). */
 struct p11prof_session_row {
     uint64_t session, slot_id;
@@ -173,6 +183,8 @@ struct p11prof_batch {
     size_t group_count;
     struct p11prof_error_count *errors;
     size_t error_count;
+    struct p11prof_thread_sum *threads; /* add to what is stored of this process and thread */
+    size_t thread_count;
     struct p11prof_session_row *sessions;
     size_t session_count;
     struct p11prof_caller_row *callers;

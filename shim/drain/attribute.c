@@ -185,6 +185,7 @@ bool attribution_call(struct attribution *attribution, struct batch *batch,
     bool done = groups_add(&step);
     if (failed(&step))
         done = batch_error_add(batch, step.function, step.rv, event->duration_ns) && done;
+    done = batch_thread_add(batch, step.row) && done;
     batch->out.call_count++;
     if (step.end_ns > batch->out.last_end_ns)
         batch->out.last_end_ns = step.end_ns;

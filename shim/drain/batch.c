@@ -36,6 +36,7 @@ static void *grow(struct batch *batch, void **array, size_t *count, size_t *capa
     }
 BATCH_ARRAY(row, p11prof_row, rows, row_count, row_capacity)
 BATCH_ARRAY(error, p11prof_error_count, errors, error_count, error_capacity)
+BATCH_ARRAY(thread, p11prof_thread_sum, threads, thread_count, thread_capacity)
 BATCH_ARRAY(session, p11prof_session_row, sessions, session_count, session_capacity)
 BATCH_ARRAY(caller, p11prof_caller_row, callers, caller_count, caller_capacity)
 BATCH_ARRAY(state, p11prof_state_row, states, state_count, state_capacity)
@@ -81,6 +82,7 @@ void batch_clear(struct batch *batch)
     batch->out.rows = kept.out.rows, batch->row_capacity = kept.row_capacity;
     batch->out.groups = kept.out.groups, batch->group_capacity = kept.group_capacity;
     batch->out.errors = kept.out.errors, batch->error_capacity = kept.error_capacity;
+    batch->out.threads = kept.out.threads, batch->thread_capacity = kept.thread_capacity;
     batch->out.sessions = kept.out.sessions, batch->session_capacity = kept.session_capacity;
     batch->out.callers = kept.out.callers, batch->caller_capacity = kept.caller_capacity;
     batch->out.states = kept.out.states, batch->state_capacity = kept.state_capacity;
@@ -91,11 +93,14 @@ void batch_clear(struct batch *batch)
     batch->texts = kept.texts, batch->text_capacity = kept.text_capacity;
     batch->group_slots = kept.group_slots, batch->group_slot_count = kept.group_slot_count;
     batch->error_slots = kept.error_slots, batch->error_slot_count = kept.error_slot_count;
+    batch->thread_slots = kept.thread_slots, batch->thread_slot_count = kept.thread_slot_count;
     batch->seed = kept.seed;
     if (batch->group_slots)
         memset(batch->group_slots, 0, batch->group_slot_count * sizeof *batch->group_slots);
     if (batch->error_slots)
         memset(batch->error_slots, 0, batch->error_slot_count * sizeof *batch->error_slots);
+    if (batch->thread_slots)
+        memset(batch->thread_slots, 0, batch->thread_slot_count * sizeof *batch->thread_slots);
 }
 
 void batch_free(struct batch *batch)
@@ -104,6 +109,7 @@ void batch_free(struct batch *batch)
     free(batch->out.rows);
     free(batch->out.groups);
     free(batch->out.errors);
+    free(batch->out.threads);
     free(batch->out.sessions);
     free(batch->out.callers);
     free(batch->out.states);
@@ -114,5 +120,6 @@ void batch_free(struct batch *batch)
     free(batch->texts);
     free(batch->group_slots);
     free(batch->error_slots);
+    free(batch->thread_slots);
     batch_init(batch);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
-/* Building a batch: the arrays of struct p11prof_batch as they grow, and its groups as a hash
- * table. */
+/* Building a batch: the arrays of struct p11prof_batch as they grow, and its groups, errors and
+ * threads as hash tables. */
 #ifndef P11PROF_DRAIN_BATCH_H
 #define P11PROF_DRAIN_BATCH_H
 
@@ -11,13 +11,17 @@ enum { BATCH_ROWS_MOST = 65536 };
 
 struct batch {
     struct p11prof_batch out; /* what the store gets; arrays are owned here */
-    size_t row_capacity, group_capacity, error_capacity, session_capacity, caller_capacity,
-        state_capacity, position_capacity, loss_capacity, in_flight_capacity, token_capacity;
+    size_t row_capacity, group_capacity, error_capacity, thread_capacity, session_capacity,
+        caller_capacity, state_capacity, position_capacity, loss_capacity, in_flight_capacity,
+        token_capacity;
     uint32_t *group_slots; /* index + 1 into out.groups */
     size_t group_slot_count;
     uint32_t *error_slots; /* index + 1 into out.errors */
     size_t error_slot_count;
-    uint64_t seed;                /* of both */
+    uint32_t *thread_slots; /* index + 1 into out.threads */
+    size_t thread_slot_count;
+    uint32_t thread_hint;         /* last thread: index + 1 */
+    uint64_t seed;                /* of all three */
     uint32_t group_hints[2][256]; /* last group of each function and operation: index + 1 */
     char **texts;                 /* strings and blobs that rows point to */
     size_t text_count, text_capacity;
@@ -31,6 +35,7 @@ void batch_free(struct batch *batch);
 /* The next element of an array, zeroed; NULL without memory (no_memory is set). */
 struct p11prof_row *batch_row(struct batch *batch);
 struct p11prof_error_count *batch_error(struct batch *batch);
+struct p11prof_thread_sum *batch_thread(struct batch *batch);
 struct p11prof_session_row *batch_session(struct batch *batch);
 struct p11prof_caller_row *batch_caller(struct batch *batch);
 struct p11prof_state_row *batch_state(struct batch *batch);
@@ -65,5 +70,8 @@ bool batch_group_add(struct batch *batch, const struct group_key *key,
 
 /* Counts an error for the view `errors`. */
 bool batch_error_add(struct batch *batch, unsigned function, uint64_t rv, uint64_t duration_ns);
+
+/* Counts a call for the view `threads`. */
+bool batch_thread_add(struct batch *batch, const struct p11prof_row *row);
 
 #endif

@@ -39,6 +39,7 @@ enum p11prof_statement {
     P11PROF_SQL_WINDOW,
     P11PROF_SQL_WINDOW_BUCKET,
     P11PROF_SQL_ERROR,
+    P11PROF_SQL_THREAD,
     P11PROF_SQL_SESSION,
     P11PROF_SQL_CALLER,
     P11PROF_SQL_STATE_SET,
@@ -64,7 +65,7 @@ enum p11prof_spool_outcome {
 
 struct p11prof_store {
     sqlite3 *sqlite;
-    int log_page_count; /* of the write-ahead log after the last commit */
+    int log_page_count;             /* of the write-ahead log after the last commit */
     char *path;                     /* absolute, links in its folder resolved */
     char *writer_path;              /* path + "-writer" */
     unsigned flags;                 /* enum p11prof_store_flag */
@@ -177,7 +178,8 @@ static inline bool p11prof_store_stopped(const struct p11prof_store *store)
 
 /* --- create.c --- */
 
-extern const char p11prof_schema_sql[], p11prof_views_sql[], p11prof_migration_1_sql[];
+extern const char p11prof_schema_sql[], p11prof_views_sql[], p11prof_migration_1_sql[],
+    p11prof_migration_2_sql[];
 
 /* Makes the folder of a path, and those above it, 0700. */
 enum p11prof_status p11prof_store_make_folder(const char *path, struct p11prof_error *error);

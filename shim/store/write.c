@@ -35,15 +35,22 @@ static enum p11prof_status claim(const struct write *write)
     return status;
 }
 
+/* Between the rows of lists that may be long. */
+static enum p11prof_status stop_check(const struct write *write)
+{
+    return p11prof_store_stopped(write->store)
+               ? p11prof_error_set(write->error, P11PROF_BUSY, "%s: stopped", write->store->path)
+               : P11PROF_OK;
+}
+
 static enum p11prof_status write_groups(const struct write *write)
 {
     enum p11prof_status status = P11PROF_OK;
     for (size_t index = 0; !status && index < write->batch->group_count; index++) {
-        if (p11prof_store_stopped(write->store)) {
-            return p11prof_error_set(write->error, P11PROF_BUSY, "%s: stopped", write->store->path);
-        }
-        status = p11prof_store_write_group(write->store, write->process->run_id,
-                                           &write->batch->groups[index], write->error);
+        status = stop_check(write);
+        status = status ? status
+                        : p11prof_store_write_group(write->store, write->process->run_id,
+                                                    &write->batch->groups[index], write->error);
     }
     return status;
 }
@@ -65,6 +72,32 @@ static enum p11prof_status write_errors(const struct write *write)
                            p11prof_integer((int64_t)row->rv), p11prof_quantity(row->count),
                            p11prof_quantity(row->sum_ns), p11prof_quantity(row->min_ns),
                            p11prof_quantity(row->max_ns)),
+            write->error);
+    }
+    return status;
+}
+
+static enum p11prof_status write_threads(const struct write *write)
+{
+    enum p11prof_status status = P11PROF_OK;
+    for (size_t index = 0; !status && index < write->batch->thread_count; index++) {
+        const struct p11prof_thread_sum *row = &write->batch->threads[index];
+        status = stop_check(write);
+        if (status) {
+            break;
+        }
+        status = p11prof_store_do(
+            write->store, P11PROF_SQL_THREAD,
+            "INSERT INTO thread (process, thread_id, first_ns, last_ns, call_count, outer_ns, "
+            "waiting_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+            "ON CONFLICT (process, thread_id) DO UPDATE SET "
+            "first_ns = min(first_ns, excluded.first_ns), "
+            "last_ns = max(last_ns, excluded.last_ns), " P11PROF_SQL_ADD(
+                "call_count") ", " P11PROF_SQL_ADD("outer_ns") ", " P11PROF_SQL_ADD("waiting_ns"),
+            P11PROF_VALUES(p11prof_integer(write->process->process_id),
+                           p11prof_integer(row->thread_id), p11prof_quantity(row->first_ns),
+                           p11prof_quantity(row->last_ns), p11prof_quantity(row->call_count),
+                           p11prof_quantity(row->outer_ns), p11prof_quantity(row->waiting_ns)),
             write->error);
     }
     return status;
@@ -293,9 +326,9 @@ enum p11prof_status p11prof_store_write(struct p11prof_store *store,
                                         struct p11prof_error *error)
 {
     static enum p11prof_status (*const writers[])(const struct write *) = {
-        write_groups, write_errors,    write_sessions, write_callers,
-        write_states, write_positions, write_losses,   write_in_flight,
-        write_tokens, write_library,   write_process,  write_end,
+        write_groups,  write_errors,    write_threads, write_sessions,  write_callers,
+        write_states,  write_positions, write_losses,  write_in_flight, write_tokens,
+        write_library, write_process,   write_end,
     };
     const struct write write = {store, rows, batch, error};
     enum p11prof_status status = claim(&write);

@@ -46,6 +46,10 @@ static void run(const struct exact_case *exact, const char *drain)
     assert_int_equal(lost, 0);
     assert_int_equal(recorded, returned);
     assert_int_equal(counted, driven_ask(&driven, "SELECT count(*) FROM calls"));
+    assert_int_equal(counted, driven_ask(&driven, "SELECT sum(call_count) FROM threads"));
+    assert_int_equal(driven_ask(&driven, "SELECT count(*) FROM threads"),
+                     driven_ask(&driven, "SELECT count(*) FROM (SELECT DISTINCT process_id, "
+                                         "thread_id FROM calls)"));
     assert_int_equal(driven_ask(&driven, "SELECT count(*) FROM runs"), 1);
     driven_assert_exact(&driven, false);
     driven_tear_down(&driven);

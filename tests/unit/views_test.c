@@ -38,6 +38,10 @@ static const struct {
     {"sessions", "run_id,process_id,session,slot_id,opened_ns,closed_ns,duration_ns,call_count"},
     {"losses", "run_id,process_id,function,cause,count"},
     {"in_flight", "run_id,process_id,thread_id,function,start_ns,age_ns"},
+    {"threads",
+     "run_id,process_id,thread_id,start_ns,duration_ns,call_count,in_module_ns,waiting_ns,"
+     "between_ns"},
+    {"baselines", "name,created_at,run_id"},
 };
 
 static void have_their_columns(void **state)
@@ -173,6 +177,20 @@ static void show_operations(void **state)
                    "3random-323measured1");
 }
 
+static void list_baselines(void **state)
+{
+    (void)state;
+    struct p11prof_batch batch = {.call_count = 1};
+    fixture_write(fixture_store, fixture_spool, &batch);
+    assert_int_equal(sqlite3_exec(p11prof_store_sqlite(fixture_store),
+                                  "INSERT INTO baseline VALUES ('v1', 1700000000123000000);"
+                                  "INSERT INTO baseline_run VALUES ('v1', 1)",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    fixture_expect("SELECT name || ' ' || created_at || ' ' || run_id FROM baselines",
+                   "v1 2023-11-14T22:13:20.123Z 1");
+}
+
 /* Whether a query makes SQLite build an index first. */
 static bool builds_an_index(const char *sql)
 {
@@ -289,9 +307,9 @@ static void give_percentiles(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(have_their_columns), TEST(work_in_the_plain_shell), TEST(show_calls),
-        TEST(show_operations),    TEST(are_only_scanned),        TEST(tell_processes_apart),
-        TEST(give_percentiles),
+        TEST(have_their_columns),   TEST(work_in_the_plain_shell), TEST(show_calls),
+        TEST(list_baselines),       TEST(show_operations),         TEST(are_only_scanned),
+        TEST(tell_processes_apart), TEST(give_percentiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

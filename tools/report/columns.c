@@ -127,7 +127,11 @@ static const struct p11prof_column columns[] = {
     /* losses, calls in flight, checks */
     TEXT("cause", "CAUSE", "why calls were counted only"),
     NS("start_ns", "SINCE START", "since the run's start"),
+    NS("in_module_ns", "IN MODULE", "of a thread: in calls that do not wait"),
+    NS("waiting_ns", "WAITING", "of a thread: in calls that wait for a slot event or a person"),
+    NS("between_ns", "BETWEEN", "of a thread: outside its calls, from the first to the last"),
     NS("age_ns", "FOR", "how long the call had not returned when it was last seen"),
+    TEXT("created_at", "CREATED", "UTC, when the baseline was saved"),
     TEXT("section", "SECTION", "group of checks"),
     TEXT("item", "ITEM", "what was looked at"),
     TEXT("value", "VALUE", "what was found"),
