@@ -128,6 +128,14 @@ static void test_parts(void **state)
     expect(&driven, "SELECT call_count FROM runs",
            3 + 2 * 2LL * THREADS * (PAIRS + OTHERS + 2) + 2LL * ITERATIONS);
     expect(&driven, "SELECT lost_count FROM runs", 0);
+    expect(&driven, "SELECT sum(call_count) = (SELECT call_count FROM runs) FROM threads", 1);
+    expect(&driven,
+           "SELECT (SELECT count(*) FROM threads) - count(*) FROM threads AS t JOIN (SELECT "
+           "process_id, thread_id, min(start_ns) AS first, max(start_ns + duration_ns) AS last, "
+           "sum(duration_ns) AS sum FROM calls GROUP BY process_id, thread_id) USING (process_id, "
+           "thread_id) WHERE t.start_ns = first AND t.start_ns + t.duration_ns = last AND "
+           "in_module_ns = sum AND between_ns = t.duration_ns - sum",
+           0);
     expect(&driven, "SELECT count(*) FROM call WHERE part = 2 * 4 + 2", 2 * 2LL * THREADS * PAIRS);
     expect(&driven, "SELECT count(*) FROM call WHERE part = 2 * 4 + 1", 2 * 2LL * THREADS * OTHERS);
     expect(&driven, "SELECT count(*) FROM call WHERE part = 3 * 4 + 2", 2LL * ITERATIONS);

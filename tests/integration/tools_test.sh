@@ -133,6 +133,9 @@ check "nearest run" wrong "did you mean 'second'?" report secnd
 check "too far back" wrong "there are 2 runs" report last~2
 check "report of a summary" ends 0 report second
 check "it has histograms" shows "from histograms"
+check "sql of its threads" ends 0 sql --format csv "SELECT sum(t.call_count) AS calls
+  FROM threads AS t JOIN runs USING (run_id) WHERE name = 'second'"
+check "they made all calls" grep -q '^10.$' "$WORK/out"
 check "a summary has no callers" wrong "--by caller needs them" report second --by caller
 check "by caller" ends 0 report first --by caller
 check "shows the program" shows "record_app  "
