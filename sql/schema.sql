@@ -72,11 +72,14 @@ CREATE TABLE spool (
 CREATE INDEX spool_of_process ON spool (process);
 
 -- Every C_* call. No index: one would cost a factor of four. Which rows are whose is in `segment`.
+-- What every report looks at comes first: SQLite finds a column by counting from the front.
 CREATE TABLE call (
   id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never given out twice: segments rely on it
   start_ns INTEGER NOT NULL,
   duration_ns INTEGER NOT NULL,
   function INTEGER NOT NULL,              -- function_name.code
+  operation INTEGER,                      -- operation_name.code; NULL: this call ended no operation
+  operation_duration_ns INTEGER,          -- in the module; NULL: this call was all of it
   kind INTEGER NOT NULL,                  -- kind_name.code
   flags INTEGER NOT NULL,                 -- 1 nested, 2 overlapped, 4 in signal handler, 8 clamped
   thread_id INTEGER NOT NULL,             -- of the kernel
@@ -90,10 +93,8 @@ CREATE TABLE call (
   out_bytes INTEGER,
   caller INTEGER,                         -- caller.caller of its process
   slot_id INTEGER,
-  operation INTEGER,                      -- operation_name.code; NULL: this call ended no operation
-  operation_call_count INTEGER,           -- NULL: this call was all of it; so for the next four
+  operation_call_count INTEGER,           -- NULL: this call was all of it; so for the next three
   operation_start_ns INTEGER,
-  operation_duration_ns INTEGER,          -- in the module
   operation_in_bytes INTEGER,
   operation_out_bytes INTEGER,
   part INTEGER                            -- bench_load.load * 4 + phase_name.code; NULL: of no load

@@ -8,14 +8,17 @@ enum { STOP_CHECK_ROWS = 256 };
 
 /* The columns of table `call` but its id, which the database gives. */
 #define COLUMNS                                                                                    \
-    "start_ns, duration_ns, function, kind, flags, thread_id, rv, session, mechanism, key_type, "  \
-    "key_bits, key_id, in_bytes, out_bytes, caller, slot_id, operation, operation_call_count, "    \
-    "operation_start_ns, operation_duration_ns, operation_in_bytes, operation_out_bytes, part"
+    "start_ns, duration_ns, function, operation, operation_duration_ns, kind, "                    \
+    "flags, thread_id, rv, session, mechanism, key_type, key_bits, key_id, "                       \
+    "in_bytes, out_bytes, caller, slot_id, operation_call_count, "                                 \
+    "operation_start_ns, operation_in_bytes, operation_out_bytes, part"
 
 enum column {
     START_NS,
     DURATION_NS,
     FUNCTION,
+    OPERATION,
+    OPERATION_DURATION_NS,
     KIND,
     FLAGS,
     THREAD_ID,
@@ -29,10 +32,8 @@ enum column {
     OUT_BYTES,
     CALLER,
     SLOT_ID,
-    OPERATION,
     OPERATION_CALL_COUNT,
     OPERATION_START_NS,
-    OPERATION_DURATION_NS,
     OPERATION_IN_BYTES,
     OPERATION_OUT_BYTES,
     PART,
@@ -227,7 +228,7 @@ static int column(sqlite3_vtab_cursor *base, sqlite3_context *result, int number
     const struct p11prof_row *row = ((const struct cursor *)base)->row;
     if (number == PART) {
         give(result, row->part != 0, row->part);
-    } else if (number > OPERATION) {
+    } else if (number == OPERATION_DURATION_NS || number > SLOT_ID) {
         operation_column(result, row, number);
     } else {
         call_column(result, row, number);

@@ -138,11 +138,13 @@ static enum p11prof_status scan_all(const struct p11prof_scan_runs *runs,
     struct p11prof_scan *scan = runs->scan;
     bool all = !scan->selection || p11prof_selection_is_all(scan->selection), agreed = false;
     uint64_t found = 0;
+    if (counts->loads == 0)
+        scan->loads.grouping.count = 0;
     if (!has_all_rows(counts, runs->row_count) || runs->row_count > P11PROF_SCAN_ROWS_MAX)
         return scan_histograms(runs, error);
     scan->exact = true;
-    if ((counts->loads == 0 || scan->loads.grouping.count == 0) &&
-        whole_runs_do(runs, &scan->calls, false) && whole_runs_do(runs, &scan->operations, true) &&
+    if (scan->loads.grouping.count == 0 && whole_runs_do(runs, &scan->calls, false) &&
+        whole_runs_do(runs, &scan->operations, true) &&
         scan_quickly(runs, &agreed, error) != P11PROF_OK)
         return error->status;
     if (agreed)
