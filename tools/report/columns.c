@@ -135,8 +135,11 @@ static const struct p11prof_column columns[] = {
     TEXT("section", "SECTION", "group of checks"),
     TEXT("item", "ITEM", "what was looked at"),
     TEXT("value", "VALUE", "what was found"),
+    TEXT("objective", "OBJECTIVE", "what a run has to meet"),
+    TEXT("limit", "LIMIT", "that the value has to keep"),
+    {"missed_by", "MISSED BY", P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL, "beyond the limit, of it"},
     TEXT("source", "SOURCE", "where it comes from"),
-    TEXT("verdict", "VERDICT", "ok, note or problem"),
+    TEXT("verdict", "VERDICT", "of checks: ok, note or problem; of objectives: met or missed"),
     TEXT("advice", "ADVICE", "what to do"),
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
