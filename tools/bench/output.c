@@ -4,11 +4,11 @@
 
 #include "../commands.h"
 #include "../message.h"
+#include "../output_file.h"
 #include "../report/allocate.h"
 #include "../report/metrics.h"
 #include "../report/run_report.h"
 #include "../report/units.h"
-#include "output_file.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>

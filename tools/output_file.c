@@ -2,8 +2,8 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "output_file.h"
 
-#include "../commands.h"
-#include "../message.h"
+#include "commands.h"
+#include "message.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 /* Where results go: stdout, or a file that is replaced in one step when all of it is written. */
-#ifndef P11PROF_BENCH_OUTPUT_FILE_H
-#define P11PROF_BENCH_OUTPUT_FILE_H
+#ifndef P11PROF_TOOLS_OUTPUT_FILE_H
+#define P11PROF_TOOLS_OUTPUT_FILE_H
 
 #include <stdio.h>
 

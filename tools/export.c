@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* p11prof export: runs for other programs. */
+#include "commands.h"
+#include "common_options.h"
+#include "message.h"
+#include "output_file.h"
+#include "report/allocate.h"
+#include "report/metrics.h"
+#include "report/nearest.h"
+#include "report/run_report.h"
+#include "report/trace.h"
+#include "run_select.h"
+#include "select_options.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTION_OUTPUT = 'o', OPTION_LIMIT = 'l' };
+
+static const struct p11prof_option options[] = {
+    {"format", P11PROF_OPTION_ID_FORMAT, "FORMAT", "json (default), csv, prometheus or trace"},
+    {"output", OPTION_OUTPUT, "FILE", "replaced in one step (default: stdout)"},
+    {"limit", OPTION_LIMIT, "N", "trace: at most N calls of a run (default: 200000)"},
+    P11PROF_OPTIONS_SELECT,
+    P11PROF_OPTION_DB,
+    P11PROF_OPTION_NO_COLLECT,
+    {.name = NULL},
+};
+
+static const struct p11prof_usage usage = {
+    .command = "export",
+    .arguments = "[RUN...]",
+    .summary = "Writes runs for other programs.",
+    .options = options,
+    .notes =
+        "json        results, functions, errors, with windows and histograms\n"
+        "csv         the results of a bench, or the calls by function\n"
+        "prometheus  metrics of bench results\n"
+        "trace       Chrome trace events, for ui.perfetto.dev and chrome://tracing: the calls\n"
+        "            around the slowest one; --since and --until choose others\n\n"
+        "json and csv are what 'p11prof report' and 'p11prof bench' print.\n\n" P11PROF_NOTES_SELECT
+        "\n"
+        "  p11prof export last --output run.json\n"
+        "  p11prof export --format trace --since 10s --until 12s --output calls.trace.json",
+};
+
+enum format { FORMAT_JSON, FORMAT_CSV, FORMAT_PROMETHEUS, FORMAT_TRACE, FORMATS };
+static const char *const format_names[FORMATS] = {"json", "csv", "prometheus", "trace"};
+
+struct settings {
+    struct p11prof_common_options common;
+    struct p11prof_selection selection;
+    enum format format;
+    const char *output;
+    uint64_t limit;
+};
+
+static bool take_format(struct settings *settings, const char *value)
+{
+    for (size_t i = 0; i < FORMATS; i++) {
+        if (strcmp(format_names[i], value) == 0) {
+            settings->format = (enum format)i;
+            return true;
+        }
+    }
+    const char *nearest = p11prof_nearest(value, format_names, FORMATS);
+    p11prof_complain(0, "--format is json, csv, prometheus or trace, not '%s'%s%s%s", value,
+                     nearest ? ": did you mean '" : "", nearest ? nearest : "",
+                     nearest ? "'?" : "");
+    return false;
+}
+
+static bool take_option(void *payload, int id, const char *value)
+{
+    struct settings *settings = payload;
+    if (p11prof_is_select_option(id))
+        return p11prof_select_option(&settings->selection, id, value);
+    switch (id) {
+    case P11PROF_OPTION_ID_FORMAT:
+        return take_format(settings, value);
+    case OPTION_OUTPUT:
+        settings->output = value;
+        return true;
+    case OPTION_LIMIT:
+        return p11prof_option_number("limit", value, UINT32_MAX, &settings->limit) &&
+               settings->limit > 0;
+    default:
+        return p11prof_common_option(&settings->common, id, value);
+    }
+}
+
+/* All runs of the sets, which the caller frees. */
+static struct p11prof_run_set join(const struct p11prof_run_set *sets, size_t count)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++)
+        total += sets[i].run_count;
+    int64_t *run_ids = p11prof_zalloc(total, sizeof *run_ids);
+    total = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < sets[i].run_count; k++)
+            run_ids[total++] = sets[i].run_ids[k];
+    return (struct p11prof_run_set){run_ids, total};
+}
+
+static enum p11prof_status write_report(FILE *stream, const struct settings *settings,
+                                        struct sqlite3 *db, const struct p11prof_run_set *sets,
+                                        size_t count, struct p11prof_error *error)
+{
+    const struct p11prof_report_options report = {.selection = settings->selection};
+    return p11prof_report_run(
+        stream, db, sets, count,
+        settings->format == FORMAT_JSON ? P11PROF_FORMAT_JSON : P11PROF_FORMAT_CSV, &report, error);
+}
+
+static enum p11prof_status write_trace(FILE *stream, const struct settings *settings,
+                                       struct sqlite3 *db, const struct p11prof_run_set *runs,
+                                       struct p11prof_error *error)
+{
+    struct p11prof_trace trace = {.selection = &settings->selection, .limit = settings->limit};
+    enum p11prof_status status = p11prof_trace_write(stream, db, runs, &trace, error);
+    if (status == P11PROF_OK && trace.written_count < trace.selected_count)
+        p11prof_note("%" PRIu64 " of %" PRIu64 " calls, those around the slowest: --since and "
+                     "--until choose others, --limit more",
+                     trace.written_count, trace.selected_count);
+    return status;
+}
+
+static enum p11prof_status write_runs(FILE *stream, const struct settings *settings,
+                                      struct sqlite3 *db, const struct p11prof_run_set *sets,
+                                      size_t count, struct p11prof_error *error)
+{
+    enum p11prof_status status;
+    if (settings->format == FORMAT_JSON || settings->format == FORMAT_CSV)
+        return write_report(stream, settings, db, sets, count, error);
+    struct p11prof_run_set runs = join(sets, count);
+    if (settings->format == FORMAT_TRACE)
+        status = write_trace(stream, settings, db, &runs, error);
+    else
+        status = p11prof_metrics_write(stream, db, runs.run_ids, runs.run_count, error);
+    p11prof_run_set_clear(&runs);
+    return status;
+}
+
+static int export_runs(const struct settings *settings, struct sqlite3 *db, char **names,
+                       size_t count)
+{
+    struct p11prof_error error;
+    struct output_file file;
+    struct p11prof_run_set *sets = p11prof_zalloc(count, sizeof *sets);
+    enum p11prof_status status = P11PROF_OK;
+    int code = P11PROF_EXIT_DONE;
+    for (size_t i = 0; i < count && status == P11PROF_OK; i++)
+        status = p11prof_run_set_select(db, names[i], &sets[i], &error);
+    if (status == P11PROF_OK)
+        code = output_file_open(&file, settings->output);
+    if (status == P11PROF_OK && code == P11PROF_EXIT_DONE) {
+        status = write_runs(file.stream, settings, db, sets, count, &error);
+        if (status == P11PROF_OK)
+            code = output_file_close(&file);
+        else
+            output_file_discard(&file);
+    }
+    for (size_t i = 0; i < count; i++)
+        p11prof_run_set_clear(&sets[i]);
+    free(sets);
+    return status == P11PROF_OK ? code : p11prof_complain_of(&error);
+}
+
+int p11prof_command_export(int argc, char **argv)
+{
+    struct settings settings = {.limit = P11PROF_TRACE_CALLS};
+    struct p11prof_database database;
+    char *last[] = {(char[]){"last"}};
+    int first, code;
+    if (!p11prof_options_read(&usage, argc, argv, take_option, &settings, &first, &code))
+        return code;
+    code = p11prof_database_open(&database, &settings.common.database);
+    if (code != P11PROF_EXIT_DONE)
+        return code;
+    bool named = first < argc;
+    code = export_runs(&settings, p11prof_store_sqlite(database.store), named ? argv + first : last,
+                       named ? (size_t)(argc - first) : 1);
+    p11prof_database_close(&database);
+    return code;
+}
