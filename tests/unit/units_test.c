@@ -44,6 +44,48 @@ static void durations_have_three_digits(void **state)
     }
 }
 
+static void durations_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t ns;
+    } examples[] = {
+        {"0ns", 0},
+        {"1ns", 1},
+        {"1.5ms", 1500000},
+        {"1.23 us", 1230},
+        {"3 \u00B5s", 3000},
+        {"3\u03BCs", 3000},
+        {"2.0005us", 2001},
+        {"90s", 90000000000},
+        {"2m", 120000000000},
+        {"0.5 min", 30000000000},
+        {"1h", 3600000000000},
+        {"9223372036s", 9223372036000000000},
+    };
+    for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++) {
+        uint64_t ns = UINT64_MAX;
+        if (!p11prof_parse_ns(examples[i].text, &ns) || ns != examples[i].ns) {
+            fail_msg("%s: %llu", examples[i].text, (unsigned long long)ns);
+        }
+    }
+}
+
+static void what_is_no_duration_is_refused(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"",       "ms",          "1",    "1.5",   "-1ms",  "+1ms",
+                                        " 1ms",   "1ms ",        "1 Ms", "0x1ms", "nan s", "inf s",
+                                        "1e400s", "9223372037s", "1y",   "1ms2"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        uint64_t ns = 7;
+        if (p11prof_parse_ns(texts[i], &ns) || ns != 7) {
+            fail_msg("'%s' is read as %llu", texts[i], (unsigned long long)ns);
+        }
+    }
+}
+
 static void sizes_are_powers_of_1024(void **state)
 {
     (void)state;
@@ -117,6 +159,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations_have_three_digits),
+        cmocka_unit_test(durations_are_read),
+        cmocka_unit_test(what_is_no_duration_is_refused),
         cmocka_unit_test(sizes_are_powers_of_1024),
         cmocka_unit_test(shares_and_rates),
         cmocka_unit_test(texts_cannot_act),

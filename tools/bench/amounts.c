@@ -3,12 +3,12 @@
 #include "amounts.h"
 
 #include "p11prof/config.h"
+#include "report/units.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const double year_s = 366.0 * 24 * 3600;
 
 bool amounts_number(const char *text, uint64_t *out)
 {
@@ -21,23 +21,11 @@ bool amounts_number(const char *text, uint64_t *out)
 
 bool amounts_time(const char *text, uint64_t *out_ns)
 {
-    static const struct {
-        const char *name;
-        double seconds;
-    } units[] = {{"", 1},      {"s", 1},  {"ms", 1e-3}, {"us", 1e-6},
-                 {"ns", 1e-9}, {"m", 60}, {"min", 60},  {"h", 3600}};
-    char *end;
-    if (text[0] < '0' || text[0] > '9' || text[1] == 'x' || text[1] == 'X')
-        return false;
-    double value = strtod(text, &end);
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (strcmp(end, units[i].name) != 0)
-            continue;
-        double seconds = value * units[i].seconds;
-        *out_ns = seconds > 0 && seconds <= year_s ? (uint64_t)(seconds * 1e9) : 0;
-        return *out_ns > 0;
-    }
-    return false;
+    static const uint64_t year_ns = UINT64_C(366) * 24 * 3600 * 1000000000;
+    char seconds[32];
+    bool plain = text[strspn(text, "0123456789.")] == '\0';
+    snprintf(seconds, sizeof seconds, "%ss", text);
+    return p11prof_parse_ns(plain ? seconds : text, out_ns) && *out_ns > 0 && *out_ns <= year_ns;
 }
 
 bool amounts_size(const char *text, uint64_t *out_bytes)

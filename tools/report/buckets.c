@@ -14,6 +14,14 @@ void p11prof_buckets_clear(struct p11prof_buckets *buckets)
     *buckets = (struct p11prof_buckets){0};
 }
 
+bool p11prof_buckets_reserve(struct p11prof_buckets *buckets, uint64_t value_ns)
+{
+    uint64_t **counts = &buckets->octaves[p11prof_octave(value_ns)];
+    if (!*counts)
+        *counts = calloc(P11PROF_OCTAVE_BUCKETS, sizeof **counts);
+    return *counts != NULL;
+}
+
 void p11prof_buckets_add(struct p11prof_buckets *buckets, uint64_t value_ns, uint64_t count)
 {
     unsigned octave = p11prof_octave(value_ns);

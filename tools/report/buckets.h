@@ -16,6 +16,9 @@ struct p11prof_buckets {
 
 void p11prof_buckets_clear(struct p11prof_buckets *buckets);
 
+/* Makes room for a duration, so that adding it later cannot fail; false if there is no memory. */
+bool p11prof_buckets_reserve(struct p11prof_buckets *buckets, uint64_t value_ns);
+
 /* Adds `count` times a duration, or all of the bucket that it is the lower edge of. */
 void p11prof_buckets_add(struct p11prof_buckets *buckets, uint64_t value_ns, uint64_t count);
 

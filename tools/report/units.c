@@ -3,6 +3,8 @@
 #include "units.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct scale {
     const char *unit;
@@ -42,6 +44,29 @@ void p11prof_format_ns(char *out, uint64_t ns)
         snprintf(out, P11PROF_UNIT_TEXT_BYTES, "%u ns", (unsigned)ns);
     else
         format_scaled(out, (double)ns, time_scales);
+}
+
+bool p11prof_parse_ns(const char *text, uint64_t *out_ns)
+{
+    static const struct {
+        const char *name;
+        double size_ns;
+    } units[] = {{"ns", 1},  {"us", 1e3}, {"\u00B5s", 1e3}, {"\u03BCs", 1e3}, {"ms", 1e6},
+                 {"s", 1e9}, {"m", 60e9}, {"min", 60e9},    {"h", 3600e9}};
+    char *unit;
+    if (text[0] < '0' || text[0] > '9' || text[1] == 'x' || text[1] == 'X')
+        return false;
+    double value = strtod(text, &unit);
+    unit += strspn(unit, " ");
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        double ns = value * units[i].size_ns + 0.5;
+        if (strcmp(unit, units[i].name) != 0)
+            continue;
+        if (ns < 0x1p63)
+            *out_ns = (uint64_t)ns;
+        return ns < 0x1p63;
+    }
+    return false;
 }
 
 void p11prof_format_bytes(char *out, uint64_t bytes)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
-/* Quantities as people read them, in text reports only: machine formats hold plain numbers. Pure
- * functions; a result always fits P11PROF_UNIT_TEXT_BYTES. */
+/* Quantities as people read and write them, in text reports only: machine formats hold plain
+ * numbers. Pure functions; a result always fits P11PROF_UNIT_TEXT_BYTES. */
 #ifndef P11PROF_REPORT_UNITS_H
 #define P11PROF_REPORT_UNITS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,10 @@ enum { P11PROF_UNIT_TEXT_BYTES = 32 };
 /* "0 ns", "123 ns", "1.23 us", "12.3 ms", "59.9 s", "2.50 m", "26.0 h": three digits, rounded to
  * nearest. */
 void p11prof_format_ns(char *out, uint64_t ns);
+
+/* Reads "1.5ms" or "1.5 ms": ns, us, µs, ms, s, m, min or h, to the nearest ns. False, with *out_ns
+ * as it was, if it is no duration, has no unit or does not fit INT64_MAX. */
+bool p11prof_parse_ns(const char *text, uint64_t *out_ns);
 
 /* "512 B", "1.50 KB" (1024 bytes), … */
 void p11prof_format_bytes(char *out, uint64_t bytes);
