@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
-/* p11prof sql: a query, or the sqlite3 shell on the database. Both only read. */
+/* p11prof sql: a query, one of the ready ones, or the sqlite3 shell on the database. All only read.
+ */
 #include "commands.h"
 #include "common_options.h"
 #include "message.h"
 #include "report/nearest.h"
 #include "report/query.h"
 #include "report/writer.h"
+#include "run_select.h"
+#include "sql/functions.h"
+#include "sql/ready.h"
+#include "sql/shell.h"
 
-#include <errno.h>
 #include <sqlite3.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Rows that text takes its widths from, and that are in memory at once. */
 enum { ROWS_AT_ONCE = 1000 };
 
+enum { OPTION_RUN = 'r', OPTION_LIST = 'l' };
+
 static const struct p11prof_option options[] = {
+    {"run", OPTION_RUN, "RUN", "the run that a query calls :run (default: last)"},
+    {"list", OPTION_LIST, NULL, "list the ready queries"},
     P11PROF_OPTION_FORMAT,
     P11PROF_OPTION_DB,
     P11PROF_OPTION_NO_COLLECT,
@@ -25,20 +33,43 @@ static const struct p11prof_option options[] = {
 
 static const struct p11prof_usage usage = {
     .command = "sql",
-    .arguments = "[QUERY]",
-    .summary = "Answers a query of SQL; without one it starts the sqlite3 shell.",
+    .arguments = "[QUERY | @NAME]",
+    .summary = "Answers a query of SQL, your own or a ready one; without one it starts the sqlite3 "
+               "shell.",
     .options = options,
     .notes =
         "The database is only read. Its views are runs, processes, calls, operations, windows,\n"
-        "histogram, run_histogram, function_stats, operation_stats, errors, sessions, losses and\n"
-        "in_flight; all durations are in ns.\n\n"
+        "histogram, run_histogram, function_stats, operation_stats, errors, sessions, losses,\n"
+        "in_flight, loads, load_threads and skipped; all durations are in ns. Queries, and the\n"
+        "shell, also have the functions percentile(x, p), median(x), histogram(ns),\n"
+        "latency_low(ns), latency_high(ns), duration(ns), duration_ns(text) and\n"
+        "bar(x, max[, width]).\n\n"
+        "RUN is a number, last, last~N or a name.\n\n"
         "  p11prof sql \"SELECT function, count, p99_ns FROM function_stats WHERE run_id = 1\"\n"
-        "  p11prof sql --format csv \"SELECT * FROM calls WHERE run_id = 1\" > calls.csv",
+        "  p11prof sql \"SELECT duration(percentile(duration_ns, 99.9)) FROM calls\n"
+        "    WHERE run_id = :run AND function = 'C_Sign'\" --run last\n"
+        "  p11prof sql --format csv \"SELECT * FROM calls WHERE run_id = 1\" > calls.csv\n"
+        "  p11prof sql @slowest-calls --run last~1",
+};
+
+struct settings {
+    struct p11prof_common_options common;
+    const char *run; /* NULL: not given */
+    bool list;
+    const char *query; /* NULL: the shell */
+    bool ready;        /* query is one of ours: text shows quantities as reports do */
 };
 
 static bool take_option(void *payload, int id, const char *value)
 {
-    return p11prof_common_option(payload, id, value);
+    struct settings *settings = payload;
+    if (id == OPTION_RUN)
+        settings->run = value;
+    else if (id == OPTION_LIST)
+        settings->list = true;
+    else
+        return p11prof_common_option(&settings->common, id, value);
+    return true;
 }
 
 /* "no such table: run_s" is most often a view's name gone wrong. */
@@ -72,13 +103,14 @@ static int complain_sql(sqlite3 *db)
     return wrong_query ? P11PROF_EXIT_USAGE : P11PROF_EXIT_FAILED;
 }
 
-static int write_rows(sqlite3 *db, sqlite3_stmt *statement, enum p11prof_format format)
+static int write_rows(sqlite3 *db, sqlite3_stmt *statement, const struct settings *settings)
 {
-    struct p11prof_writer writer = {
-        .stream = stdout, .format = format, .width_limit = p11prof_terminal_width(stdout)};
+    struct p11prof_writer writer = {.stream = stdout,
+                                    .format = settings->common.format,
+                                    .width_limit = p11prof_terminal_width(stdout)};
     struct p11prof_table rows = {.columns = NULL};
     int result;
-    p11prof_table_statement_columns(&rows, statement, true);
+    p11prof_table_statement_columns(&rows, statement, !settings->ready);
     while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
         p11prof_table_statement_row(&rows, statement);
         if (rows.row_count == ROWS_AT_ONCE) {
@@ -101,12 +133,34 @@ static bool has_more(sqlite3 *db, const char *tail)
     return more;
 }
 
-static int answer(sqlite3 *db, const char *query, enum p11prof_format format)
+/* Number of the run of --run, or of the newest. Returns an exit code, after it said what is wrong.
+ */
+static int find_run(sqlite3 *db, const struct settings *settings, int64_t *run_id)
+{
+    struct p11prof_error error;
+    const char *run = settings->run ? settings->run : "last";
+    if (p11prof_run_select(db, run, run_id, &error) != P11PROF_OK)
+        return p11prof_complain_of(&error);
+    return P11PROF_EXIT_DONE;
+}
+
+static int bind_run(sqlite3_stmt *statement, const struct settings *settings, int64_t run_id)
+{
+    int place = sqlite3_bind_parameter_index(statement, ":run");
+    if (settings->run && !place)
+        return p11prof_complain(P11PROF_EXIT_USAGE, "--run is given, but the query has no :run");
+    if (place)
+        sqlite3_bind_int64(statement, place, run_id);
+    return P11PROF_EXIT_DONE;
+}
+
+static int answer(sqlite3 *db, const struct settings *settings, int64_t run_id)
 {
     sqlite3_stmt *statement;
     const char *tail;
     int code;
-    if (sqlite3_prepare_v2(db, query, -1, &statement, &tail) != SQLITE_OK)
+    if (p11prof_functions_register(db) != SQLITE_OK ||
+        sqlite3_prepare_v2(db, settings->query, -1, &statement, &tail) != SQLITE_OK)
         return complain_sql(db);
     if (!statement)
         code = p11prof_complain(P11PROF_EXIT_USAGE, "the query is empty");
@@ -117,39 +171,72 @@ static int answer(sqlite3 *db, const char *query, enum p11prof_format format)
                                 "sql only reads, and this statement writes: use the sqlite3 shell "
                                 "on a copy of the database");
     else
-        code = write_rows(db, statement, format);
+        code = bind_run(statement, settings, run_id);
+    if (code == P11PROF_EXIT_DONE)
+        code = write_rows(db, statement, settings);
     sqlite3_finalize(statement);
     return code;
 }
 
-static int start_shell(const struct p11prof_database *database)
+static int list_ready(enum p11prof_format format)
 {
-    char path[P11PROF_PATH_BYTES + 2];
-    snprintf(path, sizeof path, "%s%s", database->path[0] == '-' ? "./" : "", database->path);
-    execlp("sqlite3", "sqlite3", "-readonly", "-header", "-column", path, (char *)NULL);
-    if (errno == ENOENT)
-        return p11prof_complain(P11PROF_EXIT_FAILED,
-                                "the sqlite3 shell is not installed: 'apt install sqlite3', or "
-                                "give a query");
-    return p11prof_complain(P11PROF_EXIT_FAILED, "sqlite3 cannot be started: %s", strerror(errno));
+    struct p11prof_table list = {.columns = NULL};
+    struct p11prof_error error;
+    int code = P11PROF_EXIT_DONE;
+    if (p11prof_ready_list(&list, &error) == P11PROF_OK)
+        p11prof_write_table(stdout, &list, format);
+    else
+        code = p11prof_complain_of(&error);
+    p11prof_table_clear(&list);
+    return code;
+}
+
+/* Answers the query, or becomes the shell. */
+static int use_database(const struct settings *settings)
+{
+    struct p11prof_database database;
+    int64_t run_id;
+    int code = p11prof_database_open(&database, &settings->common.database);
+    if (code != P11PROF_EXIT_DONE)
+        return code;
+    sqlite3 *db = p11prof_store_sqlite(database.store);
+    code = find_run(db, settings, &run_id);
+    if (code == P11PROF_EXIT_DONE && settings->query)
+        code = answer(db, settings, run_id);
+    p11prof_database_close(&database);
+    if (code == P11PROF_EXIT_DONE && !settings->query)
+        code = p11prof_sql_shell(database.path, settings->run ? run_id : 0);
+    return code;
+}
+
+static int use_ready(struct settings *settings, const char *name)
+{
+    struct p11prof_error error;
+    char *sql;
+    if (p11prof_ready_read(name, &sql, &error) != P11PROF_OK)
+        return p11prof_complain_of(&error);
+    settings->query = sql;
+    settings->ready = true;
+    int code = use_database(settings);
+    free(sql);
+    return code;
 }
 
 int p11prof_command_sql(int argc, char **argv)
 {
-    struct p11prof_common_options settings = {.format = P11PROF_FORMAT_TEXT};
-    struct p11prof_database database;
+    struct settings settings = {.common.format = P11PROF_FORMAT_TEXT};
     int first, code;
     if (!p11prof_options_read(&usage, argc, argv, take_option, &settings, &first, &code))
         return code;
-    if (argc - first > 1) {
-        p11prof_complain(0, "sql takes one query: put it in quotes");
+    if (argc - first > (settings.list ? 0 : 1)) {
+        p11prof_complain(0, settings.list ? "--list takes no query"
+                                          : "sql takes one query: put it in quotes");
         return p11prof_usage_hint(&usage);
     }
-    code = p11prof_database_open(&database, &settings.database);
-    if (code != P11PROF_EXIT_DONE)
-        return code;
-    if (first < argc)
-        code = answer(p11prof_store_sqlite(database.store), argv[first], settings.format);
-    p11prof_database_close(&database);
-    return first < argc ? code : start_shell(&database);
+    if (settings.list)
+        return list_ready(settings.common.format);
+    settings.query = first < argc ? argv[first] : NULL;
+    if (settings.query && settings.query[0] == '@')
+        return use_ready(&settings, settings.query + 1);
+    return use_database(&settings);
 }

@@ -64,3 +64,19 @@ enum p11prof_status p11prof_find_audit(char *path, size_t path_bytes, struct p11
                                       "audit/p11prof-audit.so"};
     return find(&audit, path, path_bytes, error);
 }
+
+enum p11prof_status p11prof_find_sql_extension(char *path, size_t path_bytes,
+                                               struct p11prof_error *error)
+{
+    static const struct part extension = {"the extension of SQLite", "P11PROF_SQL_EXTENSION",
+                                          P11PROF_LIBDIR_FROM_BINDIR "/p11prof/p11prof-sql.so",
+                                          "sql/p11prof-sql.so"};
+    return find(&extension, path, path_bytes, error);
+}
+
+enum p11prof_status p11prof_find_queries(char *path, size_t path_bytes, struct p11prof_error *error)
+{
+    static const struct part queries = {"the folder of ready queries", "P11PROF_QUERIES",
+                                        P11PROF_DATADIR_FROM_BINDIR "/p11prof/queries", "queries"};
+    return find(&queries, path, path_bytes, error);
+}

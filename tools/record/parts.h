@@ -14,4 +14,12 @@ enum p11prof_status p11prof_find_shim(char *path, size_t path_bytes, struct p11p
 /* The audit library; P11PROF_AUDIT names another one. */
 enum p11prof_status p11prof_find_audit(char *path, size_t path_bytes, struct p11prof_error *error);
 
+/* The functions of SQL that the sqlite3 shell loads; P11PROF_SQL_EXTENSION names another one. */
+enum p11prof_status p11prof_find_sql_extension(char *path, size_t path_bytes,
+                                               struct p11prof_error *error);
+
+/* The folder of the ready queries; P11PROF_QUERIES names another one. */
+enum p11prof_status p11prof_find_queries(char *path, size_t path_bytes,
+                                         struct p11prof_error *error);
+
 #endif

@@ -141,6 +141,28 @@ static const struct p11prof_column columns[] = {
     TEXT("source", "SOURCE", "where it comes from"),
     TEXT("verdict", "VERDICT", "of checks: ok, note or problem; of objectives: met or missed"),
     TEXT("advice", "ADVICE", "what to do"),
+
+    /* ready queries, and what only they show */
+    TEXT("question", "QUESTION", "what a ready query answers"),
+    ID("call_id", "CALL", "number of the call in this database"),
+    NS("gap_ns", "GAP", "from the end of the thread's call before"),
+    TEXT("slowest", "SLOWEST", "marks the call that took longest"),
+    NS("opened_ns", "OPENED", "since the run's start"),
+    NS("closed_ns", "CLOSED", "since the run's start; unknown of a session that was left open"),
+    NS("open_ns", "OPEN FOR", "how long a session was open"),
+    {"per_signature", "EACH", P11PROF_UNIT_NUMBER, P11PROF_TYPE_REAL, "calls for a signature"},
+    NS("per_signature_ns", "TIME FOR EACH", "of those calls"),
+    {"per_operation", "EACH", P11PROF_UNIT_NUMBER, P11PROF_TYPE_REAL, "calls for an operation"},
+    NS("per_operation_ns", "TIME FOR EACH", "of those calls"),
+    COUNT("size_query_count", "SIZE QUERIES", "calls that only asked for a size"),
+    COUNT("too_small_count", "TOO SMALL", "calls with a buffer that was too small"),
+    NS("wasted_ns", "WASTED", "time of size queries and of calls with too small a buffer"),
+    NS("initialize_ns", "INITIALIZE", "time of C_Initialize"),
+    NS("login_ns", "LOGIN", "time of C_Login"),
+    NS("first_operation_ns", "FIRST AFTER", "from a process's start to its first operation's"),
+    {"change", "CHANGE", P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL, "against the run before, 0: equal"},
+    TEXT("hour", "HOUR", "start of an hour, UTC"),
+    ID("process", "PROCESS", "number of the process in its load"),
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 

@@ -1,0 +1,35 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- SPDX-FileCopyrightText: The p11prof authors
+-- How does a token's throughput grow with the threads of a bench?
+--
+--   sqlite3 -readonly -header -column DB < sql/queries/bench-throughput.sql
+--   p11prof sql @bench-throughput
+--
+-- It is about the newest run; -cmd '.parameter set :run 12', or --run 12, chooses another.
+-- Of the measured part. efficiency: the rate, of as many times that of one thread.
+WITH
+chosen AS (
+  SELECT coalesce(:run, (
+    SELECT run_id FROM runs ORDER BY start_wall_ns DESC, run_id DESC LIMIT 1)) AS run_id),
+slices AS (
+  SELECT load, slice, max(duration_ns) AS duration_ns, sum(count) AS count,
+    sum(error_count) AS error_count
+  FROM windows
+  WHERE run_id = (SELECT run_id FROM chosen) AND phase = 'measured' AND operation IS NOT NULL
+    AND slice IS NOT NULL
+  GROUP BY load, slice),
+rates AS (
+  SELECT l.test, l.data_bytes, l.threads * l.processes AS threads, l.load,
+    sum(s.count) AS count, sum(s.error_count) AS error_count,
+    round((sum(s.count) - sum(s.error_count)) * 1e9 / nullif(sum(s.duration_ns), 0), 3)
+      AS ops_per_s
+  FROM loads AS l JOIN slices AS s ON s.load = l.load
+  WHERE l.run_id = (SELECT run_id FROM chosen)
+  GROUP BY l.load)
+SELECT test, data_bytes, threads, count, error_count, ops_per_s,
+  round(ops_per_s / (threads * (
+    SELECT max(one.ops_per_s) FROM rates AS one
+    WHERE one.test = rates.test AND one.data_bytes IS rates.data_bytes AND one.threads = 1)), 4)
+    AS efficiency
+FROM rates
+ORDER BY test, data_bytes, threads, load;
