@@ -38,11 +38,11 @@ static const struct p11prof_usage usage = {
                "shell.",
     .options = options,
     .notes =
-        "The database is only read. Its views are runs, processes, calls, operations, windows,\n"
-        "histogram, run_histogram, function_stats, operation_stats, errors, sessions, losses,\n"
-        "in_flight, loads, load_threads and skipped; all durations are in ns. Queries, and the\n"
-        "shell, also have the functions percentile(x, p), median(x), histogram(ns),\n"
-        "latency_low(ns), latency_high(ns), duration(ns), duration_ns(text) and\n"
+        "The database is only read. Its views are runs, processes, threads, calls, operations,\n"
+        "windows, histogram, run_histogram, function_stats, operation_stats, errors, sessions,\n"
+        "losses, in_flight, loads, load_threads, skipped and baselines; all durations are in ns.\n"
+        "Queries, and the shell, also have the functions percentile(x, p), median(x),\n"
+        "histogram(ns), latency_low(ns), latency_high(ns), duration(ns), duration_ns(text) and\n"
         "bar(x, max[, width]).\n\n"
         "RUN is a number, last, last~N or a name.\n\n"
         "  p11prof sql \"SELECT function, count, p99_ns FROM function_stats WHERE run_id = 1\"\n"
@@ -109,9 +109,11 @@ static int write_rows(sqlite3 *db, sqlite3_stmt *statement, const struct setting
                                     .format = settings->common.format,
                                     .width_limit = p11prof_terminal_width(stdout)};
     struct p11prof_table rows = {.columns = NULL};
-    int result;
+    int result = sqlite3_step(statement);
+    if (result != SQLITE_ROW && result != SQLITE_DONE)
+        return complain_sql(db);
     p11prof_table_statement_columns(&rows, statement, !settings->ready);
-    while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
+    for (; result == SQLITE_ROW; result = sqlite3_step(statement)) {
         p11prof_table_statement_row(&rows, statement);
         if (rows.row_count == ROWS_AT_ONCE) {
             p11prof_writer_rows(&writer, &rows);

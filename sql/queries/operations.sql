@@ -9,10 +9,12 @@
 -- Of a bench run: the measured part of each load. Percentiles are of those that did not fail.
 WITH
 chosen AS (
-  SELECT coalesce(:run, (
-    SELECT run_id FROM runs ORDER BY start_wall_ns DESC, run_id DESC LIMIT 1)) AS run_id)
+  SELECT run_id, kind FROM runs
+  WHERE run_id = coalesce(:run, (
+    SELECT run_id FROM runs ORDER BY start_wall_ns DESC, run_id DESC LIMIT 1)))
 SELECT load, operation, mechanism, key_type, key_bits, count, error_count, total_ns, mean_ns,
   p50_ns, p95_ns, p99_ns, max_ns
 FROM operation_stats
-WHERE run_id = (SELECT run_id FROM chosen) AND coalesce(phase, 'measured') = 'measured'
-ORDER BY load IS NULL, load, total_ns DESC;
+WHERE run_id = (SELECT run_id FROM chosen)
+  AND coalesce(phase, (SELECT kind FROM chosen)) IN ('measured', 'profile')
+ORDER BY load, total_ns DESC;

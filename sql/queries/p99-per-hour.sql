@@ -13,7 +13,7 @@ cells AS (
   SELECT (r.start_wall_ns + h.start_ns) / 3600000000000 AS hour, h.operation, h.mechanism,
     h.key_type, h.key_bits, h.low_ns, h.high_ns, sum(h.count) AS count
   FROM runs AS r JOIN histogram AS h ON h.run_id = r.run_id
-  WHERE h.operation IS NOT NULL AND coalesce(h.phase, 'measured') = 'measured'
+  WHERE h.operation IS NOT NULL AND coalesce(h.phase, r.kind) IN ('measured', 'profile')
   GROUP BY hour, h.operation, h.mechanism, h.key_type, h.key_bits, h.low_ns),
 ranked AS (
   SELECT *, sum(count) OVER (

@@ -15,7 +15,7 @@ rows AS (
   FROM operation_stats AS s
   JOIN runs AS r ON r.run_id = s.run_id
   LEFT JOIN loads AS l ON l.run_id = s.run_id AND l.load = s.load
-  WHERE s.kind = 'call' AND coalesce(s.phase, 'measured') = 'measured')
+  WHERE s.kind = 'call' AND coalesce(s.phase, r.kind) IN ('measured', 'profile'))
 SELECT operation, mechanism, key_type, key_bits, data_bytes, threads, run_id, started_at, name,
   count, error_count, p50_ns, p99_ns,
   round(p50_ns * 1.0 / lag(p50_ns) OVER same - 1, 4) AS change

@@ -6,17 +6,15 @@
 --   p11prof sql @threads
 --
 -- It is about the newest run; -cmd '.parameter set :run 12', or --run 12, chooses another.
--- It reads and sorts all rows of the run: some 15 s for ten million. For a bench, bench-threads
--- answers at once.
+-- share: of the time that all threads were in the module. between_ns: outside of its calls, from
+-- the first to the last.
 WITH
 chosen AS (
   SELECT coalesce(:run, (
     SELECT run_id FROM runs ORDER BY start_wall_ns DESC, run_id DESC LIMIT 1)) AS run_id)
-SELECT process_id, thread_id, count(*) AS count,
-  count(*) FILTER (WHERE rv_code <> 0) AS error_count,
-  round(count(*) * 1.0 / sum(count(*)) OVER (), 4) AS share, sum(duration_ns) AS total_ns,
-  max(duration_ns) AS max_ns
-FROM calls
-WHERE run_id = (SELECT run_id FROM chosen) AND kind <> 'blocking'
-GROUP BY process_id, thread_id
-ORDER BY count DESC, process_id, thread_id;
+SELECT process_id, thread_id, call_count, start_ns, duration_ns, in_module_ns,
+  round(in_module_ns * 1.0 / nullif(sum(in_module_ns) OVER (), 0), 4) AS share, waiting_ns,
+  between_ns
+FROM threads
+WHERE run_id = (SELECT run_id FROM chosen)
+ORDER BY in_module_ns DESC, process_id, thread_id;

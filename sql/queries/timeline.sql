@@ -10,13 +10,14 @@
 -- slices of a bench. p99_ns is of the histograms: within 0.5 %.
 WITH
 chosen AS (
-  SELECT coalesce(:run, (
-    SELECT run_id FROM runs ORDER BY start_wall_ns DESC, run_id DESC LIMIT 1)) AS run_id),
+  SELECT run_id, kind FROM runs
+  WHERE run_id = coalesce(:run, (
+    SELECT run_id FROM runs ORDER BY start_wall_ns DESC, run_id DESC LIMIT 1))),
 cells AS (
   SELECT start_ns, load, operation, low_ns, high_ns, sum(count) AS count
   FROM histogram
   WHERE run_id = (SELECT run_id FROM chosen) AND operation IS NOT NULL
-    AND coalesce(phase, 'measured') = 'measured'
+    AND coalesce(phase, (SELECT kind FROM chosen)) IN ('measured', 'profile')
   GROUP BY start_ns, load, operation, low_ns),
 ranked AS (
   SELECT *, sum(count) OVER (PARTITION BY start_ns, load, operation ORDER BY low_ns) AS rank,
@@ -35,6 +36,6 @@ FROM windows AS w
 LEFT JOIN percentiles AS p ON p.start_ns = w.start_ns AND p.load IS w.load
   AND p.operation = w.operation
 WHERE w.run_id = (SELECT run_id FROM chosen) AND w.operation IS NOT NULL
-  AND coalesce(w.phase, 'measured') = 'measured'
+  AND coalesce(w.phase, (SELECT kind FROM chosen)) IN ('measured', 'profile')
 GROUP BY w.start_ns, w.load, w.operation
 ORDER BY w.start_ns, w.load, w.operation;

@@ -161,7 +161,6 @@ static const struct p11prof_column columns[] = {
     NS("login_ns", "LOGIN", "time of C_Login"),
     NS("first_operation_ns", "FIRST AFTER", "from a process's start to its first operation's"),
     {"change", "CHANGE", P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL, "against the run before, 0: equal"},
-    TEXT("hour", "HOUR", "start of an hour, UTC"),
     ID("process", "PROCESS", "number of the process in its load"),
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
