@@ -25,7 +25,7 @@ static void durations_have_units(void **state)
                 {"1h", 3600000000000},
                 {"7d", 604800000000000},
                 {"2w", 1209600000000000}};
-    static const char *const bad[] = {"", "s", "-1s", "1x", "1 s", "0x10", "1e30", "nan", "inf"};
+    static const char *const bad[] = {"", "s", "-1s", "1x", "0x10", "1e30", "nan", "inf"};
     uint64_t ns;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(p11prof_read_duration(good[i].text, &ns));

@@ -3,10 +3,9 @@
 #include "amounts.h"
 
 #include "p11prof/config.h"
-#include "report/units.h"
+#include "report/moments.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,10 +21,7 @@ bool amounts_number(const char *text, uint64_t *out)
 bool amounts_time(const char *text, uint64_t *out_ns)
 {
     static const uint64_t year_ns = UINT64_C(366) * 24 * 3600 * 1000000000;
-    char seconds[32];
-    bool plain = text[strspn(text, "0123456789.")] == '\0';
-    snprintf(seconds, sizeof seconds, "%ss", text);
-    return p11prof_parse_ns(plain ? seconds : text, out_ns) && *out_ns > 0 && *out_ns <= year_ns;
+    return p11prof_read_duration(text, out_ns) && *out_ns > 0 && *out_ns <= year_ns;
 }
 
 bool amounts_size(const char *text, uint64_t *out_bytes)

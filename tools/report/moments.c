@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "moments.h"
+#include "units.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-static const double seconds_max = 100 * 366.0 * 24 * 3600;
 
 static bool is_digit(char character)
 {
@@ -16,24 +14,11 @@ static bool is_digit(char character)
 
 bool p11prof_read_duration(const char *text, uint64_t *out_ns)
 {
-    static const struct {
-        const char *name;
-        double seconds;
-    } units[] = {{"", 1},      {"s", 1},         {"ms", 1e-3},        {"us", 1e-6},
-                 {"µs", 1e-6}, {"ns", 1e-9},     {"m", 60},           {"min", 60},
-                 {"h", 3600},  {"d", 24 * 3600}, {"w", 7 * 24 * 3600}};
-    char *end;
-    if (!is_digit(text[0]) || text[1] == 'x' || text[1] == 'X')
-        return false;
-    double value = strtod(text, &end);
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (strcmp(end, units[i].name) != 0)
-            continue;
-        double seconds = value * units[i].seconds;
-        *out_ns = seconds <= seconds_max ? (uint64_t)(seconds * 1e9 + 0.5) : 0;
-        return seconds <= seconds_max;
-    }
-    return false;
+    static const uint64_t most_ns = UINT64_C(100) * 366 * 24 * 3600 * 1000000000;
+    char seconds[64];
+    bool plain = is_digit(text[0]) && text[strspn(text, "0123456789.")] == '\0';
+    snprintf(seconds, sizeof seconds, "%ss", text);
+    return p11prof_parse_ns(plain ? seconds : text, out_ns) && *out_ns <= most_ns;
 }
 
 /* ".25Z" and "" are fractions of a second; false if something follows. */

@@ -51,8 +51,9 @@ bool p11prof_parse_ns(const char *text, uint64_t *out_ns)
     static const struct {
         const char *name;
         double size_ns;
-    } units[] = {{"ns", 1},  {"us", 1e3}, {"\u00B5s", 1e3}, {"\u03BCs", 1e3}, {"ms", 1e6},
-                 {"s", 1e9}, {"m", 60e9}, {"min", 60e9},    {"h", 3600e9}};
+    } units[] = {{"ns", 1},     {"us", 1e3},    {"\u00B5s", 1e3}, {"\u03BCs", 1e3},
+                 {"ms", 1e6},   {"s", 1e9},     {"m", 60e9},      {"min", 60e9},
+                 {"h", 3600e9}, {"d", 86400e9}, {"w", 604800e9}};
     char *unit;
     if (text[0] < '0' || text[0] > '9' || text[1] == 'x' || text[1] == 'X')
         return false;

@@ -15,7 +15,7 @@ enum { P11PROF_UNIT_TEXT_BYTES = 32 };
  * nearest. */
 void p11prof_format_ns(char *out, uint64_t ns);
 
-/* Reads "1.5ms" or "1.5 ms": ns, us, µs, ms, s, m, min or h, to the nearest ns. False, with *out_ns
+/* Reads "1.5ms" or "1.5 ms": ns, us, µs, ms, s, m, min, h, d or w, to the nearest ns. False, with *out_ns
  * as it was, if it is no duration, has no unit or does not fit INT64_MAX. */
 bool p11prof_parse_ns(const char *text, uint64_t *out_ns);
 
