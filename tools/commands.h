@@ -17,6 +17,7 @@ enum p11prof_exit {
 int p11prof_command_bench(int argc, char **argv);
 int p11prof_command_record(int argc, char **argv);
 int p11prof_command_runs(int argc, char **argv);
+int p11prof_command_calls(int argc, char **argv);
 int p11prof_command_report(int argc, char **argv);
 int p11prof_command_export(int argc, char **argv);
 int p11prof_command_sql(int argc, char **argv);

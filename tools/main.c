@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"runs", p11prof_command_runs, "list what was recorded"},
     {"report", p11prof_command_report, "show counts, errors and latencies of a run"},
     {"export", p11prof_command_export, "write runs for other programs: JSON, CSV, metrics, traces"},
+    {"calls", p11prof_command_calls, "show single calls: slow, failed, around a moment"},
     {"sql", p11prof_command_sql, "query the database"},
     {"collect", p11prof_command_collect, "take what waits in spools into the database"},
     {"doctor", p11prof_command_doctor, "check what a shim started here would see and do"},

@@ -34,13 +34,19 @@ static void print_help(const struct p11prof_usage *usage)
         printf("\n%s\n", usage->notes);
 }
 
+static int has_argument(const struct p11prof_option *option)
+{
+    if (!option->value)
+        return no_argument;
+    return option->value[0] == '[' ? optional_argument : required_argument;
+}
+
 /* The same options as getopt_long() wants them. */
 static size_t fill_long_options(const struct p11prof_usage *usage, struct option *out)
 {
     size_t count = 0;
     for (const struct p11prof_option *option = usage->options; option->name; option++)
-        out[count++] = (struct option){
-            option->name, option->value ? required_argument : no_argument, NULL, option->id};
+        out[count++] = (struct option){option->name, has_argument(option), NULL, option->id};
     out[count++] = (struct option){help_option.name, no_argument, NULL, HELP};
     out[count] = (struct option){NULL, 0, NULL, 0};
     return count;
@@ -80,6 +86,24 @@ static int complain_bad(const struct p11prof_usage *usage, const struct option *
     return p11prof_usage_hint(usage);
 }
 
+static bool is_optional(const struct p11prof_usage *usage, int id)
+{
+    for (const struct p11prof_option *option = usage->options; option->name; option++)
+        if (option->id == id)
+            return has_argument(option) == optional_argument;
+    return false;
+}
+
+/* A number that follows an option whose number may be left out is its number. */
+static const char *value_of(const struct p11prof_usage *usage, int id, int argc, char **argv)
+{
+    if (optarg || optind >= argc || !is_optional(usage, id))
+        return optarg;
+    const char *next = argv[optind];
+    bool number = next[0] && strspn(next, "0123456789") == strlen(next);
+    return number ? argv[optind++] : NULL;
+}
+
 bool p11prof_options_read(const struct p11prof_usage *usage, int argc, char **argv,
                           bool (*take)(void *payload, int id, const char *value), void *payload,
                           int *first, int *exit_code)
@@ -99,7 +123,7 @@ bool p11prof_options_read(const struct p11prof_usage *usage, int argc, char **ar
             *exit_code = complain_bad(usage, options, count, result, argv);
             return false;
         }
-        if (!take(payload, result, optarg)) {
+        if (!take(payload, result, value_of(usage, result, argc, argv))) {
             *exit_code = p11prof_usage_hint(usage);
             return false;
         }

@@ -10,7 +10,8 @@
 struct p11prof_option {
     const char *name;  /* without its dashes */
     int id;            /* what `take` is told, not 0 */
-    const char *value; /* what its value is called in the help; NULL: it has none */
+    const char *value; /* what its value is called in the help; NULL: it has none; "[N]": a number
+                          that may be left out, then `take` is told NULL */
     const char *help;
 };
 

@@ -86,6 +86,18 @@ static void what_is_no_duration_is_refused(void **state)
     }
 }
 
+static void moments_are_told_apart(void **state)
+{
+    (void)state;
+    char text[P11PROF_UNIT_TEXT_BYTES];
+    p11prof_format_moment(text, 0);
+    assert_string_equal(text, "0.000000 s");
+    p11prof_format_moment(text, UINT64_C(12345678999));
+    assert_string_equal(text, "12.345678 s");
+    p11prof_format_moment(text, UINT64_MAX);
+    assert_string_equal(text, "18446744073.709551 s");
+}
+
 static void sizes_are_powers_of_1024(void **state)
 {
     (void)state;
@@ -161,6 +173,7 @@ int main(void)
         cmocka_unit_test(durations_have_three_digits),
         cmocka_unit_test(durations_are_read),
         cmocka_unit_test(what_is_no_duration_is_refused),
+        cmocka_unit_test(moments_are_told_apart),
         cmocka_unit_test(sizes_are_powers_of_1024),
         cmocka_unit_test(shares_and_rates),
         cmocka_unit_test(texts_cannot_act),

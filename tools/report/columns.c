@@ -20,6 +20,10 @@
     {                                                                                              \
         name, heading, P11PROF_UNIT_NS, P11PROF_TYPE_INTEGER, meaning                              \
     }
+#define MOMENT(name, heading, meaning)                                                             \
+    {                                                                                              \
+        name, heading, P11PROF_UNIT_MOMENT, P11PROF_TYPE_INTEGER, meaning                          \
+    }
 #define BYTES(name, heading, meaning)                                                              \
     {                                                                                              \
         name, heading, P11PROF_UNIT_BYTES, P11PROF_TYPE_INTEGER, meaning                           \
@@ -124,9 +128,20 @@ static const struct p11prof_column columns[] = {
     ID("thread", "THREAD", "number of the thread in its load"),
     TEXT("reason", "REASON", "why a test was left out"),
 
+    /* single calls, errors */
+    TEXT("relation", "IS", "to the call that the list is about: before, at, after …"),
+    ID("call_id", "CALL", "number of the call in this database"),
+    MOMENT("start_ns", "SINCE START", "when it began, since the run's start"),
+    NS("gap_ns", "GAP", "since the thread's previous call ended"),
+    ID("nested", "NESTED", "1: made inside another call"),
+    ID("overlapped", "OVERLAPPED", "1: with another call of its session"),
+    TEXT("class", "CLASS", "benign, application, token, authentication, vendor or undisclosed"),
+    MOMENT("first_ns", "FIRST", "when the first of them began, since the run's start"),
+    MOMENT("last_ns", "LAST", "when the last of them began, since the run's start"),
+    TEXT("meaning", "MEANING", "what the result says"),
+
     /* losses, calls in flight, checks */
     TEXT("cause", "CAUSE", "why calls were counted only"),
-    NS("start_ns", "SINCE START", "since the run's start"),
     NS("in_module_ns", "IN MODULE", "of a thread: in calls that do not wait"),
     NS("waiting_ns", "WAITING", "of a thread: in calls that wait for a slot event or a person"),
     NS("between_ns", "BETWEEN", "of a thread: outside its calls, from the first to the last"),

@@ -12,6 +12,7 @@ enum p11prof_unit {
     P11PROF_UNIT_NONE,   /* text or a plain number */
     P11PROF_UNIT_NUMBER, /* an identity: to be read digit by digit, right-aligned */
     P11PROF_UNIT_NS,
+    P11PROF_UNIT_MOMENT, /* ns since the run's start, to the microsecond */
     P11PROF_UNIT_BYTES,
     P11PROF_UNIT_COUNT,
     P11PROF_UNIT_SHARE,       /* 0 to 1 */

@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "units.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,12 @@ bool p11prof_parse_ns(const char *text, uint64_t *out_ns)
         return ns < 0x1p63;
     }
     return false;
+}
+
+void p11prof_format_moment(char *out, uint64_t ns)
+{
+    snprintf(out, P11PROF_UNIT_TEXT_BYTES, "%" PRIu64 ".%06u s", ns / 1000000000,
+             (unsigned)(ns / 1000 % 1000000));
 }
 
 void p11prof_format_bytes(char *out, uint64_t bytes)

@@ -18,6 +18,8 @@ void p11prof_format_ns(char *out, uint64_t ns);
 /* Reads "1.5ms" or "1.5 ms": ns, us, µs, ms, s, m, min, h, d or w, to the nearest ns. False, with *out_ns
  * as it was, if it is no duration, has no unit or does not fit INT64_MAX. */
 bool p11prof_parse_ns(const char *text, uint64_t *out_ns);
+/* "12.345678 s": a moment since a run's start, to the microsecond. */
+void p11prof_format_moment(char *out, uint64_t ns);
 
 /* "512 B", "1.50 KB" (1024 bytes), … */
 void p11prof_format_bytes(char *out, uint64_t bytes);

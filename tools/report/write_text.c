@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { GAP = 2, TEXT_LEAST_WIDTH = 12 };
+#define HIDDEN SIZE_MAX /* as the width of a column */
 
 static void format_number(char *out, const struct p11prof_column *column,
                           const struct p11prof_cell *cell)
@@ -17,6 +18,8 @@ static void format_number(char *out, const struct p11prof_column *column,
     bool integer = cell->kind == P11PROF_CELL_INTEGER && cell->integer >= 0;
     if (column->unit == P11PROF_UNIT_NS && integer)
         p11prof_format_ns(out, (uint64_t)cell->integer);
+    else if (column->unit == P11PROF_UNIT_MOMENT && integer)
+        p11prof_format_moment(out, (uint64_t)cell->integer);
     else if (column->unit == P11PROF_UNIT_BYTES && integer)
         p11prof_format_bytes(out, (uint64_t)cell->integer);
     else if (column->unit == P11PROF_UNIT_SHARE && cell->kind == P11PROF_CELL_REAL)
@@ -41,17 +44,36 @@ char *p11prof_cell_text(const struct p11prof_column *column, const struct p11pro
     return p11prof_safe_copy(cell->text);
 }
 
+static size_t width_of_line(const struct p11prof_writer *writer, const struct p11prof_table *table)
+{
+    size_t total = writer->indent ? strlen(writer->indent) : 0, shown = 0;
+    for (size_t i = 0; i < table->column_count; i++)
+        if (writer->widths[i] != HIDDEN)
+            total += writer->widths[i] + (shown++ > 0 ? GAP : 0);
+    return total;
+}
+
+static void hide(struct p11prof_writer *writer, const struct p11prof_table *table)
+{
+    for (const char *const *name = writer->optional;
+         name && *name && width_of_line(writer, table) > writer->width_limit; name++) {
+        size_t column = p11prof_table_find(table, *name);
+        if (column < table->column_count)
+            writer->widths[column] = HIDDEN;
+    }
+}
+
 /* Narrows the widest text column again and again until a line fits, or no text can give more. */
 static void fit(struct p11prof_writer *writer, const struct p11prof_table *table)
 {
-    size_t total = writer->indent ? strlen(writer->indent) : 0;
-    for (size_t i = 0; i < table->column_count; i++)
-        total += writer->widths[i] + (i > 0 ? GAP : 0);
+    hide(writer, table);
+    size_t total = width_of_line(writer, table);
     while (total > writer->width_limit) {
         size_t widest = table->column_count;
         size_t width = TEXT_LEAST_WIDTH;
         for (size_t i = 0; i < table->column_count; i++) {
-            if (table->columns[i].unit == P11PROF_UNIT_NONE && writer->widths[i] > width) {
+            if (table->columns[i].unit == P11PROF_UNIT_NONE && writer->widths[i] != HIDDEN &&
+                writer->widths[i] > width) {
                 widest = i;
                 width = writer->widths[i];
             }
@@ -85,13 +107,22 @@ static void write_blanks(FILE *stream, size_t count)
     fprintf(stream, "%*s", (int)count, "");
 }
 
+static bool is_first(const struct p11prof_writer *writer, size_t column)
+{
+    while (column > 0 && writer->widths[column - 1] == HIDDEN)
+        column--;
+    return column == 0;
+}
+
 /* One cell: right-aligned numbers; too wide a text is cut and ends in "…". */
 static void write_cell(struct p11prof_writer *writer, const struct p11prof_table *table,
                        size_t column, const char *text, bool right)
 {
     size_t room = writer->widths[column];
     size_t width = p11prof_text_width(text);
-    if (column > 0)
+    if (room == HIDDEN)
+        return;
+    if (!is_first(writer, column))
         write_blanks(writer->stream, GAP);
     else if (writer->indent)
         fputs(writer->indent, writer->stream);

@@ -26,11 +26,13 @@ bool p11prof_format_named(const char *name, enum p11prof_format *out);
 struct p11prof_writer {
     FILE *stream;
     enum p11prof_format format;
-    size_t width_limit; /* of a line of text; 0: none */
-    const char *indent; /* before each line of text; NULL: nothing */
-    size_t *widths;     /* private */
-    uint64_t row_count; /* private: written so far */
-    bool started;       /* private */
+    size_t width_limit;          /* of a line of text; 0: none */
+    const char *const *optional; /* columns that text leaves out where a line is too long, these
+                                    first, up to a NULL; NULL: none */
+    const char *indent;          /* before each line of text; NULL: nothing */
+    size_t *widths;              /* private */
+    uint64_t row_count;          /* private: written so far */
+    bool started;                /* private */
 };
 
 /* Writes the rows of `table`, before the first ones what stands before all. */
