@@ -4,7 +4,7 @@
 #include "call_gaps.h"
 #include "page.h"
 #include "query.h"
-#include "run_report.h"
+#include "run_title.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -27,23 +27,6 @@ static bool for_people(const struct print *print)
 }
 
 /* --- what stands before and behind the rows --- */
-
-/* "Run 3 nightly (profile, finished), started …" */
-static enum p11prof_status print_title(struct print *print, struct p11prof_error *error)
-{
-    struct p11prof_table run = {.columns = NULL};
-    if (p11prof_query_table(print->scope.db, "SELECT * FROM runs WHERE run_id = ?1",
-                            print->scope.run_id, &run, error) == P11PROF_OK) {
-        const char *name = p11prof_table_text(&run, 0, "name", "");
-        p11prof_page_title(&print->page, "Run %lld%s%s (%s, %s), started %s",
-                           (long long)print->scope.run_id, name[0] ? " " : "", name,
-                           p11prof_table_text(&run, 0, "kind", ""),
-                           p11prof_table_text(&run, 0, "state", ""),
-                           p11prof_table_text(&run, 0, "started_at", ""));
-    }
-    p11prof_table_clear(&run);
-    return error->status;
-}
 
 static void print_section(struct print *print, size_t count)
 {
@@ -73,7 +56,6 @@ static void print_section(struct print *print, size_t count)
 
 static enum p11prof_status begin(struct print *print, size_t count, struct p11prof_error *error)
 {
-    error->status = P11PROF_OK;
     print->page = (struct p11prof_page){.stream = print->stream, .format = print->format};
     print->writer = (struct p11prof_writer){
         .stream = print->stream,
@@ -85,7 +67,8 @@ static enum p11prof_status begin(struct print *print, size_t count, struct p11pr
         fputs("{\"schema\":\"p11prof/export/v1\",\"calls\":", print->stream);
     if (!for_people(print))
         return P11PROF_OK;
-    enum p11prof_status status = print_title(print, error);
+    enum p11prof_status status =
+        p11prof_run_title(&print->page, print->scope.db, print->scope.run_id, error);
     print_section(print, count);
     return status;
 }
