@@ -136,7 +136,7 @@ enum p11prof_status p11prof_failures_page(struct p11prof_page *page,
     static const char *const headings[PARTS] = {
         [FAILED] = "Failures",
         [BENIGN] = "Part of normal use",
-        [UNDISCLOSED] = "Not told",
+        [UNDISCLOSED] = "Not disclosed",
     };
     const char *selected =
         p11prof_selection_is_all(&options->selection) ? "" : " that are selected";
