@@ -45,8 +45,10 @@ static enum p11prof_status has_rows(struct sqlite3 *db, int64_t run_id,
             "s.first_call AND s.last_call WHERE s.run = ?1%s)",
             condition->of_call);
     if (condition->of_group && !condition->of_window)
-        fprintf(stream, " OR EXISTS (SELECT 1 FROM call_group AS g WHERE g.run = ?1%s)",
-                condition->of_group);
+        fprintf(
+            stream,
+            " OR EXISTS (SELECT 1 FROM call_group AS g WHERE g.run = ?1 AND NOT g.is_operation%s)",
+            condition->of_group);
     fclose(stream);
     enum p11prof_status status = p11prof_query_integer(db, sql, run_id, 0, &found, error);
     *out = found != 0;
