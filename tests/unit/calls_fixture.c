@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "calls_fixture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define CALL(thread, start, duration, function_, rv_)                                              \
@@ -85,9 +86,12 @@ int fixture_calls_setup(void **state)
     return 0;
 }
 
-void fixture_calls_prune(void)
+void fixture_calls_prune(int first)
 {
-    sqlite3 *db = p11prof_store_sqlite(fixture_store);
-    assert_int_equal(sqlite3_exec(db, "DELETE FROM call; DELETE FROM segment", NULL, NULL, NULL),
+    char sql[128];
+    snprintf(sql, sizeof sql,
+             "DELETE FROM call WHERE id >= %d; DELETE FROM segment WHERE first_call >= %d", first,
+             first);
+    assert_int_equal(sqlite3_exec(p11prof_store_sqlite(fixture_store), sql, NULL, NULL, NULL),
                      SQLITE_OK);
 }

@@ -26,7 +26,7 @@ enum { FIXTURE_CALLS = 11, FIXTURE_LOST = 3 };
 /* fixture_store_setup() and the run, which is run 1; fixture_store_teardown() undoes it. */
 int fixture_calls_setup(void **state);
 
-/* Takes the rows of all calls away, as a prune does. */
-void fixture_calls_prune(void);
+/* Takes away the rows from that call on, as a prune does: 1, 9 or 11, where processes change. */
+void fixture_calls_prune(int first);
 
 #endif

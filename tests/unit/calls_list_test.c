@@ -201,6 +201,7 @@ static void a_moment_means_a_call(void **state)
     (void)state;
     stands_around("1us", 0, 0, false, ">5");
     stands_around("1350ns", 0, 0, false, ">6");
+    stands_around("312ns", 0, 0, false, ">5");
     stands_around("1420ns", 0, 0, false, ">6");
     stands_around("1480ns", 0, 0, false, ">7");
     stands_around("6us", 0, 0, false, ">11");
@@ -342,6 +343,16 @@ static void columns_are_read(void **state)
     assert_non_null(p11prof_call_columns_read(&columns, "rv,", &nearest));
 }
 
+static void calls_that_were_pruned_are_counted(void **state)
+{
+    (void)state;
+    struct p11prof_call_options options = {.show = P11PROF_SHOW_NEWEST, .count = 1};
+    struct p11prof_call_notes notes = {.lost_count = 0};
+    fixture_calls_prune(FIXTURE_CALLS);
+    free(printed(P11PROF_FORMAT_CSV, &options, &notes));
+    assert_int_equal(notes.pruned_count, 1);
+}
+
 /* Last: there is nothing left after it. */
 static void without_rows_another_command_is_named(void **state)
 {
@@ -349,7 +360,7 @@ static void without_rows_another_command_is_named(void **state)
     struct p11prof_call_options options = {.show = P11PROF_SHOW_SLOWEST, .count = 1};
     struct p11prof_call_notes notes = {.lost_count = 0};
     struct p11prof_error error = {0};
-    fixture_calls_prune();
+    fixture_calls_prune(1);
     assert_int_equal(p11prof_call_print(stdout, p11prof_store_sqlite(fixture_store), 1,
                                         P11PROF_FORMAT_TEXT, &options, &notes, &error),
                      P11PROF_BAD_INPUT);
@@ -374,6 +385,7 @@ int main(void)
         cmocka_unit_test(all_calls_are_a_stream),
         cmocka_unit_test(columns_are_read),
         cmocka_unit_test(gaps_may_be_far),
+        cmocka_unit_test(calls_that_were_pruned_are_counted),
         cmocka_unit_test(without_rows_another_command_is_named),
     };
     return cmocka_run_group_tests(tests, fixture_calls_setup, fixture_store_teardown);

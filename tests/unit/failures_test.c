@@ -170,13 +170,32 @@ static void what_is_benign_stands_apart(void **state)
     free(text);
 }
 
+/* Where some rows are gone, the sums say more; what needs rows says what is missing. */
+static void sums_tell_what_rows_cannot(void **state)
+{
+    (void)state;
+    struct p11prof_failures failures;
+    struct p11prof_failure_options options = {.by.count = 0};
+    fixture_calls_prune(FIXTURE_CALLS);
+    load(&failures, &options);
+    assert_false(failures.from_rows);
+    assert_int_equal(failures.missing_count, 0);
+    expect_rows(&failures.rows, everything);
+    p11prof_failures_clear(&failures);
+    options = filtered(P11PROF_BY_THREAD, "11");
+    load(&failures, &options);
+    assert_true(failures.from_rows);
+    assert_int_equal(failures.missing_count, 1);
+    p11prof_failures_clear(&failures);
+}
+
 /* Last: the rows are gone after it. */
 static void sums_tell_without_rows(void **state)
 {
     (void)state;
     struct p11prof_failures failures;
     struct p11prof_failure_options options = {.by.count = 0};
-    fixture_calls_prune();
+    fixture_calls_prune(1);
     load(&failures, &options);
     assert_false(failures.from_rows);
     expect_rows(&failures.rows, everything);
@@ -207,6 +226,7 @@ int main(void)
         cmocka_unit_test(filters_leave_out),
         cmocka_unit_test(nothing_is_told_from_nothing_failed),
         cmocka_unit_test(what_is_benign_stands_apart),
+        cmocka_unit_test(sums_tell_what_rows_cannot),
         cmocka_unit_test(sums_tell_without_rows),
     };
     return cmocka_run_group_tests(tests, fixture_calls_setup, fixture_store_teardown);
