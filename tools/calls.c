@@ -23,7 +23,7 @@ enum {
     OPTION_COLUMNS = 'c',
 };
 
-enum { COUNT_DEFAULT = 20, COUNT_MAX = 1000000, NEIGHBOURS = 5 };
+enum { COUNT_DEFAULT = 20, COUNT_MAX = 1000000, NEIGHBOURS = 5, STREAM_BYTES = 256 * 1024 };
 
 static const struct p11prof_option options[] = {
     {"slowest", OPTION_SLOWEST, "N", "the N slowest calls (default: 20)"},
@@ -181,6 +181,8 @@ static int print(const struct settings *settings, struct sqlite3 *db, const char
     struct p11prof_error error;
     struct p11prof_call_notes notes = {.lost_count = 0};
     int64_t run_id;
+    if (settings->calls.show == P11PROF_SHOW_ALL)
+        setvbuf(stdout, NULL, _IOFBF, STREAM_BYTES);
     if (p11prof_run_select(db, run, &run_id, &error) != P11PROF_OK ||
         p11prof_call_print(stdout, db, run_id, settings->common.format, &settings->calls, &notes,
                            &error) != P11PROF_OK)

@@ -76,78 +76,75 @@ static bool take_option(void *payload, int id, const char *value)
 
 /* --- what is printed --- */
 
-struct print {
-    const struct settings *settings;
-    struct sqlite3 *db;
-    struct p11prof_page page;     /* text and Markdown */
-    struct p11prof_writer writer; /* CSV and JSON */
+/* The failures of one run. */
+struct run_failures {
+    int64_t run_id;
+    struct p11prof_failures failures;
 };
 
-static bool is_page(const struct print *print)
+static void say_what_is_missing(const struct run_failures *run)
 {
-    return print->settings->common.format == P11PROF_FORMAT_TEXT ||
-           print->settings->common.format == P11PROF_FORMAT_MARKDOWN;
-}
-
-static void say_what_is_missing(const struct p11prof_failures *failures, int64_t run_id)
-{
-    if (failures->lost_count > 0)
+    if (run->failures.lost_count > 0)
         p11prof_note("%llu calls of run %lld were lost: whether they failed is not known",
-                     (unsigned long long)failures->lost_count, (long long)run_id);
-    if (failures->missing_count > 0)
+                     (unsigned long long)run->failures.lost_count, (long long)run->run_id);
+    if (run->failures.missing_count > 0)
         p11prof_note("%llu calls of run %lld are not kept one by one any more and are not here",
-                     (unsigned long long)failures->missing_count, (long long)run_id);
+                     (unsigned long long)run->failures.missing_count, (long long)run->run_id);
 }
 
-/* last: nothing follows. */
-static enum p11prof_status print_run(struct print *print, int64_t run_id, bool last,
-                                     struct p11prof_error *error)
+static enum p11prof_status print_pages(const struct settings *settings, struct sqlite3 *db,
+                                       const struct run_failures *runs, size_t count,
+                                       struct p11prof_error *error)
 {
-    const struct p11prof_failure_options *failure_options = &print->settings->failures;
-    struct p11prof_failures failures = {.call_count = 0};
-    enum p11prof_status status =
-        p11prof_failures_load(&failures, print->db, run_id, failure_options, error);
-    if (status == P11PROF_OK && is_page(print))
-        status = p11prof_failures_page(&print->page, &failures, print->db, run_id, failure_options,
-                                       error);
-    else if (status == P11PROF_OK)
-        p11prof_writer_rows(&print->writer, &failures.rows);
-    if (status == P11PROF_OK && last && !is_page(print))
-        p11prof_writer_end(&print->writer, &failures.rows);
-    if (status == P11PROF_OK)
-        say_what_is_missing(&failures, run_id);
-    p11prof_failures_clear(&failures);
-    return status;
+    struct p11prof_page page = {.stream = stdout, .format = settings->common.format};
+    for (size_t i = 0; i < count; i++)
+        if (p11prof_failures_page(&page, &runs[i].failures, db, runs[i].run_id, &settings->failures,
+                                  error) != P11PROF_OK)
+            return error->status;
+    return P11PROF_OK;
 }
 
-static enum p11prof_status print_runs(struct print *print, const int64_t *run_ids, size_t count,
-                                      struct p11prof_error *error)
+static void print_rows(enum p11prof_format format, const struct run_failures *runs, size_t count)
 {
-    enum p11prof_status status = P11PROF_OK;
-    bool json = print->settings->common.format == P11PROF_FORMAT_JSON;
+    struct p11prof_writer writer = {.stream = stdout, .format = format};
+    bool json = format == P11PROF_FORMAT_JSON;
     if (json)
         fputs("{\"schema\":\"p11prof/export/v1\",\"errors\":", stdout);
-    for (size_t i = 0; i < count && status == P11PROF_OK; i++)
-        status = print_run(print, run_ids[i], i + 1 == count, error);
+    for (size_t i = 0; i < count; i++)
+        p11prof_writer_rows(&writer, &runs[i].failures.rows);
+    p11prof_writer_end(&writer, &runs[0].failures.rows);
     if (json)
         fputs("}\n", stdout);
-    return status;
 }
 
-static int print_all(const struct settings *settings, struct sqlite3 *db, char **runs, size_t count)
+/* Nothing is printed before all are read. */
+static enum p11prof_status print_runs(const struct settings *settings, struct sqlite3 *db,
+                                      struct run_failures *runs, char **names, size_t count,
+                                      struct p11prof_error *error)
 {
-    struct print print = {.settings = settings,
-                          .db = db,
-                          .page = {.stream = stdout, .format = settings->common.format},
-                          .writer = {.stream = stdout, .format = settings->common.format}};
+    enum p11prof_format format = settings->common.format;
+    for (size_t i = 0; i < count; i++)
+        if (p11prof_run_select(db, names[i], &runs[i].run_id, error) != P11PROF_OK ||
+            p11prof_failures_load(&runs[i].failures, db, runs[i].run_id, &settings->failures,
+                                  error) != P11PROF_OK)
+            return error->status;
+    if (format == P11PROF_FORMAT_CSV || format == P11PROF_FORMAT_JSON)
+        print_rows(format, runs, count);
+    else if (print_pages(settings, db, runs, count, error) != P11PROF_OK)
+        return error->status;
+    for (size_t i = 0; i < count; i++)
+        say_what_is_missing(&runs[i]);
+    return P11PROF_OK;
+}
+
+static int print(const struct settings *settings, struct sqlite3 *db, char **names, size_t count)
+{
     struct p11prof_error error;
-    int64_t *run_ids = p11prof_zalloc(count, sizeof *run_ids);
-    enum p11prof_status status = P11PROF_OK;
-    for (size_t i = 0; i < count && status == P11PROF_OK; i++)
-        status = p11prof_run_select(db, runs[i], &run_ids[i], &error);
-    if (status == P11PROF_OK)
-        status = print_runs(&print, run_ids, count, &error);
-    free(run_ids);
+    struct run_failures *runs = p11prof_zalloc(count, sizeof *runs);
+    enum p11prof_status status = print_runs(settings, db, runs, names, count, &error);
+    for (size_t i = 0; i < count; i++)
+        p11prof_failures_clear(&runs[i].failures);
+    free(runs);
     return status == P11PROF_OK ? P11PROF_EXIT_DONE : p11prof_complain_of(&error);
 }
 
@@ -163,8 +160,8 @@ int p11prof_command_errors(int argc, char **argv)
     if (code != P11PROF_EXIT_DONE)
         return code;
     bool named = first < argc;
-    code = print_all(&settings, p11prof_store_sqlite(database.store), named ? argv + first : last,
-                     named ? (size_t)(argc - first) : 1);
+    code = print(&settings, p11prof_store_sqlite(database.store), named ? argv + first : last,
+                 named ? (size_t)(argc - first) : 1);
     p11prof_database_close(&database);
     return code;
 }

@@ -35,7 +35,7 @@ shows() {
 wrong() {
   text=$1
   shift
-  ends 2 "$@" && says "$text" || { cat "$WORK/notes" && false; }
+  { ends 2 "$@" && says "$text"; } || { cat "$WORK/notes" && false; }
 }
 
 # csv COLUMNS CALLS-OPTION...: the rows, without header.
@@ -94,6 +94,10 @@ check "no such function" wrong "did you mean 'C_WrapKey'?" calls threads --funct
 check "nothing selected" wrong "it has C_" calls threads --function C_Login
 check "nothing slow enough" wrong "nothing of run" calls threads --slower-than 10h
 check "nothing selected of errors" wrong "it has C_" errors threads --function C_Login
+check "nothing selected as JSON" wrong "it has C_" errors threads --function C_Login --format json
+check "nothing selected of calls as JSON" wrong "it has C_" calls threads --function C_Login \
+  --format json
+check "nor as a stream" wrong "it has C_" calls threads --all --function C_Login --format json
 check "no such result" wrong "it has CKR_DEVICE_ERROR" errors fails --rv CKR_PIN_LOCKED
 check "no such group" wrong "did you mean 'caller'?" errors --by callr
 
