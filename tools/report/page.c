@@ -2,7 +2,9 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "page.h"
 #include "allocate.h"
+#include "canvas.h"
 #include "safe_text.h"
+#include "wrap.h"
 #include "write_formats.h"
 
 #include <stdarg.h>
@@ -14,6 +16,7 @@ struct frame {
     bool alone; /* a blank line stands before it, but at the top of a page */
     const char *before, *after;
 };
+enum { FACT_NAME = 12, FACT_INDENT = 14 };
 enum line { TITLE, SECTION, FACT, NOTE, PARAGRAPH };
 
 static const struct frame text_frames[] = {
@@ -35,20 +38,45 @@ static char *formatted(const char *format, va_list arguments)
     return text;
 }
 
+static void make_ascii(char *text)
+{
+    char *out = text;
+    for (const char *next = text; *next;)
+        *out++ = p11prof_ascii_character(p11prof_next_character(&next));
+    *out = '\0';
+}
+
+/* A line of text, broken where it is too long: further lines are indented like its text. */
+static void write_broken(const struct p11prof_page *page, size_t indent, const char *text)
+{
+    size_t room = page->width > indent ? page->width - indent : 1;
+    for (const char *next; *text; text = next) {
+        size_t bytes = p11prof_wrap(text, page->width ? room : SIZE_MAX, &next);
+        fprintf(page->stream, "%.*s", (int)bytes, text);
+        if (*next)
+            fprintf(page->stream, "\n%*s", (int)indent, "");
+    }
+}
+
 static void write_line(struct p11prof_page *page, enum line line, const char *name, char *text)
 {
     bool markdown = page->format == P11PROF_FORMAT_MARKDOWN;
     const struct frame *frame = markdown ? &markdown_frames[line] : &text_frames[line];
     char *safe = p11prof_safe_copy(text);
+    size_t indent = strlen(frame->before) + (name ? strlen(name) : 0);
+    if (page->ascii)
+        make_ascii(safe);
     if (frame->alone && page->started && !page->blank)
         putc('\n', page->stream);
     fputs(frame->before, page->stream);
-    if (name)
-        fprintf(page->stream, markdown ? "%s: " : "%-12s", name);
+    if (name && markdown)
+        fprintf(page->stream, "%s: ", name);
+    else if (name)
+        fprintf(page->stream, "%-*s", FACT_NAME, name);
     if (markdown)
         p11prof_markdown_text(page->stream, safe);
     else
-        fputs(safe, page->stream);
+        write_broken(page, name && indent < FACT_INDENT ? FACT_INDENT : indent, safe);
     fputs(frame->after, page->stream);
     page->started = true;
     page->blank = frame->after[1] != '\0';

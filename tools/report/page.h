@@ -12,7 +12,10 @@
 struct p11prof_page {
     FILE *stream;
     enum p11prof_format format; /* P11PROF_FORMAT_TEXT or _MARKDOWN */
-    bool started, blank;        /* private: something stands on it; the last line is blank */
+    size_t width; /* of its lines, which are broken to fit: 0: they may be of any length. Tables and
+                     Markdown are not broken */
+    bool ascii;   /* no other characters */
+    bool started, blank; /* private: something stands on it; the last line is blank */
 };
 
 /* Of a run. */

@@ -77,6 +77,31 @@ void p11prof_format_moment(char *out, uint64_t ns)
              (unsigned)(ns / 1000 % 1000000));
 }
 
+static uint64_t rounded(uint64_t ns, unsigned digits)
+{
+    uint64_t limit = 1, unit = 1;
+    while (digits-- > 0)
+        limit *= 10;
+    while (ns / unit >= limit)
+        unit *= 10;
+    uint64_t half = unit / 2;
+    return ns > UINT64_MAX - half ? ns : (ns + half) / unit * unit;
+}
+
+void p11prof_format_round_ns(char *out, uint64_t ns, unsigned digits)
+{
+    static const char *const names[] = {"ns", "us", "ms", "s"};
+    uint64_t size = 1, whole = rounded(ns, digits);
+    int unit = 0, decimals;
+    for (; unit < 3 && whole / size >= 1000; unit++)
+        size *= 1000;
+    uint64_t part = whole % size;
+    for (decimals = 3 * unit; decimals > 0 && part % 10 == 0; decimals--)
+        part /= 10;
+    snprintf(out, P11PROF_UNIT_TEXT_BYTES, "%.*f %s", decimals, (double)whole / (double)size,
+             names[unit]);
+}
+
 void p11prof_format_bytes(char *out, uint64_t bytes)
 {
     if (bytes < 1024)

@@ -20,6 +20,9 @@ void p11prof_format_ns(char *out, uint64_t ns);
 bool p11prof_parse_ns(const char *text, uint64_t *out_ns);
 /* "12.345678 s": a moment since a run's start, to the microsecond. */
 void p11prof_format_moment(char *out, uint64_t ns);
+/* "120 us", "1.5 ms", "1.0225 ms", "100 s": rounded to `digits` digits, without zeros at the end.
+ */
+void p11prof_format_round_ns(char *out, uint64_t ns, unsigned digits);
 
 /* "512 B", "1.50 KB" (1024 bytes), … */
 void p11prof_format_bytes(char *out, uint64_t bytes);
