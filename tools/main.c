@@ -23,6 +23,7 @@ static const struct command commands[] = {
     {"export", p11prof_command_export, "write runs for other programs: JSON, CSV, metrics, traces"},
     {"calls", p11prof_command_calls, "show single calls: slow, failed, around a moment"},
     {"errors", p11prof_command_errors, "show what failed, and what that says"},
+    {"histogram", p11prof_command_histogram, "draw how latencies are distributed"},
     {"sql", p11prof_command_sql, "query the database"},
     {"collect", p11prof_command_collect, "take what waits in spools into the database"},
     {"doctor", p11prof_command_doctor, "check what a shim started here would see and do"},

@@ -21,7 +21,7 @@ static unsigned next_per_decade(unsigned per_decade)
 /* Digits that make all edges of a decade differ. */
 static unsigned digits_of(unsigned per_decade)
 {
-    return per_decade < 8 ? 2 : per_decade < 160 ? 3 : per_decade < 1600 ? 4 : 5;
+    return per_decade <= 20 ? 2 : per_decade <= 200 ? 3 : per_decade <= 2000 ? 4 : 5;
 }
 
 /* Edge number `index` of those from 1 ns on. */

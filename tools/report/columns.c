@@ -104,6 +104,14 @@ static const struct p11prof_column columns[] = {
     {"unsupported", "UNSUPPORTED", P11PROF_UNIT_NONE, P11PROF_TYPE_LIST,
      "percentiles with fewer than 10 durations beyond them"},
 
+    /* bins of a histogram, steps of a timeline */
+    NS("low_ns", "FROM", "shortest duration of a bin"),
+    NS("high_ns", "BELOW", "of a bin: durations in it are shorter"),
+    COUNT("cumulative_count", "SO FAR", "of this bin and all shorter ones"),
+    {"in_flight", "IN FLIGHT", P11PROF_UNIT_PER_S, P11PROF_TYPE_REAL,
+     "calls in the module at a time, on average"},
+    ID("first_operation", "FIRST", "number of a step's first operation in its load"),
+
     /* results of tests and operations */
     TEXT("test", "TEST", "id of the test"),
     BYTES("data_bytes", "DATA", "size of the data of one operation"),

@@ -21,7 +21,7 @@ struct layout {
 
 static void edge_text(char *out, const struct p11prof_bins *bins, size_t bin)
 {
-    p11prof_format_round_ns(out, bins->edges_ns[bin], bins->digits < 3 ? 3 : bins->digits);
+    p11prof_format_round_ns(out, bins->edges_ns[bin], bins->digits);
 }
 
 static size_t digits_of(uint64_t number)
