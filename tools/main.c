@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"calls", p11prof_command_calls, "show single calls: slow, failed, around a moment"},
     {"errors", p11prof_command_errors, "show what failed, and what that says"},
     {"histogram", p11prof_command_histogram, "draw how latencies are distributed"},
+    {"timeline", p11prof_command_timeline, "draw latencies, rate and errors over time"},
     {"sql", p11prof_command_sql, "query the database"},
     {"collect", p11prof_command_collect, "take what waits in spools into the database"},
     {"doctor", p11prof_command_doctor, "check what a shim started here would see and do"},

@@ -64,7 +64,8 @@ static uint64_t choose(const struct round *rounds, const unsigned *tenths, uint6
         if (fits(step_ns, duration_ns, most, least_ns))
             return step_ns;
     }
-    uint64_t step_ns = least_ns > 10 * DAY_NS ? least_ns : 10 * DAY_NS;
+    uint64_t step_ns =
+        least_ns > 0 ? (10 * DAY_NS + least_ns - 1) / least_ns * least_ns : 10 * DAY_NS;
     while (p11prof_step_count(duration_ns, step_ns) > most)
         step_ns += step_ns;
     return step_ns;

@@ -8,7 +8,7 @@
 #include "stats.h"
 
 /* Memory is up to 58 KB a step, some 5 KB where durations are alike. */
-enum { P11PROF_STEPS_MOST = 1000 };
+enum { P11PROF_STEPS_MOST = 5000 };
 
 struct p11prof_timeline_step {
     uint64_t count, error_count;    /* of the calls that began in it */
