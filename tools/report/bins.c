@@ -7,12 +7,13 @@
 enum { FINEST = 7 << 10, FINEST_OF_BUCKETS = 7 << 5, DEFAULT_PER_DECADE = 6 };
 
 /* Edges of a decade that read better than 10^(i/n). */
-static const double nice[][6] = {{1}, {1, 3}, {1, 2, 5}, {0}, {0}, {1, 1.5, 2, 3, 5, 7}};
+static const double nice[][6] = {
+    {1}, {1, 3}, {1, 2, 5}, {1, 2, 3, 5}, {1, 1.5, 2.5, 4, 6}, {1, 1.5, 2, 3, 5, 7}};
 
-/* 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20 … */
+/* 1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 20 … */
 static unsigned next_per_decade(unsigned per_decade)
 {
-    unsigned step = 1;
+    unsigned step = per_decade == 6 ? 2 : 1;
     while (per_decade / step >= 8)
         step *= 2;
     return per_decade + step;
@@ -31,7 +32,7 @@ static uint64_t edge_ns(unsigned per_decade, unsigned index)
     double decade = pow(10, index / per_decade);
     double mantissa = pow(10, (double)place / per_decade);
     double unit = pow(10, 1 - (int)digits_of(per_decade));
-    if (per_decade <= 6 && nice[per_decade - 1][0] > 0)
+    if (per_decade <= 6)
         mantissa = nice[per_decade - 1][place];
     double edge = round(round(mantissa / unit) * unit * decade);
     return edge < 0x1p63 ? (uint64_t)edge : UINT64_MAX;

@@ -5,6 +5,7 @@
 #include "p11prof/batch.h"
 #include "p11prof/load.h"
 #include "query.h"
+#include "row_scan.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -194,16 +195,36 @@ static void bin(struct p11prof_histogram *out)
         p11prof_bins_count(&out->bins, out->groups[i].tally, out->groups[i].counts);
 }
 
+/* Whether the calls of all runs of a set are kept one by one. */
+static enum p11prof_status check_rows(const struct p11prof_histogram_set *set, struct sqlite3 *db,
+                                      bool *there, struct p11prof_error *error)
+{
+    static const char sql[] =
+        "SELECT sum(count) FROM call_group WHERE run = ?1 AND NOT is_operation";
+    uint64_t row_count;
+    *there = true;
+    for (size_t i = 0; i < set->runs->run_count; i++) {
+        int64_t counted;
+        if (p11prof_query_integer(db, sql, set->runs->run_ids[i], 0, &counted, error) !=
+                P11PROF_OK ||
+            p11prof_row_scan_count(db, &set->runs->run_ids[i], 1, &row_count, error) != P11PROF_OK)
+            return error->status;
+        *there = *there && row_count > 0 && row_count == (uint64_t)counted;
+    }
+    return P11PROF_OK;
+}
+
 static enum p11prof_status find_worst(struct p11prof_histogram *out, struct sqlite3 *db,
                                       struct p11prof_error *error)
 {
     enum p11prof_status status = P11PROF_OK;
     for (size_t i = 0; i < out->set_count && status == P11PROF_OK; i++) {
         struct p11prof_histogram_set *set = &out->sets[i];
-        if (!set->scan.exact)
-            continue;
-        status = p11prof_histogram_find_worst(out, set, db, error);
-        if (status == P11PROF_OK && set->of == P11PROF_HISTOGRAM_LOADS)
+        bool rows = false;
+        status = check_rows(set, db, &rows, error);
+        if (status == P11PROF_OK && rows)
+            status = p11prof_histogram_find_worst(out, set, db, error);
+        if (status == P11PROF_OK && rows && set->of == P11PROF_HISTOGRAM_LOADS)
             status = p11prof_histogram_number_worst(out, set, db, error);
     }
     return status;

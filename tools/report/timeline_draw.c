@@ -115,7 +115,7 @@ void p11prof_timeline_draw(struct p11prof_canvas *canvas, const struct p11prof_t
     start(&plot, canvas, timeline, stats, style);
     draw_band(&plot, BAND, false);
     draw_values(&plot, "calls/s", p11prof_timeline_rate);
-    draw_values(&plot, "calls in flight", p11prof_timeline_in_flight);
+    draw_values(&plot, "in flight", p11prof_timeline_in_flight);
     draw_errors(&plot);
     draw_axis(&plot, true);
     free(stats);

@@ -53,7 +53,7 @@ static void print_calls(struct p11prof_page *page, const struct p11prof_run_time
                         const struct p11prof_chart_style *style)
 {
     char step[P11PROF_UNIT_TEXT_BYTES];
-    p11prof_format_ns(step, timelines->timelines[0].step_ns);
+    p11prof_format_round_ns(step, timelines->timelines[0].step_ns, 5);
     p11prof_page_fact(page, "calls", "%" PRIu64 ", in steps of %s%s",
                       count_of(&timelines->timelines[0]), step,
                       timelines->of_windows ? ": windows of time are all that is kept" : "");
