@@ -168,7 +168,7 @@ for width in 40 80 200 1000; do
 done
 check "80 columns by default" fits 80 histogram load
 check "COLUMNS" env COLUMNS=120 "$P11PROF" timeline load --db "$DB" >"$WORK/out"
-check "is looked at" [ "$(widest)" -gt 90 ]
+check "is looked at" [ "$(widest)" -gt 80 ]
 check "a silly one too" env COLUMNS=3 "$P11PROF" timeline load --db "$DB" >"$WORK/out"
 check "and bounded" [ "$(widest)" -le 40 ]
 for command in histogram timeline; do

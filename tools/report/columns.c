@@ -167,8 +167,6 @@ static const struct p11prof_column columns[] = {
 
     /* ready queries, and what only they show */
     TEXT("question", "QUESTION", "what a ready query answers"),
-    ID("call_id", "CALL", "number of the call in this database"),
-    NS("gap_ns", "GAP", "from the end of the thread's call before"),
     TEXT("slowest", "SLOWEST", "marks the call that took longest"),
     NS("opened_ns", "OPENED", "since the run's start"),
     NS("closed_ns", "CLOSED", "since the run's start; unknown of a session that was left open"),
