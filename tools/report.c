@@ -8,19 +8,29 @@
 #include "report/nearest.h"
 #include "report/query.h"
 #include "report/run_report.h"
-#include "report/stats_table.h"
 #include "run_select.h"
 #include "select_options.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_BY = 'b', OPTION_SORT = 's', OPTION_TOP = 't' };
+enum {
+    OPTION_BY = 'b',
+    OPTION_COLUMNS = 'c',
+    OPTION_REDACT = 'r',
+    OPTION_SORT = 's',
+    OPTION_TOP = 't',
+};
+
+/* Rows of each table that a page shows: it is to fit a screen, unless --by asks for more. */
+enum { TOP = 10, TOP_BY = 50 };
 
 static const struct p11prof_option options[] = {
     {"by", OPTION_BY, "COLUMNS", "one row for each (default: function,mechanism)"},
+    {"columns", OPTION_COLUMNS, "COLUMNS", "show these, in this order; not for JSON"},
     {"sort", OPTION_SORT, "COLUMN", "largest first (default: total_ns); names: A to Z"},
-    {"top", OPTION_TOP, "N", "only the first N rows of each table"},
+    {"top", OPTION_TOP, "N", "only the first N rows of each table; 0: all"},
+    {"redact", OPTION_REDACT, NULL, "without names of people, hosts, programs and tokens"},
     P11PROF_OPTIONS_SELECT,
     P11PROF_OPTION_FORMAT,
     P11PROF_OPTION_DB,
@@ -40,7 +50,10 @@ static const struct p11prof_usage usage = {
         "process, program, thread, session, slot, rv, minute, hour, day, run, name, host and\n"
         "token, with commas between. The kind always stays apart: size queries,\n"
         "too small buffers and calls that wait for an event or a person have their own rows.\n"
-        "--sort takes any column of the CSV.\n\n"
+        "--sort and --columns take any column of the CSV, and of the other tables. With hour, day\n"
+        "or minute in --by rows are in the order of time, unless --sort says otherwise. Text and\n"
+        "Markdown show the first 10 rows of each table, with --by 50, and sum up the rest.\n"
+        "On a terminal columns that do not fit are left out, the least important ones first.\n\n"
         "Percentiles are the ceil(n * p)-th smallest duration of the calls that did not fail\n"
         "(with --by rv: of all); ~ marks those with fewer than 10 durations beyond them. They\n"
         "are exact while the calls are kept one by one, else from histograms, within 0.5 %.\n"
@@ -48,14 +61,19 @@ static const struct p11prof_usage usage = {
         "wait.\n\n" P11PROF_NOTES_SELECT "\n"
         "The results of a bench come first; CSV has only them, unless --by asks for its calls.\n"
         "--sort and --top do not concern them.\n\n"
+        "--redact makes a report fit for a ticket: names of runs, hosts, users, tokens, programs\n"
+        "and callers become \"program 1\", \"caller 2\"; serial numbers, UUIDs and folders "
+        "vanish.\n\n"
         "  p11prof report\n"
         "  p11prof report nightly --by caller,function --top 10\n"
+        "  p11prof report --function C_Sign --since -60s --columns count,mean_ns,p99_ns\n"
         "  p11prof report 12 --format csv > calls.csv",
 };
 
 struct settings {
     struct p11prof_common_options common;
     struct p11prof_report_options report;
+    bool top_given;
 };
 
 static bool take_by(struct settings *settings, const char *value)
@@ -81,35 +99,73 @@ static bool take_option(void *payload, int id, const char *value)
     case OPTION_SORT:
         settings->report.sort = value;
         return true;
+    case OPTION_COLUMNS:
+        settings->report.columns = value;
+        return true;
+    case OPTION_REDACT:
+        settings->report.redact = true;
+        return true;
     case OPTION_TOP:
         if (!p11prof_option_number("top", value, UINT32_MAX, &number))
             return false;
         settings->report.top = (size_t)number;
+        settings->top_given = true;
         return true;
     default:
         return p11prof_common_option(&settings->common, id, value);
     }
 }
 
-/* --sort takes what the rows have: the groups' columns and the statistics. */
-static bool check_sort(struct settings *settings)
+/* Says so if a table has no column of that name. */
+static bool check_column(const char *option, const struct p11prof_table *columns, const char *name)
 {
-    struct p11prof_table columns = {.columns = NULL};
-    const char *names[P11PROF_DIMENSIONS + 32];
-    p11prof_stats_columns(&columns, &settings->report.by);
-    size_t count = columns.column_count;
-    bool known =
-        !settings->report.sort || p11prof_table_find(&columns, settings->report.sort) < count;
-    for (size_t i = 0; i < count; i++)
-        names[i] = columns.columns[i].name;
-    const char *nearest = known ? NULL : p11prof_nearest(settings->report.sort, names, count);
+    if (p11prof_table_find(columns, name) < columns->column_count)
+        return true;
+    const char **names = p11prof_zalloc(columns->column_count, sizeof *names);
+    for (size_t i = 0; i < columns->column_count; i++)
+        names[i] = columns->columns[i].name;
+    const char *nearest = p11prof_nearest(name, names, columns->column_count);
     if (nearest)
-        p11prof_complain(0, "--sort has no column '%s': did you mean '%s'?", settings->report.sort,
-                         nearest);
-    else if (!known)
-        p11prof_complain(0, "--sort has no column '%s'", settings->report.sort);
-    p11prof_table_clear(&columns);
+        p11prof_complain(0, "--%s has no column '%s': did you mean '%s'?", option, name, nearest);
+    else
+        p11prof_complain(0, "--%s has no column '%s'", option, name);
+    free(names);
+    return false;
+}
+
+static bool check_columns(const struct p11prof_table *columns, const char *list)
+{
+    bool known = true;
+    char *words = p11prof_copy(list), *rest = words;
+    for (char *word; known && (word = strsep(&rest, ",")) != NULL;)
+        known = check_column("columns", columns, word);
+    free(words);
     return known;
+}
+
+/* --sort and --columns take what the tables have. */
+static bool check_settings(const struct settings *settings)
+{
+    const struct p11prof_report_options *report = &settings->report;
+    struct p11prof_table columns = {.columns = NULL};
+    p11prof_run_report_columns(&columns, &report->by);
+    bool good = (!report->sort || check_column("sort", &columns, report->sort)) &&
+                (!report->columns || check_columns(&columns, report->columns));
+    p11prof_table_clear(&columns);
+    if (good && report->columns && settings->common.format == P11PROF_FORMAT_JSON) {
+        p11prof_complain(0, "--columns is not for JSON, which has all of them");
+        return false;
+    }
+    return good;
+}
+
+/* A page without --top fits a screen; machine formats have all. */
+static void set_top(struct settings *settings)
+{
+    bool page = settings->common.format == P11PROF_FORMAT_TEXT ||
+                settings->common.format == P11PROF_FORMAT_MARKDOWN;
+    if (page && !settings->top_given)
+        settings->report.top = settings->report.by.count > 0 ? TOP_BY : TOP;
 }
 
 /* Text and JSON show them; CSV has no place for them. */
@@ -153,8 +209,9 @@ int p11prof_command_report(int argc, char **argv)
     int first, code;
     if (!p11prof_options_read(&usage, argc, argv, take_option, &settings, &first, &code))
         return code;
-    if (!check_sort(&settings))
+    if (!check_settings(&settings))
         return p11prof_usage_hint(&usage);
+    set_top(&settings);
     code = p11prof_database_open(&database, &settings.common.database);
     if (code != P11PROF_EXIT_DONE)
         return code;

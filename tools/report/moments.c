@@ -53,6 +53,7 @@ bool p11prof_read_moment(const char *text, struct p11prof_moment *out)
 {
     uint64_t ns;
     bool back = text[0] == '-';
+    out->text = text;
     if (p11prof_read_duration(text + back, &ns)) {
         out->kind = back ? P11PROF_MOMENT_BEFORE_END : P11PROF_MOMENT_SINCE_START;
         out->ns = (int64_t)ns;

@@ -20,6 +20,7 @@ struct p11prof_moment {
         P11PROF_MOMENT_UTC,         /* ns since 1970 */
     } kind;
     int64_t ns;
+    const char *text; /* as it was read; borrowed */
 };
 
 /* "90s": after the start. "-30s": before the end. "2026-11-24", "2026-11-24T10:15",

@@ -117,13 +117,20 @@ void p11prof_page_paragraph(struct p11prof_page *page, const char *format, ...)
     WRITE_LINE(PARAGRAPH, NULL);
 }
 
+size_t p11prof_page_width(const struct p11prof_page *page)
+{
+    if (page->format != P11PROF_FORMAT_TEXT)
+        return 0;
+    return page->width > 0 ? page->width : p11prof_terminal_width(page->stream);
+}
+
 void p11prof_page_table(struct p11prof_page *page, const struct p11prof_table *table,
                         const char *columns)
 {
     struct p11prof_table part = {.columns = NULL};
     struct p11prof_writer writer = {.stream = page->stream,
                                     .format = page->format,
-                                    .width_limit = p11prof_terminal_width(page->stream),
+                                    .width_limit = p11prof_page_width(page),
                                     .indent = "  "};
     p11prof_table_select(&part, table, columns);
     p11prof_writer_rows(&writer, &part);

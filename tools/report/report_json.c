@@ -7,12 +7,13 @@
 
 struct cJSON *p11prof_document_new(void)
 {
-    static const char *const arrays[] = {"runs",   "processes", "results",   "functions",
-                                         "errors", "losses",    "in_flight", "skipped"};
+    static const char *const arrays[] = {"runs",   "processes", "results", "functions", "errors",
+                                         "losses", "in_flight", "skipped", "times",     "startup"};
     cJSON *document = cJSON_CreateObject();
     cJSON_AddStringToObject(document, "schema", "p11prof/export/v1");
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         cJSON_AddArrayToObject(document, arrays[i]);
+    cJSON_AddNullToObject(document, "selection");
     return document;
 }
 
@@ -37,6 +38,11 @@ void p11prof_document_add(struct cJSON *document, const struct p11prof_run_repor
     p11prof_document_rows(document, "losses", &report->losses);
     p11prof_document_rows(document, "in_flight", &report->in_flight);
     p11prof_document_rows(document, "skipped", &report->results.skipped);
+    p11prof_document_rows(document, "times", &report->times);
+    p11prof_document_rows(document, "startup", &report->startup);
+    if (report->selection)
+        cJSON_ReplaceItemInObjectCaseSensitive(document, "selection",
+                                               cJSON_CreateString(report->selection));
 }
 
 void p11prof_document_print(FILE *stream, const struct cJSON *document)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
+#include "allocate.h"
 #include "page.h"
 #include "run_report.h"
 
 #include <cjson/cJSON.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool p11prof_run_report_is_bench(const struct p11prof_run_report *report)
@@ -11,24 +13,42 @@ bool p11prof_run_report_is_bench(const struct p11prof_run_report *report)
     return strcmp(p11prof_table_text(&report->run, 0, "kind", ""), "bench") == 0;
 }
 
-void p11prof_run_report_rows(struct p11prof_writer *writer, const struct p11prof_run_report *report)
+/* Adds columns "a,b". */
+static void add_chosen(struct p11prof_table *table, const char *chosen)
 {
-    p11prof_writer_rows(writer, &report->functions);
-    p11prof_writer_rows(writer, &report->others);
+    char *words = p11prof_copy(chosen), *rest = words;
+    for (char *word; (word = strsep(&rest, ",")) != NULL;)
+        p11prof_table_add_columns(table, word);
+    free(words);
+}
+
+/* The rows with chosen columns, or with all that are no arrays of numbers. */
+static void write_rows(struct p11prof_writer *writer, const struct p11prof_table *rows,
+                       const char *chosen)
+{
+    struct p11prof_table part = {.columns = NULL};
+    if (chosen)
+        add_chosen(&part, chosen);
+    for (size_t i = 0; i < rows->column_count && !chosen; i++)
+        if (rows->columns[i].type != P11PROF_TYPE_JSON)
+            p11prof_table_add_columns(&part, rows->columns[i].name);
+    for (size_t i = 0; i < rows->row_count; i++)
+        p11prof_table_copy_row(&part, p11prof_table_add_row(&part), rows, i);
+    p11prof_writer_rows(writer, &part);
+    p11prof_table_clear(&part);
+}
+
+void p11prof_run_report_rows(struct p11prof_writer *writer, const struct p11prof_run_report *report,
+                             const char *columns)
+{
+    write_rows(writer, &report->functions, columns);
+    write_rows(writer, &report->others, columns);
 }
 
 void p11prof_run_report_results(struct p11prof_writer *writer,
-                                const struct p11prof_run_report *report)
+                                const struct p11prof_run_report *report, const char *columns)
 {
-    const struct p11prof_table *loads = &report->results.loads;
-    struct p11prof_table rows = {.columns = NULL};
-    for (size_t i = 0; i < loads->column_count; i++)
-        if (loads->columns[i].type != P11PROF_TYPE_JSON)
-            p11prof_table_add_column(&rows, loads->columns[i].name, false);
-    for (size_t i = 0; i < loads->row_count; i++)
-        p11prof_table_copy_row(&rows, p11prof_table_add_row(&rows), loads, i);
-    p11prof_writer_rows(writer, &rows);
-    p11prof_table_clear(&rows);
+    write_rows(writer, &report->results.loads, columns);
 }
 
 /* Where the reports of all runs go. */
@@ -51,7 +71,8 @@ static enum p11prof_status add_to_csv(struct output *output,
         return p11prof_error_set(error, P11PROF_BAD_INPUT,
                                  "one CSV cannot hold results of a bench and calls of another run: "
                                  "report them one by one, or all their calls (--by function)");
-    (results ? p11prof_run_report_results : p11prof_run_report_rows)(&output->writer, report);
+    (results ? p11prof_run_report_results : p11prof_run_report_rows)(&output->writer, report,
+                                                                     output->options->columns);
     return P11PROF_OK;
 }
 
@@ -69,7 +90,7 @@ static enum p11prof_status add_report(struct output *output,
     case P11PROF_FORMAT_MARKDOWN:
         break;
     }
-    p11prof_run_report_print(&output->page, report, output->options->results_only);
+    p11prof_run_report_print(&output->page, report, output->options);
     return P11PROF_OK;
 }
 

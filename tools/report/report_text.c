@@ -1,153 +1,158 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
+#include "allocate.h"
 #include "bench_text.h"
-#include "page.h"
-#include "run_report.h"
+#include "report_head.h"
+#include "report_tables.h"
 #include "units.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The value of a column of the run, as text shows it, in one of a few buffers used in turn. */
-static const char *shown(const struct p11prof_run_report *report, const char *name)
+static const struct p11prof_rest no_rest = {.row_count = 0};
+
+/* The columns that calls are grouped by. The caller frees it. */
+static char *grouping_columns(const struct p11prof_report_options *options, bool with_kind)
 {
-    enum { TURNS = 8 };
-    static char texts[TURNS][256];
-    static unsigned turn;
-    char *out = texts[turn++ % TURNS];
-    size_t column = p11prof_table_find(&report->run, name);
-    if (column == report->run.column_count)
-        return "-";
-    char *text = p11prof_cell_text(&report->run.columns[column],
-                                   &p11prof_table_row(&report->run, 0)[column]);
-    snprintf(out, sizeof texts[0], "%s", *text ? text : "-");
+    const struct p11prof_grouping *by =
+        options->by.count > 0 ? &options->by : &p11prof_default_grouping;
+    char *names;
+    size_t bytes;
+    FILE *stream = p11prof_text_open(&names, &bytes);
+    for (size_t i = 0; i < by->count; i++)
+        if (with_kind || by->ids[i] != P11PROF_BY_KIND)
+            fprintf(stream, "%s ", p11prof_dimensions[by->ids[i]].column);
+    fclose(stream);
+    return names;
+}
+
+static void print_calls(struct p11prof_report_tables *tables,
+                        const struct p11prof_run_report *report,
+                        const struct p11prof_report_options *options)
+{
+    char *identity = grouping_columns(options, false);
+    p11prof_report_table_print(
+        tables, &(struct p11prof_report_table){
+                    "Calls", &report->functions, identity,
+                    "count error_count share mean_ns p50_ns p90_ns p95_ns p99_ns p999_ns max_ns",
+                    &report->rest.functions});
+    free(identity);
+}
+
+/* "size queries 0.2 %, too small buffers <0.1 % of the time in the module; waiting 4.00 s" */
+static void print_cost_of_others(struct p11prof_page *page, const struct p11prof_table *times)
+{
+    static const struct {
+        const char *column, *name;
+    } kinds[] = {{"size_query_ns", "size queries"}, {"too_small_ns", "too small buffers"}};
+    char *text, number[P11PROF_UNIT_TEXT_BYTES];
+    size_t bytes;
+    int64_t total_ns = p11prof_table_integer(times, 0, "total_ns", 0);
+    int64_t blocking_ns = p11prof_table_integer(times, 0, "blocking_ns", 0);
+    FILE *stream = p11prof_text_open(&text, &bytes);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        int64_t ns = p11prof_table_integer(times, 0, kinds[i].column, 0);
+        if (ns <= 0)
+            continue;
+        p11prof_format_share(number, total_ns > 0 ? (double)ns / (double)total_ns : 0);
+        fprintf(stream, "%s%s %s", ftell(stream) > 0 ? ", " : "", kinds[i].name, number);
+    }
+    if (ftell(stream) > 0)
+        fputs(" of the time in the module", stream);
+    if (blocking_ns > 0) {
+        p11prof_format_ns(number, (uint64_t)blocking_ns);
+        fprintf(stream, "%swaits %s, in no share", ftell(stream) > 0 ? "; " : "", number);
+    }
+    fclose(stream);
+    if (bytes > 0)
+        p11prof_page_note(page, "%s", text);
     free(text);
-    return out;
 }
 
-static bool known(const struct p11prof_run_report *report, const char *name)
+static void print_others(struct p11prof_report_tables *tables,
+                         const struct p11prof_run_report *report,
+                         const struct p11prof_report_options *options)
 {
-    return p11prof_table_get(&report->run, 0, name)->kind != P11PROF_CELL_NULL;
+    char *identity = grouping_columns(options, true);
+    p11prof_report_table_print(
+        tables, &(struct p11prof_report_table){
+                    "Size queries, too small buffers, calls that wait", &report->others, identity,
+                    "count error_count share total_ns mean_ns max_ns", &report->rest.others});
+    free(identity);
+    if (report->others.row_count > 0)
+        print_cost_of_others(tables->page, &report->times);
 }
 
-static void print_calls(struct p11prof_page *page, const struct p11prof_run_report *report)
+/* Whether a rate of bytes says anything: an operation works on a KB or more, not on a hash. */
+static bool has_throughput(const struct p11prof_table *operations)
 {
-    char time[P11PROF_UNIT_TEXT_BYTES];
-    p11prof_format_ns(time, report->module_ns);
-    p11prof_page_fact(page, "calls", "%s, %s lost; %s in the module", shown(report, "call_count"),
-                      shown(report, "lost_count"), time);
-}
-
-static void print_token(struct p11prof_page *page, const struct p11prof_run_report *report)
-{
-    if (known(report, "token_label") || known(report, "token_model"))
-        p11prof_page_fact(page, "token", "%s: %s, serial %s, firmware %s",
-                          shown(report, "token_label"), shown(report, "token_model"),
-                          shown(report, "token_serial"), shown(report, "token_firmware"));
-    if (known(report, "library"))
-        p11prof_page_fact(page, "library", "%s, PKCS#11 %s", shown(report, "library"),
-                          shown(report, "cryptoki_version"));
-}
-
-static void print_clock(struct p11prof_page *page, const struct p11prof_run_report *report)
-{
-    char overhead[96] = "";
-    int64_t overhead_ns = -1;
-    for (size_t i = 0; i < report->processes.row_count; i++) {
-        int64_t ns = p11prof_table_integer(&report->processes, i, "overhead_ns", -1);
-        overhead_ns = ns > overhead_ns ? ns : overhead_ns;
+    for (size_t i = 0; i < operations->row_count; i++) {
+        int64_t in_bytes = p11prof_table_integer(operations, i, "in_bytes", 0);
+        int64_t out_bytes = p11prof_table_integer(operations, i, "out_bytes", 0);
+        if (in_bytes + out_bytes >= 1024 * p11prof_table_integer(operations, i, "count", 1))
+            return true;
     }
-    if (overhead_ns >= 0)
-        snprintf(overhead, sizeof overhead,
-                 "; each duration contains about %" PRId64 " ns of measuring", overhead_ns);
-    p11prof_page_fact(page, "clock", "%s%s", shown(report, "clock"), overhead);
+    return false;
 }
 
-static void print_title(struct p11prof_page *page, const struct p11prof_run_report *report)
+static void print_operations(struct p11prof_report_tables *tables,
+                             const struct p11prof_run_report *report)
 {
-    p11prof_page_title(page, "Run %s%s%s (%s, %s)", shown(report, "run_id"),
-                       known(report, "name") ? " " : "",
-                       known(report, "name") ? shown(report, "name") : "", shown(report, "kind"),
-                       shown(report, "state"));
+    bool bytes = has_throughput(&report->operations);
+    p11prof_report_table_print(
+        tables,
+        &(struct p11prof_report_table){
+            "Operations", &report->operations, "operation mechanism key_type key_bits",
+            bytes ? "count error_count ops_per_s bytes_per_s mean_ns p50_ns p90_ns p95_ns p99_ns "
+                    "p999_ns max_ns"
+                  : "count error_count ops_per_s mean_ns p50_ns p90_ns p95_ns p99_ns p999_ns "
+                    "max_ns",
+            &report->rest.operations});
 }
 
-static void print_measuring(struct p11prof_page *page, const struct p11prof_run_report *report)
+/* Errors, losses and calls that have not returned; those of several runs stay apart. */
+static void print_troubles(struct p11prof_report_tables *tables,
+                           const struct p11prof_run_report *report)
 {
-    print_clock(page, report);
-    p11prof_page_fact(page, "percentiles", "%s",
-                      report->exact ? "exact" : "from histograms (within 0.5 %)");
+    bool several = report->run.row_count > 1;
+    const struct p11prof_report_table troubles[] = {
+        {"Errors", &report->errors, several ? "run_id function rv" : "function rv",
+         "count mean_ns max_ns", &report->rest.errors},
+        {report->selected ? "Lost of the whole run: counted, but without duration or result"
+                          : "Lost: counted, but without duration or result",
+         &report->losses, several ? "run_id cause function" : "cause function", "count",
+         &report->rest.losses},
+        {"Not returned", &report->in_flight, several ? "run_id function" : "function",
+         "age_ns state program pid thread_id", &report->rest.in_flight},
+    };
+    for (size_t i = 0; i < sizeof troubles / sizeof troubles[0]; i++)
+        p11prof_report_table_print(tables, &troubles[i]);
 }
 
-static void print_head(struct p11prof_page *page, const struct p11prof_run_report *report)
+static void print_unknown(struct p11prof_page *page, const struct p11prof_run_report *report)
 {
-    print_title(page, report);
-    p11prof_page_fact(page, "program", "%s, processes: %s", shown(report, "program"),
-                      shown(report, "process_count"));
-    p11prof_page_fact(page, "started", "%s, %s", shown(report, "started_at"),
-                      shown(report, "duration_ns"));
-    print_calls(page, report);
-    print_token(page, report);
-    p11prof_page_fact(page, "host", "%s: %s, %s, %s CPUs, %s", shown(report, "host"),
-                      shown(report, "kernel"), shown(report, "cpu"), shown(report, "cpu_count"),
-                      shown(report, "memory_bytes"));
-    print_measuring(page, report);
+    if (report->calls_unknown || report->operations_unknown)
+        p11prof_page_paragraph(page,
+                               "%s: they are not kept one by one, and histograms do not tell "
+                               "apart what is selected",
+                               report->calls_unknown ? "Calls are unknown"
+                                                     : "Operations are unknown");
+    else if (report->functions.row_count + report->others.row_count +
+                 report->operations.row_count ==
+             0)
+        p11prof_page_paragraph(page, "No PKCS#11 call was recorded.");
 }
 
-static void print_table(struct p11prof_page *page, const char *title,
-                        const struct p11prof_table *table, const char *columns)
+static void print_rest(struct p11prof_report_tables *tables,
+                       const struct p11prof_run_report *report,
+                       const struct p11prof_report_options *options)
 {
-    if (table->row_count == 0)
-        return;
-    p11prof_page_section(page, "%s", title);
-    p11prof_page_table(page, table, columns);
-}
-
-static void print_losses(struct p11prof_page *page, const struct p11prof_run_report *report)
-{
-    print_table(page, "Lost: counted, but without duration or result", &report->losses,
-                "cause function count");
-}
-
-/* The columns of the groups, and the statistics that fit a line. */
-static void print_groups(struct p11prof_page *page, const char *title,
-                         const struct p11prof_table *table, bool with_kind)
-{
-    char columns[512] = "";
-    for (size_t i = 1; strcmp(table->columns[i].name, "count") != 0; i++) {
-        bool shown_column = with_kind || strcmp(table->columns[i].name, "kind") != 0;
-        strcat(columns, shown_column ? table->columns[i].name : "");
-        strcat(columns, " ");
-    }
-    strcat(columns, "count error_count share total_ns mean_ns p50_ns p95_ns p99_ns max_ns");
-    print_table(page, title, table, columns);
-}
-
-static void print_rest(struct p11prof_page *page, const struct p11prof_run_report *report)
-{
-    print_head(page, report);
-    print_groups(page, "Calls", &report->functions, false);
-    print_groups(page, "Size queries, too small buffers, calls that wait", &report->others, true);
-    print_table(page, "Operations", &report->operations,
-                "operation mechanism key_type key_bits count error_count total_ns mean_ns p50_ns "
-                "p95_ns p99_ns max_ns");
-    print_table(page, "Errors", &report->errors, "function rv count mean_ns max_ns");
-    print_losses(page, report);
-    print_table(page, "Not returned", &report->in_flight,
-                "function age_ns state program pid thread_id");
-}
-
-/* What a bench prints of itself. */
-static void print_results(struct p11prof_page *page, const struct p11prof_run_report *report)
-{
-    const char *module = p11prof_table_text(&report->processes, 0, "module_path", NULL);
-    print_title(page, report);
-    if (module)
-        p11prof_page_fact(page, "module", "%s", module);
-    print_token(page, report);
-    print_measuring(page, report);
-    p11prof_bench_page(page, &report->results);
-    print_losses(page, report);
+    p11prof_report_head(tables->page, report);
+    print_unknown(tables->page, report);
+    print_calls(tables, report, options);
+    print_operations(tables, report);
+    print_others(tables, report, options);
+    print_troubles(tables, report);
 }
 
 static bool has_doubtful(const struct p11prof_table *table)
@@ -160,17 +165,22 @@ static bool has_doubtful(const struct p11prof_table *table)
 }
 
 void p11prof_run_report_print(struct p11prof_page *page, const struct p11prof_run_report *report,
-                              bool results_only)
+                              const struct p11prof_report_options *options)
 {
-    bool doubtful = has_doubtful(&report->results.loads) || has_doubtful(&report->results.threads);
-    if (results_only) {
-        print_results(page, report);
-    } else {
-        p11prof_bench_page(page, &report->results);
-        print_rest(page, report);
-        doubtful = doubtful || has_doubtful(&report->functions) || has_doubtful(&report->others) ||
-                   has_doubtful(&report->operations);
-    }
-    if (doubtful)
-        p11prof_page_paragraph(page, "~ fewer than 10 durations lie beyond this percentile");
+    struct p11prof_report_tables tables = {
+        .page = page,
+        .chosen = options->columns,
+        .module_ns = (uint64_t)p11prof_table_integer(&report->times, 0, "total_ns", 0),
+        .doubtful = has_doubtful(&report->results.loads) || has_doubtful(&report->results.threads)};
+    if (options->results_only)
+        p11prof_report_results_head(page, report);
+    p11prof_bench_page(page, &report->results);
+    if (options->results_only)
+        p11prof_report_table_print(
+            &tables,
+            &(struct p11prof_report_table){"Lost: counted, but without duration or result",
+                                           &report->losses, "cause function", "count", &no_rest});
+    else
+        print_rest(&tables, report, options);
+    p11prof_report_tables_end(&tables);
 }

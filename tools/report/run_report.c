@@ -3,10 +3,14 @@
 #include "run_report.h"
 #include "live_calls.h"
 #include "query.h"
+#include "redact.h"
+#include "report_parts.h"
+#include "run_times.h"
+#include "startup.h"
 #include "stats_table.h"
-#include "writer.h"
 
 #include <sqlite3.h>
+#include <stdlib.h>
 
 static const struct p11prof_grouping operation_grouping = {
     {P11PROF_BY_OPERATION, P11PROF_BY_MECHANISM, P11PROF_BY_KEY_TYPE, P11PROF_BY_KEY_BITS}, 4};
@@ -21,9 +25,9 @@ static enum p11prof_status load_tables(struct p11prof_run_report *out, struct sq
         {&out->run, "SELECT * FROM runs WHERE run_id = ?1"},
         {&out->processes, "SELECT * FROM processes WHERE run_id = ?1 ORDER BY process_id"},
         {&out->errors, "SELECT run_id, function, rv, rv_code, count, total_ns, mean_ns, min_ns, "
-                       "max_ns FROM errors WHERE run_id = ?1 ORDER BY count DESC, function, rv"},
+                       "max_ns FROM errors WHERE run_id = ?1 ORDER BY function, rv"},
         {&out->losses, "SELECT run_id, cause, function, sum(count) AS count FROM losses "
-                       "WHERE run_id = ?1 GROUP BY cause, function ORDER BY count DESC"},
+                       "WHERE run_id = ?1 GROUP BY cause, function"},
         {&out->in_flight,
          "SELECT i.run_id, p.pid, p.program, i.thread_id, i.function, i.age_ns, 'ended' AS state "
          "FROM in_flight AS i JOIN processes AS p ON p.process_id = i.process_id "
@@ -99,49 +103,6 @@ static enum p11prof_status load_stats(struct p11prof_run_report *out, struct sql
     return status;
 }
 
-/* The same columns as those of all errors, of failed calls that are selected. */
-static enum p11prof_status load_selected_errors(struct p11prof_run_report *out, struct sqlite3 *db,
-                                                const struct p11prof_run_set *runs,
-                                                const struct p11prof_report_options *options,
-                                                struct p11prof_error *error)
-{
-    static const struct p11prof_grouping by_result = {{P11PROF_BY_FUNCTION, P11PROF_BY_RV}, 2};
-    struct p11prof_selection selection = options->selection;
-    struct p11prof_scan scan = {.selection = &selection, .calls.grouping = by_result};
-    struct p11prof_table ignored = {.columns = NULL};
-    p11prof_table_clear(&out->errors);
-    if (!out->exact || !p11prof_selection_add(&selection, P11PROF_BY_RV, "failed"))
-        return P11PROF_OK;
-    enum p11prof_status status =
-        p11prof_scan_runs(&scan, db, runs->run_ids, runs->run_count, error);
-    if (status == P11PROF_OK)
-        status = p11prof_stats_tables(&scan, runs->run_count == 1 ? runs->run_ids[0] : -1, db,
-                                      &out->errors, &ignored, error);
-    p11prof_table_sort(&out->errors, "count");
-    p11prof_table_clear(&ignored);
-    p11prof_scan_clear(&scan);
-    return status;
-}
-
-/* Time in the module, calls that wait left out as in `share`. */
-static uint64_t time_in_module(const struct p11prof_table *table)
-{
-    uint64_t total_ns = 0;
-    for (size_t i = 0; i < table->row_count; i++)
-        if (p11prof_table_get(table, i, "share")->kind != P11PROF_CELL_NULL)
-            total_ns += (uint64_t)p11prof_table_integer(table, i, "total_ns", 0);
-    return total_ns;
-}
-
-static void order(struct p11prof_table *table, const struct p11prof_report_options *options)
-{
-    p11prof_table_sort(table, "total_ns");
-    if (options->sort)
-        p11prof_table_sort(table, options->sort);
-    if (options->top > 0)
-        p11prof_table_cut(table, options->top);
-}
-
 static void add_live_calls(struct p11prof_run_report *out,
                            const struct p11prof_report_options *options)
 {
@@ -154,27 +115,62 @@ static void add_live_calls(struct p11prof_run_report *out,
     }
 }
 
+static enum p11prof_status load_startup(struct p11prof_run_report *out, struct sqlite3 *db,
+                                        const struct p11prof_run_set *runs,
+                                        struct p11prof_error *error)
+{
+    enum p11prof_status status = P11PROF_OK;
+    p11prof_table_add_columns(&out->startup, P11PROF_STARTUP_COLUMNS);
+    for (size_t i = 0; i < runs->run_count && !out->selected && status == P11PROF_OK; i++)
+        status = p11prof_startup_load(&out->startup, db, runs->run_ids[i], error);
+    return status;
+}
+
+static enum p11prof_status load_all(struct p11prof_run_report *out, struct sqlite3 *db,
+                                    const struct p11prof_run_set *runs,
+                                    const struct p11prof_report_options *options,
+                                    struct p11prof_error *error)
+{
+    if (load_runs(out, db, runs, error) != P11PROF_OK ||
+        load_stats(out, db, runs, options, error) != P11PROF_OK ||
+        load_startup(out, db, runs, error) != P11PROF_OK ||
+        p11prof_run_times_load(out, db, error) != P11PROF_OK)
+        return error->status;
+    return out->selected ? p11prof_report_errors_select(out, db, runs, options, error) : P11PROF_OK;
+}
+
+/* Takes out of all tables what others need not know. */
+static enum p11prof_status redact(struct p11prof_run_report *out, struct sqlite3 *db,
+                                  struct p11prof_error *error)
+{
+    struct p11prof_redaction redaction = {.texts = {{.columns = NULL}}};
+    struct p11prof_table *const tables[] = {&out->run,    &out->processes,  &out->functions,
+                                            &out->others, &out->operations, &out->errors,
+                                            &out->losses, &out->in_flight,  &out->startup};
+    enum p11prof_status status = p11prof_redaction_load(&redaction, db, error);
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0] && status == P11PROF_OK; i++)
+        p11prof_redact_table(&redaction, tables[i]);
+    p11prof_redact_reasons(&out->results.skipped);
+    p11prof_redaction_clear(&redaction);
+    return status;
+}
+
 enum p11prof_status p11prof_run_report_load(struct p11prof_run_report *out, struct sqlite3 *db,
                                             const struct p11prof_run_set *runs,
                                             const struct p11prof_report_options *options,
                                             struct p11prof_error *error)
 {
     out->selected = !p11prof_selection_is_all(&options->selection);
+    if (out->selected)
+        out->selection = p11prof_selection_text(&options->selection, options->redact);
     sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
-    enum p11prof_status status = load_runs(out, db, runs, error);
-    if (status == P11PROF_OK)
-        status = load_stats(out, db, runs, options, error);
-    if (status == P11PROF_OK && out->selected)
-        status = load_selected_errors(out, db, runs, options, error);
+    enum p11prof_status status = load_all(out, db, runs, options, error);
     sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     if (status != P11PROF_OK)
         return status;
-    out->module_ns = time_in_module(&out->functions) + time_in_module(&out->others);
-    order(&out->functions, options);
-    order(&out->others, options);
-    order(&out->operations, options);
     add_live_calls(out, options);
-    return P11PROF_OK;
+    p11prof_report_order(out, options);
+    return options->redact ? redact(out, db, error) : P11PROF_OK;
 }
 
 enum p11prof_status p11prof_run_report_load_one(struct p11prof_run_report *out, struct sqlite3 *db,
@@ -197,4 +193,21 @@ void p11prof_run_report_clear(struct p11prof_run_report *report)
     p11prof_table_clear(&report->errors);
     p11prof_table_clear(&report->losses);
     p11prof_table_clear(&report->in_flight);
+    p11prof_table_clear(&report->times);
+    p11prof_table_clear(&report->startup);
+    free(report->selection);
+}
+
+void p11prof_run_report_columns(struct p11prof_table *out, const struct p11prof_grouping *by)
+{
+    struct p11prof_table all = {.columns = NULL};
+    p11prof_stats_columns(&all, by);
+    p11prof_table_add_columns(&all, P11PROF_RESULT_COLUMNS " " P11PROF_ERROR_COLUMNS
+                                                           " " P11PROF_LOSS_COLUMNS
+                                                           " " P11PROF_IN_FLIGHT_COLUMNS);
+    for (size_t i = 0; i < all.column_count; i++)
+        if (all.columns[i].type != P11PROF_TYPE_JSON &&
+            p11prof_table_find(out, all.columns[i].name) == out->column_count)
+            p11prof_table_add_columns(out, all.columns[i].name);
+    p11prof_table_clear(&all);
 }

@@ -18,10 +18,18 @@ struct cJSON;
 struct p11prof_report_options {
     struct p11prof_grouping by; /* of the calls; empty: function, mechanism, kind */
     struct p11prof_selection selection;
-    const char *sort;         /* column; NULL: total_ns */
+    const char *sort;         /* column; NULL: a time that is in `by`, then total_ns */
     size_t top;               /* rows of each table; 0: all */
+    const char *columns;      /* "a,b": of text, Markdown and CSV; NULL: the usual ones */
+    bool redact;              /* redact.h */
     bool results_only;        /* of a page: what a bench prints of itself */
     const char *spool_folder; /* looked into besides the default ones; "" or NULL: none */
+};
+
+/* What `top` left out of a table. */
+struct p11prof_rest {
+    size_t row_count;
+    uint64_t count, total_ns;
 };
 
 struct p11prof_run_report {
@@ -34,11 +42,20 @@ struct p11prof_run_report {
     struct p11prof_table errors;    /* with a selection: of what is selected, if rows are there */
     struct p11prof_table losses;    /* of all that the runs have */
     struct p11prof_table in_flight; /* of live processes and of those that ended */
-    uint64_t module_ns;             /* time in the module, but for calls that wait */
-    bool exact;                     /* percentiles are durations that occurred */
+    struct p11prof_table times;     /* one row: run_times.h */
+    struct p11prof_table startup;   /* startup.h; none with a selection */
+    struct {
+        struct p11prof_rest functions, others, operations, errors, losses, in_flight;
+    } rest;
+    bool exact;                             /* percentiles are durations that occurred */
     bool calls_unknown, operations_unknown; /* scan.h */
     bool selected;                          /* it is not of everything */
+    char *selection;                        /* as options; NULL: everything */
 };
+
+/* All columns of its tables that --sort and --columns take, without those that hold JSON. `by` as
+ * in the options. */
+void p11prof_run_report_columns(struct p11prof_table *out, const struct p11prof_grouping *by);
 
 /* Runs that are taken together. */
 struct p11prof_run_set {
@@ -57,18 +74,20 @@ void p11prof_run_report_clear(struct p11prof_run_report *report);
 /* Whether it is of a bench run. */
 bool p11prof_run_report_is_bench(const struct p11prof_run_report *report);
 
-/* As text or Markdown. Width follows the terminal. The results of a bench run come first. */
+/* As text or Markdown, all but what options->results_only leaves out. Width follows the terminal:
+ * columns that do not fit are left out, and said to be. The results of a bench run come first. */
 struct p11prof_page;
 void p11prof_run_report_print(struct p11prof_page *page, const struct p11prof_run_report *report,
-                              bool results_only);
+                              const struct p11prof_report_options *options);
 
-/* As the CSV rows of its calls; `writer` goes on with the next report. */
-void p11prof_run_report_rows(struct p11prof_writer *writer,
-                             const struct p11prof_run_report *report);
+/* As the CSV rows of its calls; `writer` goes on with the next report. columns: "a,b", NULL: all.
+ */
+void p11prof_run_report_rows(struct p11prof_writer *writer, const struct p11prof_run_report *report,
+                             const char *columns);
 
 /* As the CSV rows of its results: the columns of a document's results but for arrays of numbers. */
 void p11prof_run_report_results(struct p11prof_writer *writer,
-                                const struct p11prof_run_report *report);
+                                const struct p11prof_run_report *report, const char *columns);
 
 /* A report of one run. */
 enum p11prof_status p11prof_run_report_load_one(struct p11prof_run_report *out, struct sqlite3 *db,

@@ -36,6 +36,10 @@ bool p11prof_selection_add(struct p11prof_selection *selection, enum p11prof_dim
 /* Whether it leaves anything out. */
 bool p11prof_selection_is_all(const struct p11prof_selection *selection);
 
+/* "--function C_Sign --since 10s"; "" of everything. `redact`: without the words that a redaction
+ * (redact.h) takes out. The caller frees it. */
+char *p11prof_selection_text(const struct p11prof_selection *selection, bool redact);
+
 /* A selection in one run, as SQL that follows a WHERE clause: "" or " AND …". Aliases and
  * parameters are those of dimensions.h. Starts as {0}. */
 struct p11prof_condition {

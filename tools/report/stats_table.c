@@ -142,7 +142,9 @@ static void set_rates(struct p11prof_table *table, struct p11prof_cell *row,
     double seconds = (double)duration_ns / 1e9;
     p11prof_table_set_real(table, row, "ops_per_s",
                            (double)(group->count - group->error_count) / seconds);
-    p11prof_table_set_real(table, row, "bytes_per_s", (double)group->in_bytes / seconds);
+    uint64_t bytes = group->in_bytes > 0 ? group->in_bytes : group->out_bytes;
+    if (bytes > 0)
+        p11prof_table_set_real(table, row, "bytes_per_s", (double)bytes / seconds);
 }
 
 enum p11prof_status p11prof_results_table(const struct p11prof_scan *scan, int64_t run_id,

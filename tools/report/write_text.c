@@ -85,21 +85,39 @@ static void fit(struct p11prof_writer *writer, const struct p11prof_table *table
     }
 }
 
-static void measure(struct p11prof_writer *writer, const struct p11prof_table *table)
+/* The width that each column wants. The caller frees them. */
+static size_t *wanted_widths(const struct p11prof_table *table)
 {
-    writer->widths = p11prof_zalloc(table->column_count, sizeof *writer->widths);
+    size_t *widths = p11prof_zalloc(table->column_count, sizeof *widths);
     for (size_t i = 0; i < table->column_count; i++)
-        writer->widths[i] = p11prof_text_width(table->columns[i].heading);
+        widths[i] = p11prof_text_width(table->columns[i].heading);
     for (size_t i = 0; i < table->row_count * table->column_count; i++) {
         size_t column = i % table->column_count;
         char *text = p11prof_cell_text(&table->columns[column], &table->cells[i]);
         size_t width = p11prof_text_width(text);
-        if (width > writer->widths[column])
-            writer->widths[column] = width;
+        if (width > widths[column])
+            widths[column] = width;
         free(text);
     }
+    return widths;
+}
+
+static void measure(struct p11prof_writer *writer, const struct p11prof_table *table)
+{
+    writer->widths = wanted_widths(table);
     if (writer->width_limit > 0)
         fit(writer, table);
+}
+
+size_t p11prof_text_table_width(const struct p11prof_table *table, size_t text_width)
+{
+    size_t *widths = wanted_widths(table), total = 0;
+    for (size_t i = 0; i < table->column_count; i++) {
+        bool cut = table->columns[i].unit == P11PROF_UNIT_NONE && widths[i] > text_width;
+        total += (cut ? text_width : widths[i]) + (i > 0 ? GAP : 0);
+    }
+    free(widths);
+    return total;
 }
 
 static void write_blanks(FILE *stream, size_t count)

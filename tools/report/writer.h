@@ -51,6 +51,9 @@ void p11prof_write_text_table(FILE *stream, const struct p11prof_table *table, c
 /* Columns of the terminal behind `stream`; 0 if it is none. */
 size_t p11prof_terminal_width(FILE *stream);
 
+/* Columns that a line of a table takes as text, if texts are cut to text_width. */
+size_t p11prof_text_table_width(const struct p11prof_table *table, size_t text_width);
+
 /* One value as text shows it. The caller frees it. */
 char *p11prof_cell_text(const struct p11prof_column *column, const struct p11prof_cell *cell);
 

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "report_tables.h"
+#include "allocate.h"
+#include "units.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What goes first where a terminal is narrow. Columns that are not named here always stay. */
+static const char *const least_important[] = {
+    "p999_ns",  "p90_ns",  "p95_ns",      "thread_id", "bytes_per_s", "max_ns",   "mean_ns",
+    "key_type", "meaning", "error_count", "total_ns",  "ops_per_s",   "pid",      "program",
+    "p50_ns",   "state",   "key_bits",    "share",     "p99_ns",      "mechanism"};
+
+/* Texts are cut rather than a column left out, but not below that. */
+enum { TEXT_WIDTH = 16, INDENT_WIDTH = 2 };
+
+/* Columns without rows: names in their order. */
+static void read_chosen(struct p11prof_table *out, const char *chosen)
+{
+    char *words = p11prof_copy(chosen), *rest = words;
+    for (char *word; (word = strsep(&rest, ",")) != NULL;)
+        if (p11prof_table_find(out, word) == out->column_count)
+            p11prof_table_add_columns(out, word);
+    free(words);
+}
+
+static bool has(const struct p11prof_table *table, const char *column)
+{
+    return p11prof_table_find(table, column) < table->column_count;
+}
+
+/* Adds the chosen columns that `from` has. */
+static void add_chosen(struct p11prof_table *out, const struct p11prof_table *chosen,
+                       const struct p11prof_table *from)
+{
+    for (size_t i = 0; i < chosen->column_count; i++)
+        if (has(from, chosen->columns[i].name))
+            p11prof_table_add_columns(out, chosen->columns[i].name);
+}
+
+static void choose(struct p11prof_table *out, const struct p11prof_report_table *table,
+                   const char *chosen_names)
+{
+    struct p11prof_table chosen = {.columns = NULL}, identity = {.columns = NULL};
+    struct p11prof_table found = {.columns = NULL}, naming = {.columns = NULL};
+    read_chosen(&chosen, chosen_names);
+    p11prof_table_add_columns(&identity, table->identity);
+    add_chosen(&found, &chosen, table->table);
+    add_chosen(&naming, &found, &identity);
+    bool worth_it = found.column_count > naming.column_count ||
+                    (found.column_count > 0 && found.column_count == chosen.column_count);
+    if (worth_it && naming.column_count == 0)
+        p11prof_table_add_columns(out, table->identity);
+    if (worth_it)
+        add_chosen(out, &chosen, table->table);
+    p11prof_table_clear(&chosen);
+    p11prof_table_clear(&identity);
+    p11prof_table_clear(&found);
+    p11prof_table_clear(&naming);
+}
+
+/* "name name name" of its columns, but for one. The caller frees it. */
+static char *names_but(const struct p11prof_table *columns, size_t but)
+{
+    char *names;
+    size_t bytes;
+    FILE *stream = p11prof_text_open(&names, &bytes);
+    for (size_t i = 0; i < columns->column_count; i++)
+        if (i != but)
+            fprintf(stream, "%s ", columns->columns[i].name);
+    fclose(stream);
+    return names;
+}
+
+static bool fits(const struct p11prof_table *columns, const struct p11prof_table *table,
+                 size_t width)
+{
+    struct p11prof_table part = {.columns = NULL};
+    char *names = names_but(columns, SIZE_MAX);
+    p11prof_table_select(&part, table, names);
+    bool result = p11prof_text_table_width(&part, TEXT_WIDTH) + INDENT_WIDTH <= width;
+    p11prof_table_clear(&part);
+    free(names);
+    return result;
+}
+
+/* "P99.9, P90": adds a heading that is not there yet. */
+static void remember(struct p11prof_report_tables *tables, const char *heading)
+{
+    const char *before = tables->left_out ? tables->left_out : "";
+    const char *found = strstr(before, heading);
+    size_t length = strlen(heading);
+    while (found &&
+           ((found > before && found[-1] != ' ') || (found[length] && found[length] != ',')))
+        found = strstr(found + 1, heading);
+    if (found)
+        return;
+    char *text;
+    size_t bytes;
+    FILE *stream = p11prof_text_open(&text, &bytes);
+    fprintf(stream, "%s%s%s", before, *before ? ", " : "", heading);
+    fclose(stream);
+    free(tables->left_out);
+    tables->left_out = text;
+}
+
+static void leave_out(struct p11prof_report_tables *tables, struct p11prof_table *columns,
+                      size_t column)
+{
+    remember(tables, columns->columns[column].heading);
+    char *names = names_but(columns, column);
+    p11prof_table_clear(columns);
+    p11prof_table_add_columns(columns, names);
+    free(names);
+}
+
+static void narrow(struct p11prof_report_tables *tables, struct p11prof_table *columns,
+                   const struct p11prof_table *table, size_t width)
+{
+    for (size_t i = 0; i < sizeof least_important / sizeof least_important[0]; i++) {
+        if (fits(columns, table, width))
+            return;
+        size_t column = p11prof_table_find(columns, least_important[i]);
+        if (column < columns->column_count)
+            leave_out(tables, columns, column);
+    }
+}
+
+static void print_rest(struct p11prof_report_tables *tables, const struct p11prof_rest *rest)
+{
+    char share[P11PROF_UNIT_TEXT_BYTES + sizeof ", of the time"] = "";
+    char percent[P11PROF_UNIT_TEXT_BYTES];
+    if (rest->total_ns > 0 && tables->module_ns > 0) {
+        p11prof_format_share(percent, (double)rest->total_ns / (double)tables->module_ns);
+        snprintf(share, sizeof share, ", %s of the time", percent);
+    }
+    p11prof_page_note(tables->page, "… %zu more row%s%s%s", rest->row_count,
+                      rest->row_count == 1 ? "" : "s", share,
+                      tables->rest_said ? "" : " (--top 0 shows all)");
+    tables->rest_said = true;
+}
+
+static bool any_doubtful(const struct p11prof_table *table, const struct p11prof_table *columns)
+{
+    for (size_t i = 0; i < table->row_count; i++)
+        for (size_t k = 0; k < columns->column_count; k++)
+            if (p11prof_table_get(table, i, columns->columns[k].name)->doubtful)
+                return true;
+    return false;
+}
+
+void p11prof_report_table_print(struct p11prof_report_tables *tables,
+                                const struct p11prof_report_table *table)
+{
+    struct p11prof_table columns = {.columns = NULL};
+    size_t width = p11prof_page_width(tables->page);
+    if (table->table->row_count == 0)
+        return;
+    if (tables->chosen) {
+        choose(&columns, table, tables->chosen);
+    } else {
+        p11prof_table_add_columns(&columns, table->identity);
+        p11prof_table_add_columns(&columns, table->usual);
+        if (width > 0)
+            narrow(tables, &columns, table->table, width);
+    }
+    if (columns.column_count > 0) {
+        char *names = names_but(&columns, SIZE_MAX);
+        p11prof_page_section(tables->page, "%s", table->title);
+        p11prof_page_table(tables->page, table->table, names);
+        free(names);
+        if (table->rest->row_count > 0)
+            print_rest(tables, table->rest);
+    }
+    tables->doubtful = tables->doubtful || any_doubtful(table->table, &columns);
+    p11prof_table_clear(&columns);
+}
+
+void p11prof_report_tables_end(struct p11prof_report_tables *tables)
+{
+    if (tables->doubtful)
+        p11prof_page_paragraph(tables->page,
+                               "~ fewer than 10 durations lie beyond this percentile");
+    if (tables->left_out)
+        p11prof_page_paragraph(tables->page,
+                               "Left out for want of width: %s (--columns chooses others)",
+                               tables->left_out);
+    free(tables->left_out);
+    tables->left_out = NULL;
+}
