@@ -104,16 +104,15 @@ static int check_not_empty(struct p11prof_database *database)
     return runs ? P11PROF_EXIT_DONE : complain_empty(database);
 }
 
-int p11prof_database_open(struct p11prof_database *out,
-                          const struct p11prof_database_options *options)
+static int open_with(struct p11prof_database *out, const struct p11prof_database_options *options,
+                     unsigned flags)
 {
     struct p11prof_error error;
     if (!p11prof_database_choose(out, options->path))
         return P11PROF_EXIT_USAGE;
     if (!options->no_collect)
         p11prof_waiting_collect(out);
-    enum p11prof_status status =
-        p11prof_store_open(&out->store, out->path, P11PROF_STORE_READ_ONLY, &error);
+    enum p11prof_status status = p11prof_store_open(&out->store, out->path, flags, &error);
     if (status == P11PROF_MISSING)
         return complain_empty(out);
     if (status != P11PROF_OK)
@@ -122,6 +121,18 @@ int p11prof_database_open(struct p11prof_database *out,
     if (code != P11PROF_EXIT_DONE)
         p11prof_database_close(out);
     return code;
+}
+
+int p11prof_database_open(struct p11prof_database *out,
+                          const struct p11prof_database_options *options)
+{
+    return open_with(out, options, P11PROF_STORE_READ_ONLY);
+}
+
+int p11prof_database_open_to_change(struct p11prof_database *out,
+                                    const struct p11prof_database_options *options)
+{
+    return open_with(out, options, P11PROF_STORE_MIGRATE);
 }
 
 void p11prof_database_close(struct p11prof_database *database)

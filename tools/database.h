@@ -40,6 +40,10 @@ void p11prof_database_settings(struct p11prof_config *config);
 int p11prof_database_open(struct p11prof_database *out,
                           const struct p11prof_database_options *options);
 
+/* The same, to be changed. */
+int p11prof_database_open_to_change(struct p11prof_database *out,
+                                    const struct p11prof_database_options *options);
+
 /* Allowed on what was not opened. */
 void p11prof_database_close(struct p11prof_database *database);
 

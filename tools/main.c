@@ -18,7 +18,7 @@ struct command {
 static const struct command commands[] = {
     {"bench", p11prof_command_bench, "put load on a token and measure it"},
     {"record", p11prof_command_record, "run a program with its PKCS#11 module recorded"},
-    {"runs", p11prof_command_runs, "list what was recorded"},
+    {"runs", p11prof_command_runs, "list, rename and delete runs, show a trend over them"},
     {"report", p11prof_command_report, "show counts, errors and latencies of a run"},
     {"export", p11prof_command_export, "write runs for other programs: JSON, CSV, metrics, traces"},
     {"calls", p11prof_command_calls, "show single calls: slow, failed, around a moment"},
@@ -26,6 +26,7 @@ static const struct command commands[] = {
     {"histogram", p11prof_command_histogram, "draw how latencies are distributed"},
     {"timeline", p11prof_command_timeline, "draw latencies, rate and errors over time"},
     {"sql", p11prof_command_sql, "query the database"},
+    {"prune", p11prof_command_prune, "remove rows of old calls, merge old windows"},
     {"collect", p11prof_command_collect, "take what waits in spools into the database"},
     {"doctor", p11prof_command_doctor, "check what a shim started here would see and do"},
 };

@@ -1,19 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
-/* p11prof runs: lists what was recorded. */
+/* p11prof runs: lists what was recorded, renames and deletes runs, and shows a trend over them. */
 #include "commands.h"
 #include "common_options.h"
 #include "message.h"
-#include "report/query.h"
-#include "report/run_report.h"
-#include "report/writer.h"
+#include "report/nearest.h"
+#include "runs/change.h"
+#include "runs/list.h"
+#include "runs/trend.h"
+#include "select_options.h"
 
-#include <cjson/cJSON.h>
+#include <string.h>
 
-enum { OPTION_LIMIT = 'l' };
+enum {
+    OPTION_LIMIT = 'l',
+    OPTION_NAME = 'N',
+    OPTION_KIND = 'k',
+    OPTION_PROGRAM = 'p',
+    OPTION_TREND = 't',
+    OPTION_ASCII = 'a',
+    OPTION_YES = 'y'
+};
 
 static const struct p11prof_option options[] = {
     {"limit", OPTION_LIMIT, "N", "only the N newest"},
+    {"name", OPTION_NAME, "GLOB", "only runs of such a name: 'nightly-*'"},
+    {"kind", OPTION_KIND, "KIND", "only profile or bench"},
+    {"program", OPTION_PROGRAM, "GLOB", "only runs of such a program"},
+    {"trend", OPTION_TREND, "METRIC", "one metric of all runs, oldest first"},
+    P11PROF_SELECT_BY("function", P11PROF_BY_FUNCTION, "NAME", "trend: of this C_* function"),
+    P11PROF_SELECT_BY("operation", P11PROF_BY_OPERATION, "NAME", "trend: of this operation"),
+    P11PROF_SELECT_BY("test", P11PROF_BY_TEST, "ID", "trend: of this test of a bench"),
+    P11PROF_SELECT_BY("mechanism", P11PROF_BY_MECHANISM, "NAME", "trend: of this mechanism"),
+    P11PROF_SELECT_BY("key-type", P11PROF_BY_KEY_TYPE, "NAME", "trend: with keys of this type"),
+    P11PROF_SELECT_BY("key-bits", P11PROF_BY_KEY_BITS, "N", "trend: with keys of this size"),
+    {"ascii", OPTION_ASCII, NULL, "draw bars with #"},
+    {"yes", OPTION_YES, NULL, "delete: do not ask"},
     P11PROF_OPTION_FORMAT,
     P11PROF_OPTION_DB,
     P11PROF_OPTION_NO_COLLECT,
@@ -22,95 +44,135 @@ static const struct p11prof_option options[] = {
 
 static const struct p11prof_usage usage = {
     .command = "runs",
-    .arguments = "",
-    .summary = "Lists the runs of a database, newest first.",
+    .arguments = "[rename RUN NAME | delete RUN[,RUN...]...]",
+    .summary = "Lists the runs of a database, newest first; renames or deletes runs.",
     .options = options,
     .notes =
-        "CSV and JSON have all columns of the view `runs`; text and Markdown the most important.",
+        "CSV and JSON have all columns of the view `runs`; text and Markdown the most important.\n"
+        "RUN is its number, last, last~N or its name. An empty NAME takes the name away. delete\n"
+        "removes a run and all that belongs to it, and asks first; a run that is still being\n"
+        "recorded, or is part of a baseline, is left.\n\n"
+        "METRIC is " P11PROF_TREND_METRIC_NAMES ",\n"
+        "of calls that are no size query, too small buffer or waiting call; percentiles, mean,\n"
+        "shortest and longest of those that did not fail, from histograms (within 0.5 %). A test\n"
+        "that a bench measured several times is taken together. change is against the row\n"
+        "before; ~ marks percentiles with fewer than 10 durations beyond them.\n\n"
+        "  p11prof runs --name 'nightly-*' --limit 20\n"
+        "  p11prof runs --trend p99 --function C_Sign --mechanism CKM_RSA_PKCS\n"
+        "  p11prof runs --trend ops_per_s --test rsa-2048-sign --format csv\n"
+        "  p11prof runs rename last before-update\n"
+        "  p11prof runs delete 12,13",
 };
 
 struct settings {
     struct p11prof_common_options common;
-    uint64_t limit;
+    struct p11prof_runs_filter filter;
+    struct p11prof_runs_trend trend;
+    bool yes;
 };
+
+static bool take_kind(struct settings *settings, const char *value)
+{
+    settings->filter.kind = value;
+    if (strcmp(value, "profile") == 0 || strcmp(value, "bench") == 0)
+        return true;
+    p11prof_complain(0, "--kind is profile or bench, not '%s'", value);
+    return false;
+}
 
 static bool take_option(void *payload, int id, const char *value)
 {
     struct settings *settings = payload;
-    if (id == OPTION_LIMIT)
-        return p11prof_option_number("limit", value, INT64_MAX, &settings->limit);
-    return p11prof_common_option(&settings->common, id, value);
+    if (p11prof_is_select_option(id))
+        return p11prof_select_option(&settings->trend.trend.selection, id, value);
+    switch (id) {
+    case OPTION_LIMIT:
+        return p11prof_option_number("limit", value, INT64_MAX, &settings->filter.limit);
+    case OPTION_NAME:
+        settings->filter.name = value;
+        return true;
+    case OPTION_KIND:
+        return take_kind(settings, value);
+    case OPTION_PROGRAM:
+        settings->filter.program = value;
+        return true;
+    case OPTION_TREND:
+        return p11prof_runs_trend_metric(&settings->trend, value);
+    case OPTION_ASCII:
+        settings->trend.ascii = true;
+        return true;
+    case OPTION_YES:
+        settings->yes = true;
+        return true;
+    default:
+        return p11prof_common_option(&settings->common, id, value);
+    }
 }
 
-/* The most important. */
 #define TEXT_COLUMNS "run_id started_at name kind state program call_count lost_count duration_ns"
 
-static void print_text(const struct p11prof_table *runs)
+static int list(const struct settings *settings, struct sqlite3 *db)
 {
-    struct p11prof_table shown = {.columns = NULL};
-    p11prof_table_select(&shown, runs, TEXT_COLUMNS);
-    p11prof_write_text_table(stdout, &shown, NULL);
-    p11prof_table_clear(&shown);
-}
-
-static void print_json(const struct p11prof_table *runs)
-{
-    struct cJSON *document = p11prof_document_new();
-    p11prof_document_rows(document, "runs", runs);
-    p11prof_document_print(stdout, document);
-    cJSON_Delete(document);
-}
-
-static void print_csv(const struct p11prof_table *runs)
-{
-    p11prof_write_table(stdout, runs, P11PROF_FORMAT_CSV);
-}
-
-static void print_markdown(const struct p11prof_table *runs)
-{
-    struct p11prof_table shown = {.columns = NULL};
-    p11prof_table_select(&shown, runs, TEXT_COLUMNS);
-    p11prof_write_table(stdout, &shown, P11PROF_FORMAT_MARKDOWN);
-    p11prof_table_clear(&shown);
-}
-
-static int list(const struct settings *settings, struct p11prof_database *database)
-{
-    static void (*const print[])(const struct p11prof_table *runs) = {
-        [P11PROF_FORMAT_TEXT] = print_text,
-        [P11PROF_FORMAT_JSON] = print_json,
-        [P11PROF_FORMAT_CSV] = print_csv,
-        [P11PROF_FORMAT_MARKDOWN] = print_markdown,
-    };
-    static const char sql[] = "SELECT * FROM runs ORDER BY start_wall_ns DESC, run_id DESC "
-                              "LIMIT ?1";
     struct p11prof_table runs = {.columns = NULL};
     struct p11prof_error error;
-    int code = P11PROF_EXIT_DONE;
-    if (p11prof_query_table(p11prof_store_sqlite(database->store), sql, (int64_t)settings->limit,
-                            &runs, &error) == P11PROF_OK)
-        print[settings->common.format](&runs);
-    else
-        code = p11prof_complain_of(&error);
+    enum p11prof_status status = p11prof_runs_read(&runs, db, &settings->filter, &error);
+    if (status == P11PROF_OK)
+        p11prof_runs_print(&runs, settings->common.format, "runs", TEXT_COLUMNS);
+    if (status == P11PROF_OK && runs.row_count == 0 && settings->filter.limit > 0)
+        p11prof_runs_say_none(db, &settings->filter);
     p11prof_table_clear(&runs);
+    return status == P11PROF_OK ? P11PROF_EXIT_DONE : p11prof_complain_of(&error);
+}
+
+static int show(struct settings *settings)
+{
+    struct p11prof_database database;
+    if (!p11prof_runs_trend_check(&settings->trend))
+        return p11prof_usage_hint(&usage);
+    int code = p11prof_database_open(&database, &settings->common.database);
+    if (code != P11PROF_EXIT_DONE)
+        return code;
+    struct sqlite3 *db = p11prof_store_sqlite(database.store);
+    code = settings->trend.wanted
+               ? p11prof_runs_trend_print(&settings->trend, db, &settings->filter,
+                                          settings->common.format)
+               : list(settings, db);
+    p11prof_database_close(&database);
+    return code;
+}
+
+static int complain_word(const char *word)
+{
+    static const char *const words[] = {"rename", "delete"};
+    const char *nearest = p11prof_nearest(word, words, 2);
+    if (nearest)
+        p11prof_complain(0, "runs has no '%s': did you mean '%s'?", word, nearest);
+    else
+        p11prof_complain(0, "runs takes rename or delete, not '%s'; 'p11prof report' shows a run",
+                         word);
+    return p11prof_usage_hint(&usage);
+}
+
+static int change(const struct settings *settings, char **words, int count)
+{
+    struct p11prof_database database;
+    bool rename = strcmp(words[0], "rename") == 0;
+    if (!rename && strcmp(words[0], "delete") != 0)
+        return complain_word(words[0]);
+    int code = p11prof_database_open_to_change(&database, &settings->common.database);
+    if (code != P11PROF_EXIT_DONE)
+        return code;
+    code = rename ? p11prof_runs_rename(&database, words + 1, count - 1)
+                  : p11prof_runs_delete(&database, words + 1, count - 1, settings->yes);
+    p11prof_database_close(&database);
     return code;
 }
 
 int p11prof_command_runs(int argc, char **argv)
 {
-    struct settings settings = {.limit = INT64_MAX};
-    struct p11prof_database database;
+    struct settings settings = {.filter.limit = INT64_MAX};
     int first, code;
     if (!p11prof_options_read(&usage, argc, argv, take_option, &settings, &first, &code))
         return code;
-    if (first < argc) {
-        p11prof_complain(0, "runs takes no arguments, not '%s'", argv[first]);
-        return p11prof_usage_hint(&usage);
-    }
-    code = p11prof_database_open(&database, &settings.common.database);
-    if (code != P11PROF_EXIT_DONE)
-        return code;
-    code = list(&settings, &database);
-    p11prof_database_close(&database);
-    return code;
+    return first < argc ? change(&settings, argv + first, argc - first) : show(&settings);
 }

@@ -192,6 +192,10 @@ static const struct p11prof_column columns[] = {
     NS("first_operation_ns", "FIRST AFTER", "from a process's start to its first operation's"),
     {"change", "CHANGE", P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL, "against the run before, 0: equal"},
     ID("process", "PROCESS", "number of the process in its load"),
+
+    /* trends over runs; value is of the metric's unit */
+    TEXT("metric", "METRIC", "which column of a report `value` is"),
+    TEXT("bar", "BAR", "its value, the largest as long as there is room for"),
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 

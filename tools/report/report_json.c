@@ -21,6 +21,8 @@ void p11prof_document_rows(struct cJSON *document, const char *name,
                            const struct p11prof_table *table)
 {
     cJSON *array = cJSON_GetObjectItemCaseSensitive(document, name);
+    if (!array)
+        array = cJSON_AddArrayToObject(document, name);
     for (size_t i = 0; i < table->row_count; i++)
         cJSON_AddItemToArray(array, p11prof_json_row(table, i));
 }

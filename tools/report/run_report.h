@@ -110,7 +110,7 @@ enum p11prof_status p11prof_report_run(FILE *stream, struct sqlite3 *db,
 struct cJSON *p11prof_document_new(void);
 void p11prof_document_add(struct cJSON *document, const struct p11prof_run_report *report);
 
-/* Adds the rows of a table to an array of the document. */
+/* Adds the rows of a table to an array of the document, which is made if there is none. */
 void p11prof_document_rows(struct cJSON *document, const char *name,
                            const struct p11prof_table *table);
 

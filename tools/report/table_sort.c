@@ -17,10 +17,23 @@ void p11prof_table_copy_row(const struct p11prof_table *table, struct p11prof_ce
     }
 }
 
+/* A column stays what it is in `from`. */
+static void keep_meaning(struct p11prof_column *column, const struct p11prof_table *from)
+{
+    size_t found = p11prof_table_find(from, column->name);
+    if (found == from->column_count || from->columns[found].heading == from->columns[found].name)
+        return;
+    const char *own_name = column->name;
+    *column = from->columns[found];
+    column->name = own_name;
+}
+
 void p11prof_table_select(struct p11prof_table *table, const struct p11prof_table *from,
                           const char *names)
 {
     p11prof_table_add_columns(table, names);
+    for (size_t i = 0; i < table->column_count; i++)
+        keep_meaning(&table->columns[i], from);
     for (size_t i = 0; i < from->row_count; i++)
         p11prof_table_copy_row(table, p11prof_table_add_row(table), from, i);
 }
