@@ -27,6 +27,7 @@ static const struct command commands[] = {
     {"timeline", p11prof_command_timeline, "draw latencies, rate and errors over time"},
     {"sql", p11prof_command_sql, "query the database"},
     {"prune", p11prof_command_prune, "remove rows of old calls, merge old windows"},
+    {"merge", p11prof_command_merge, "copy the runs of other databases into one"},
     {"collect", p11prof_command_collect, "take what waits in spools into the database"},
     {"doctor", p11prof_command_doctor, "check what a shim started here would see and do"},
 };

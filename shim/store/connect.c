@@ -111,7 +111,8 @@ enum p11prof_status p11prof_store_connect(struct p11prof_store *store, struct p1
     unsigned command = P11PROF_STORE_MIGRATE | P11PROF_STORE_READ_ONLY;
     int flags =
         (store->flags & P11PROF_STORE_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
-        SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOMUTEX;
+        SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOMUTEX |
+        SQLITE_OPEN_URI; /* our own path is absolute, never a URI; `merge` attaches one read-only */
     int64_t version = 0;
     if (sqlite3_open_v2(store->path, &store->sqlite, flags, NULL)) {
         return p11prof_store_failed(store, "open", error);
