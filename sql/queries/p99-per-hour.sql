@@ -6,8 +6,8 @@
 --   p11prof sql @p99-per-hour
 --
 -- It is about all runs.
--- Hours are of UTC. Of a bench: what was measured. count: of those that did not fail. Percentiles
--- are of the histograms: within 0.5 %.
+-- Hours are of UTC; a window of time belongs to the hour it starts in. Of a bench: what was
+-- measured. count: of those that did not fail. Percentiles are of the histograms: within 0.5 %.
 WITH
 cells AS (
   SELECT (r.start_wall_ns + h.start_ns) / 3600000000000 AS hour, h.operation, h.mechanism,
