@@ -13,7 +13,7 @@
  *   latency_low(ns)       lower edge of the bucket that a duration is in
  *   latency_high(ns)      its upper edge, which is not in it
  *   duration(ns)          '1.23 ms', as reports show it; negative ones with '-'
- *   duration_ns(text)     1500000 of '1.5ms' or '1.5 ms'; ns, us, µs, ms, s, m, h
+ *   duration_ns(text)     1500000 of '1.5ms' or '1.5 ms'; ns, us, µs, ms, s, m, h, d, w
  *   bar(x, max[, width])  a bar of `width` characters (40; 1 to 1000) where x is max or more, and
  *                         in proportion where it is less, by eighths; nothing only for 0 or less */
 #ifndef P11PROF_SQL_FUNCTIONS_H

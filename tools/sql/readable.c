@@ -46,8 +46,9 @@ void p11prof_duration_ns(sqlite3_context *context, int count, sqlite3_value **ar
     else if (p11prof_parse_ns(text, &ns))
         p11prof_result_ns(context, ns);
     else
-        p11prof_argument_wrong(context, arguments[0],
-                               "is no duration: a number and ns, us, ms, s, m or h, as '1.5ms'");
+        p11prof_argument_wrong(
+            context, arguments[0],
+            "is no duration: a number and ns, us, ms, s, m, h, d or w, as '1.5ms'");
 }
 
 static void result_bar(sqlite3_context *context, size_t eighths)
