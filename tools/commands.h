@@ -23,6 +23,7 @@ int p11prof_command_report(int argc, char **argv);
 int p11prof_command_export(int argc, char **argv);
 int p11prof_command_histogram(int argc, char **argv);
 int p11prof_command_timeline(int argc, char **argv);
+int p11prof_command_baseline(int argc, char **argv);
 int p11prof_command_sql(int argc, char **argv);
 int p11prof_command_collect(int argc, char **argv);
 int p11prof_command_doctor(int argc, char **argv);

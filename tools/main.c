@@ -25,6 +25,7 @@ static const struct command commands[] = {
     {"errors", p11prof_command_errors, "show what failed, and what that says"},
     {"histogram", p11prof_command_histogram, "draw how latencies are distributed"},
     {"timeline", p11prof_command_timeline, "draw latencies, rate and errors over time"},
+    {"baseline", p11prof_command_baseline, "save runs to compare later ones with"},
     {"sql", p11prof_command_sql, "query the database"},
     {"prune", p11prof_command_prune, "remove rows of old calls, merge old windows"},
     {"merge", p11prof_command_merge, "copy the runs of other databases into one"},
