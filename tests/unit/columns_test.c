@@ -160,12 +160,42 @@ static void rows_are_ordered(void **state)
     p11prof_table_clear(&table);
 }
 
+/* The first of the optional ones goes first, and no more than needed. */
+static void a_narrow_line_leaves_columns_out(void **state)
+{
+    (void)state;
+    static const char *const optional[] = {"rv", "slot_id", "session", NULL};
+    struct p11prof_table table = {.columns = NULL};
+    char *text;
+    size_t bytes;
+    struct p11prof_writer writer = {.stream = open_memstream(&text, &bytes),
+                                    .format = P11PROF_FORMAT_TEXT,
+                                    .width_limit = 16,
+                                    .optional = optional};
+    p11prof_table_add_columns(&table, "slot_id session thread_id rv");
+    struct p11prof_cell *row = p11prof_table_add_row(&table);
+    p11prof_table_set_integer(&table, row, "slot_id", 1);
+    p11prof_table_set_integer(&table, row, "session", 2);
+    p11prof_table_set_integer(&table, row, "thread_id", 3);
+    p11prof_table_set_text(&table, row, "rv", "CKR_OK");
+    p11prof_writer_rows(&writer, &table);
+    p11prof_writer_end(&writer, &table);
+    fclose(writer.stream);
+    assert_string_equal(text, "SESSION  THREAD\n      2       3\n");
+    free(text);
+    p11prof_table_clear(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_carry_their_unit),   cmocka_unit_test(csv_is_rfc_4180),
-        cmocka_unit_test(json_is_valid_and_exact),  cmocka_unit_test(text_is_aligned_and_safe),
-        cmocka_unit_test(a_narrow_line_cuts_texts), cmocka_unit_test(rows_are_ordered),
+        cmocka_unit_test(names_carry_their_unit),
+        cmocka_unit_test(csv_is_rfc_4180),
+        cmocka_unit_test(json_is_valid_and_exact),
+        cmocka_unit_test(text_is_aligned_and_safe),
+        cmocka_unit_test(a_narrow_line_cuts_texts),
+        cmocka_unit_test(a_narrow_line_leaves_columns_out),
+        cmocka_unit_test(rows_are_ordered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
