@@ -43,8 +43,10 @@ static bool read_utc(const char *text, int64_t *ns)
         const char *rest = strptime(text, forms[i], &parts);
         if (!rest || !read_fraction(rest, &fraction_ns))
             continue;
+        if (parts.tm_year < 70 || parts.tm_year >= 300)
+            return false;
         *ns = (int64_t)timegm(&parts) * 1000000000 + fraction_ns;
-        return parts.tm_year >= 70 && parts.tm_year < 300;
+        return true;
     }
     return false;
 }
