@@ -19,6 +19,19 @@ void worker_reply(struct worker *worker, enum p11prof_status status,
         snprintf(worker->reply->text, sizeof worker->reply->text, "%s", error->text);
 }
 
+/* A shim without a spool passes calls through: there would be no results. */
+static enum p11prof_status check_recorder(const struct slice_recorder *recorder,
+                                          struct p11prof_error *error)
+{
+    const char *folder = getenv("P11PROF_SPOOL");
+    if (recorder->room() < UINT64_MAX)
+        return P11PROF_OK;
+    return p11prof_error_set(error, P11PROF_FAILED,
+                             "nothing can be recorded: there is no room for a spool in %s, or it "
+                             "is not a folder of yours with mode 0700; 'p11prof doctor' says more",
+                             folder ? folder : "/dev/shm");
+}
+
 static void set_up(struct worker *worker)
 {
     struct p11prof_error error = {0};
@@ -31,6 +44,8 @@ static void set_up(struct worker *worker)
     if (status == P11PROF_OK && given->own_key.wanted)
         status = p11prof_bench_own_key_find(&given->own_key, worker->module.timed,
                                             worker->facts.session, &error);
+    if (status == P11PROF_OK && worker->module.recorder.room)
+        status = check_recorder(&worker->module.recorder, &error);
     /* In a spool that is too small for them all, threads would wait for ever. */
     if (status == P11PROF_OK && worker->module.recorder.room &&
         worker->module.recorder.room() < slice_room_least(given->shared->threads_most))
