@@ -4,9 +4,9 @@
 #include "commands.h"
 #include "common_options.h"
 #include "message.h"
+#include "recorded.h"
 #include "report/allocate.h"
 #include "report/nearest.h"
-#include "report/query.h"
 #include "report/run_report.h"
 #include "run_select.h"
 #include "select_options.h"
@@ -168,19 +168,6 @@ static void set_top(struct settings *settings)
         settings->report.top = settings->report.by.count > 0 ? TOP_BY : TOP;
 }
 
-/* Text and JSON show them; CSV has no place for them. */
-static void warn_of_losses(struct sqlite3 *db, const struct p11prof_run_set *runs)
-{
-    struct p11prof_error error;
-    int64_t lost;
-    for (size_t i = 0; i < runs->run_count; i++)
-        if (p11prof_query_integer(db, "SELECT lost_count FROM runs WHERE run_id = ?1",
-                                  runs->run_ids[i], 0, &lost, &error) == P11PROF_OK &&
-            lost > 0)
-            p11prof_warn("%lld calls of run %lld were lost and are not in these rows",
-                         (long long)lost, (long long)runs->run_ids[i]);
-}
-
 static int report_runs(const struct settings *settings, struct sqlite3 *db, char **runs,
                        size_t count)
 {
@@ -191,7 +178,7 @@ static int report_runs(const struct settings *settings, struct sqlite3 *db, char
         status = p11prof_run_set_select(db, runs[i], &sets[i], &error);
     for (size_t i = 0; i < count && status == P11PROF_OK; i++)
         if (settings->common.format == P11PROF_FORMAT_CSV)
-            warn_of_losses(db, &sets[i]);
+            p11prof_note_recorded(db, &sets[i]);
     if (status == P11PROF_OK)
         status = p11prof_report_run(stdout, db, sets, count, settings->common.format,
                                     &settings->report, &error);

@@ -12,6 +12,10 @@
 
 enum { SIGNS = 40, FAILED = 4, ROWS = 2 + 2 * SIGNS + 5 + 1, MS = 1000000 };
 
+#define DEVICE_ERROR                                                                               \
+    "Token, reader or the connection to them failed: look at the device's and the driver's logs, " \
+    "and whether it comes back."
+
 static struct p11prof_row rows[ROWS];
 static size_t row_count;
 static struct fixture_group groups[8];
@@ -264,7 +268,7 @@ static void tables_have_all_percentiles(void **state)
                    "~1.10 ms ~1.10 ms ~1.10 ms 1.10 ms");
     has_line(text, "C_GetAttributeValue - size-query 5 0 9.1 % 5.00 ms 1.00 ms 1.00 ms");
     has_line(text, "size queries 9.1 % of the time in the module; waits 50.0 ms, in no share");
-    has_line(text, "C_Sign CKR_DEVICE_ERROR 4 1.00 ms 1.00 ms");
+    has_line(text, "C_Sign CKR_DEVICE_ERROR 4 1.00 ms 1.00 ms " DEVICE_ERROR);
     has_line(text, "limit C_Sign 5");
     has_line(text, "C_Encrypt 3.00 ms ended program-planted 1001 7");
     lacks(text, "Left out");
@@ -338,7 +342,7 @@ static void a_selection_is_said(void **state)
         "--until -1ms: all below is of that\n");
     has(text, "  calls       40 of 93, 5 lost\n");
     has(text, "  time        40.0 ms in the module\n");
-    has_line(text, "C_Sign CKR_DEVICE_ERROR 4 1.00 ms 1.00 ms");
+    has_line(text, "C_Sign CKR_DEVICE_ERROR 4 1.00 ms 1.00 ms " DEVICE_ERROR);
     lacks(text, "start-up");
     has(printed(P11PROF_FORMAT_JSON, &options), "\"selection\":\t\"--function C_Sign,login ");
     has(printed(P11PROF_FORMAT_JSON, &options), "\"rv_code\":\t48");

@@ -117,25 +117,38 @@ void p11prof_page_paragraph(struct p11prof_page *page, const char *format, ...)
     WRITE_LINE(PARAGRAPH, NULL);
 }
 
-size_t p11prof_page_width(const struct p11prof_page *page)
+/* Columns that a line of a table has; 0: as many as it wants. */
+static size_t table_width(const struct p11prof_page *page)
 {
-    if (page->format != P11PROF_FORMAT_TEXT)
-        return 0;
     return page->width > 0 ? page->width : p11prof_terminal_width(page->stream);
+}
+
+void p11prof_page_table_fit(struct p11prof_page *page, const struct p11prof_table *table,
+                            const char *columns, const char *const *optional,
+                            struct p11prof_table *left_out)
+{
+    enum { TEXT_WIDTH = 16 };
+    struct p11prof_table part = {.columns = NULL};
+    struct p11prof_writer writer = {.stream = page->stream,
+                                    .format = page->format,
+                                    .width_limit = table_width(page),
+                                    .optional = optional,
+                                    .text_width = TEXT_WIDTH,
+                                    .indent = "  "};
+    p11prof_table_select(&part, table, columns);
+    p11prof_writer_rows(&writer, &part);
+    for (size_t i = 0; i < part.column_count; i++)
+        if (p11prof_writer_left_out(&writer, i) &&
+            p11prof_table_find(left_out, part.columns[i].name) == left_out->column_count)
+            p11prof_table_add_columns(left_out, part.columns[i].name);
+    p11prof_writer_end(&writer, &part);
+    p11prof_table_clear(&part);
+    page->started = true;
+    page->blank = false;
 }
 
 void p11prof_page_table(struct p11prof_page *page, const struct p11prof_table *table,
                         const char *columns)
 {
-    struct p11prof_table part = {.columns = NULL};
-    struct p11prof_writer writer = {.stream = page->stream,
-                                    .format = page->format,
-                                    .width_limit = p11prof_page_width(page),
-                                    .indent = "  "};
-    p11prof_table_select(&part, table, columns);
-    p11prof_writer_rows(&writer, &part);
-    p11prof_writer_end(&writer, &part);
-    p11prof_table_clear(&part);
-    page->started = true;
-    page->blank = false;
+    p11prof_page_table_fit(page, table, columns, NULL, NULL);
 }

@@ -12,9 +12,10 @@
 struct p11prof_page {
     FILE *stream;
     enum p11prof_format format; /* P11PROF_FORMAT_TEXT or _MARKDOWN */
-    size_t width; /* of its lines, which are broken to fit, and of tables, whose texts are cut; 0:
-                     lines may be of any length, tables are as wide as a terminal. Not of Markdown */
-    bool ascii;   /* no other characters */
+    size_t
+        width;  /* of its lines, which are broken to fit, and of tables, whose texts are cut; 0:
+                   lines may be of any length, tables are as wide as a terminal. Not of Markdown */
+    bool ascii; /* no other characters */
     bool started, blank; /* private: something stands on it; the last line is blank */
 };
 
@@ -37,8 +38,10 @@ __attribute__((format(printf, 2, 3))) void p11prof_page_paragraph(struct p11prof
 /* The columns "name name name" of a table. */
 void p11prof_page_table(struct p11prof_page *page, const struct p11prof_table *table,
                         const char *columns);
-
-/* Columns that a line of a table has; 0: as many as it wants. */
-size_t p11prof_page_width(const struct p11prof_page *page);
+/* The same. Where a line would be too long, those of `optional` are left out, the first ones first,
+ * up to a NULL, and added to *left_out, a table without rows. */
+void p11prof_page_table_fit(struct p11prof_page *page, const struct p11prof_table *table,
+                            const char *columns, const char *const *optional,
+                            struct p11prof_table *left_out);
 
 #endif

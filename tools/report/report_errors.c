@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
+#include "p11prof/calls.h"
 #include "query.h"
 #include "report_parts.h"
+#include "rv_meaning.h"
 #include "stats_table.h"
 
 #include <sqlite3.h>
@@ -62,4 +64,15 @@ enum p11prof_status p11prof_report_errors_select(struct p11prof_run_report *repo
     p11prof_table_clear(&none);
     p11prof_scan_clear(&scan);
     return status;
+}
+
+void p11prof_report_errors_explain(struct p11prof_run_report *report)
+{
+    const struct p11prof_table *errors = &report->errors;
+    for (size_t i = 0; i < errors->row_count; i++) {
+        unsigned function = p11prof_function_named(p11prof_table_text(errors, i, "function", ""));
+        uint64_t rv = (uint64_t)p11prof_table_integer(errors, i, "rv_code", 0);
+        p11prof_table_set_text(errors, p11prof_table_row(errors, i), "meaning",
+                               p11prof_rv_meaning(function, rv).sentence);
+    }
 }

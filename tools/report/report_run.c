@@ -111,10 +111,11 @@ enum p11prof_status p11prof_report_run(FILE *stream, struct sqlite3 *db,
                                        const struct p11prof_report_options *options,
                                        struct p11prof_error *error)
 {
-    struct output output = {.options = options,
-                            .document = p11prof_document_new(),
-                            .writer = {.stream = stream, .format = format},
-                            .page = {.stream = stream, .format = format}};
+    struct output output = {
+        .options = options,
+        .document = p11prof_document_new(),
+        .writer = {.stream = stream, .format = format},
+        .page = {.stream = stream, .format = format, .width = p11prof_terminal_width(stream)}};
     enum p11prof_status status = P11PROF_OK;
     for (size_t i = 0; i < count && status == P11PROF_OK; i++)
         status = add_run(&output, db, &sets[i], error);

@@ -9,12 +9,9 @@
 
 /* What goes first where a terminal is narrow. Columns that are not named here always stay. */
 static const char *const least_important[] = {
-    "p999_ns",  "p90_ns",  "p95_ns",      "thread_id", "bytes_per_s", "max_ns",   "mean_ns",
-    "key_type", "meaning", "error_count", "total_ns",  "ops_per_s",   "pid",      "program",
-    "p50_ns",   "state",   "key_bits",    "share",     "p99_ns",      "mechanism"};
-
-/* Texts are cut rather than a column left out, but not below that. */
-enum { TEXT_WIDTH = 16, INDENT_WIDTH = 2 };
+    "p999_ns",  "p90_ns",  "p95_ns",      "thread_id", "bytes_per_s", "max_ns",    "mean_ns",
+    "key_type", "meaning", "error_count", "total_ns",  "ops_per_s",   "pid",       "program",
+    "p50_ns",   "state",   "key_bits",    "share",     "p99_ns",      "mechanism", NULL};
 
 /* Columns without rows: names in their order. */
 static void read_chosen(struct p11prof_table *out, const char *chosen)
@@ -61,71 +58,16 @@ static void choose(struct p11prof_table *out, const struct p11prof_report_table 
     p11prof_table_clear(&naming);
 }
 
-/* "name name name" of its columns, but for one. The caller frees it. */
-static char *names_but(const struct p11prof_table *columns, size_t but)
+/* "name name name" of its columns. The caller frees it. */
+static char *names_of(const struct p11prof_table *columns)
 {
     char *names;
     size_t bytes;
     FILE *stream = p11prof_text_open(&names, &bytes);
     for (size_t i = 0; i < columns->column_count; i++)
-        if (i != but)
-            fprintf(stream, "%s ", columns->columns[i].name);
+        fprintf(stream, "%s ", columns->columns[i].name);
     fclose(stream);
     return names;
-}
-
-static bool fits(const struct p11prof_table *columns, const struct p11prof_table *table,
-                 size_t width)
-{
-    struct p11prof_table part = {.columns = NULL};
-    char *names = names_but(columns, SIZE_MAX);
-    p11prof_table_select(&part, table, names);
-    bool result = p11prof_text_table_width(&part, TEXT_WIDTH) + INDENT_WIDTH <= width;
-    p11prof_table_clear(&part);
-    free(names);
-    return result;
-}
-
-/* "P99.9, P90": adds a heading that is not there yet. */
-static void remember(struct p11prof_report_tables *tables, const char *heading)
-{
-    const char *before = tables->left_out ? tables->left_out : "";
-    const char *found = strstr(before, heading);
-    size_t length = strlen(heading);
-    while (found &&
-           ((found > before && found[-1] != ' ') || (found[length] && found[length] != ',')))
-        found = strstr(found + 1, heading);
-    if (found)
-        return;
-    char *text;
-    size_t bytes;
-    FILE *stream = p11prof_text_open(&text, &bytes);
-    fprintf(stream, "%s%s%s", before, *before ? ", " : "", heading);
-    fclose(stream);
-    free(tables->left_out);
-    tables->left_out = text;
-}
-
-static void leave_out(struct p11prof_report_tables *tables, struct p11prof_table *columns,
-                      size_t column)
-{
-    remember(tables, columns->columns[column].heading);
-    char *names = names_but(columns, column);
-    p11prof_table_clear(columns);
-    p11prof_table_add_columns(columns, names);
-    free(names);
-}
-
-static void narrow(struct p11prof_report_tables *tables, struct p11prof_table *columns,
-                   const struct p11prof_table *table, size_t width)
-{
-    for (size_t i = 0; i < sizeof least_important / sizeof least_important[0]; i++) {
-        if (fits(columns, table, width))
-            return;
-        size_t column = p11prof_table_find(columns, least_important[i]);
-        if (column < columns->column_count)
-            leave_out(tables, columns, column);
-    }
 }
 
 static void print_rest(struct p11prof_report_tables *tables, const struct p11prof_rest *rest)
@@ -151,11 +93,24 @@ static bool any_doubtful(const struct p11prof_table *table, const struct p11prof
     return false;
 }
 
+static void print_table(struct p11prof_report_tables *tables,
+                        const struct p11prof_report_table *table,
+                        const struct p11prof_table *columns)
+{
+    char *names = names_of(columns);
+    p11prof_page_section(tables->page, "%s", table->title);
+    p11prof_page_table_fit(tables->page, table->table, names,
+                           tables->chosen ? NULL : least_important, &tables->left_out);
+    free(names);
+    if (table->rest->row_count > 0)
+        print_rest(tables, table->rest);
+    tables->doubtful = tables->doubtful || any_doubtful(table->table, columns);
+}
+
 void p11prof_report_table_print(struct p11prof_report_tables *tables,
                                 const struct p11prof_report_table *table)
 {
     struct p11prof_table columns = {.columns = NULL};
-    size_t width = p11prof_page_width(tables->page);
     if (table->table->row_count == 0)
         return;
     if (tables->chosen) {
@@ -163,19 +118,26 @@ void p11prof_report_table_print(struct p11prof_report_tables *tables,
     } else {
         p11prof_table_add_columns(&columns, table->identity);
         p11prof_table_add_columns(&columns, table->usual);
-        if (width > 0)
-            narrow(tables, &columns, table->table, width);
     }
-    if (columns.column_count > 0) {
-        char *names = names_but(&columns, SIZE_MAX);
-        p11prof_page_section(tables->page, "%s", table->title);
-        p11prof_page_table(tables->page, table->table, names);
-        free(names);
-        if (table->rest->row_count > 0)
-            print_rest(tables, table->rest);
-    }
-    tables->doubtful = tables->doubtful || any_doubtful(table->table, &columns);
+    if (columns.column_count > 0)
+        print_table(tables, table, &columns);
     p11prof_table_clear(&columns);
+}
+
+/* "P99.9, P90, MAX", the least important first. The caller frees it. */
+static char *headings_left_out(const struct p11prof_table *left_out)
+{
+    char *headings;
+    size_t bytes;
+    FILE *stream = p11prof_text_open(&headings, &bytes);
+    for (const char *const *name = least_important; *name; name++) {
+        size_t column = p11prof_table_find(left_out, *name);
+        if (column < left_out->column_count)
+            fprintf(stream, "%s%s", ftell(stream) > 0 ? ", " : "",
+                    left_out->columns[column].heading);
+    }
+    fclose(stream);
+    return headings;
 }
 
 void p11prof_report_tables_end(struct p11prof_report_tables *tables)
@@ -183,10 +145,11 @@ void p11prof_report_tables_end(struct p11prof_report_tables *tables)
     if (tables->doubtful)
         p11prof_page_paragraph(tables->page,
                                "~ fewer than 10 durations lie beyond this percentile");
-    if (tables->left_out)
-        p11prof_page_paragraph(tables->page,
-                               "Left out for want of width: %s (--columns chooses others)",
-                               tables->left_out);
-    free(tables->left_out);
-    tables->left_out = NULL;
+    if (tables->left_out.column_count > 0) {
+        char *headings = headings_left_out(&tables->left_out);
+        p11prof_page_paragraph(
+            tables->page, "Left out for want of width: %s (--columns chooses others)", headings);
+        free(headings);
+    }
+    p11prof_table_clear(&tables->left_out);
 }

@@ -9,10 +9,10 @@
 
 struct p11prof_report_tables {
     struct p11prof_page *page;
-    const char *chosen;       /* "a,b": columns that the user wants to see; NULL: the usual ones */
-    uint64_t module_ns;       /* time in the module, which rows that are left out have a share of */
-    char *left_out;           /* headings of columns that did not fit, with commas between */
-    bool doubtful, rest_said; /* a percentile is; rows are left out */
+    const char *chosen; /* "a,b": columns that the user wants to see; NULL: the usual ones */
+    uint64_t module_ns; /* time in the module, which rows that are left out have a share of */
+    struct p11prof_table left_out; /* columns that did not fit */
+    bool doubtful, rest_said;      /* a percentile is; rows are left out */
 };
 
 /* What one table shows. */

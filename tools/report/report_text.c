@@ -87,9 +87,9 @@ static void print_others(struct p11prof_report_tables *tables,
 static bool has_throughput(const struct p11prof_table *operations)
 {
     for (size_t i = 0; i < operations->row_count; i++) {
-        int64_t in_bytes = p11prof_table_integer(operations, i, "in_bytes", 0);
-        int64_t out_bytes = p11prof_table_integer(operations, i, "out_bytes", 0);
-        if (in_bytes + out_bytes >= 1024 * p11prof_table_integer(operations, i, "count", 1))
+        int64_t kilobytes = 1024 * p11prof_table_integer(operations, i, "count", 1);
+        if (p11prof_table_integer(operations, i, "in_bytes", 0) >= kilobytes ||
+            p11prof_table_integer(operations, i, "out_bytes", 0) >= kilobytes)
             return true;
     }
     return false;
@@ -117,7 +117,7 @@ static void print_troubles(struct p11prof_report_tables *tables,
     bool several = report->run.row_count > 1;
     const struct p11prof_report_table troubles[] = {
         {"Errors", &report->errors, several ? "run_id function rv" : "function rv",
-         "count mean_ns max_ns", &report->rest.errors},
+         "count mean_ns max_ns meaning", &report->rest.errors},
         {report->selected ? "Lost of the whole run: counted, but without duration or result"
                           : "Lost: counted, but without duration or result",
          &report->losses, several ? "run_id cause function" : "cause function", "count",

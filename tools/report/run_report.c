@@ -24,8 +24,9 @@ static enum p11prof_status load_tables(struct p11prof_run_report *out, struct sq
     } queries[] = {
         {&out->run, "SELECT * FROM runs WHERE run_id = ?1"},
         {&out->processes, "SELECT * FROM processes WHERE run_id = ?1 ORDER BY process_id"},
-        {&out->errors, "SELECT run_id, function, rv, rv_code, count, total_ns, mean_ns, min_ns, "
-                       "max_ns FROM errors WHERE run_id = ?1 ORDER BY function, rv"},
+        {&out->errors,
+         "SELECT run_id, function, rv, rv_code, count, total_ns, mean_ns, min_ns, "
+         "max_ns, NULL AS meaning FROM errors WHERE run_id = ?1 ORDER BY function, rv"},
         {&out->losses, "SELECT run_id, cause, function, sum(count) AS count FROM losses "
                        "WHERE run_id = ?1 GROUP BY cause, function"},
         {&out->in_flight,
@@ -136,7 +137,10 @@ static enum p11prof_status load_all(struct p11prof_run_report *out, struct sqlit
         load_startup(out, db, runs, error) != P11PROF_OK ||
         p11prof_run_times_load(out, db, error) != P11PROF_OK)
         return error->status;
-    return out->selected ? p11prof_report_errors_select(out, db, runs, options, error) : P11PROF_OK;
+    if (out->selected && p11prof_report_errors_select(out, db, runs, options, error) != P11PROF_OK)
+        return error->status;
+    p11prof_report_errors_explain(out);
+    return P11PROF_OK;
 }
 
 /* Takes out of all tables what others need not know. */

@@ -44,30 +44,43 @@ char *p11prof_cell_text(const struct p11prof_column *column, const struct p11pro
     return p11prof_safe_copy(cell->text);
 }
 
-static size_t width_of_line(const struct p11prof_writer *writer, const struct p11prof_table *table)
+/* The width of a line whose texts are cut to `text_width`. */
+static size_t width_of_line(const struct p11prof_writer *writer, const struct p11prof_table *table,
+                            size_t text_width)
 {
     size_t total = writer->indent ? strlen(writer->indent) : 0, shown = 0;
-    for (size_t i = 0; i < table->column_count; i++)
-        if (writer->widths[i] != HIDDEN)
-            total += writer->widths[i] + (shown++ > 0 ? GAP : 0);
+    for (size_t i = 0; i < table->column_count; i++) {
+        size_t width = writer->widths[i];
+        if (width == HIDDEN)
+            continue;
+        if (table->columns[i].unit == P11PROF_UNIT_NONE && width > text_width)
+            width = text_width;
+        total += width + (shown++ > 0 ? GAP : 0);
+    }
     return total;
 }
 
 static void hide(struct p11prof_writer *writer, const struct p11prof_table *table)
 {
+    size_t text_width = writer->text_width > 0 ? writer->text_width : SIZE_MAX;
     for (const char *const *name = writer->optional;
-         name && *name && width_of_line(writer, table) > writer->width_limit; name++) {
+         name && *name && width_of_line(writer, table, text_width) > writer->width_limit; name++) {
         size_t column = p11prof_table_find(table, *name);
         if (column < table->column_count)
             writer->widths[column] = HIDDEN;
     }
 }
 
+bool p11prof_writer_left_out(const struct p11prof_writer *writer, size_t column)
+{
+    return writer->widths && writer->widths[column] == HIDDEN;
+}
+
 /* Narrows the widest text column again and again until a line fits, or no text can give more. */
 static void fit(struct p11prof_writer *writer, const struct p11prof_table *table)
 {
     hide(writer, table);
-    size_t total = width_of_line(writer, table);
+    size_t total = width_of_line(writer, table, SIZE_MAX);
     while (total > writer->width_limit) {
         size_t widest = table->column_count;
         size_t width = TEXT_LEAST_WIDTH;
@@ -85,39 +98,21 @@ static void fit(struct p11prof_writer *writer, const struct p11prof_table *table
     }
 }
 
-/* The width that each column wants. The caller frees them. */
-static size_t *wanted_widths(const struct p11prof_table *table)
+static void measure(struct p11prof_writer *writer, const struct p11prof_table *table)
 {
-    size_t *widths = p11prof_zalloc(table->column_count, sizeof *widths);
+    writer->widths = p11prof_zalloc(table->column_count, sizeof *writer->widths);
     for (size_t i = 0; i < table->column_count; i++)
-        widths[i] = p11prof_text_width(table->columns[i].heading);
+        writer->widths[i] = p11prof_text_width(table->columns[i].heading);
     for (size_t i = 0; i < table->row_count * table->column_count; i++) {
         size_t column = i % table->column_count;
         char *text = p11prof_cell_text(&table->columns[column], &table->cells[i]);
         size_t width = p11prof_text_width(text);
-        if (width > widths[column])
-            widths[column] = width;
+        if (width > writer->widths[column])
+            writer->widths[column] = width;
         free(text);
     }
-    return widths;
-}
-
-static void measure(struct p11prof_writer *writer, const struct p11prof_table *table)
-{
-    writer->widths = wanted_widths(table);
     if (writer->width_limit > 0)
         fit(writer, table);
-}
-
-size_t p11prof_text_table_width(const struct p11prof_table *table, size_t text_width)
-{
-    size_t *widths = wanted_widths(table), total = 0;
-    for (size_t i = 0; i < table->column_count; i++) {
-        bool cut = table->columns[i].unit == P11PROF_UNIT_NONE && widths[i] > text_width;
-        total += (cut ? text_width : widths[i]) + (i > 0 ? GAP : 0);
-    }
-    free(widths);
-    return total;
 }
 
 static void write_blanks(FILE *stream, size_t count)

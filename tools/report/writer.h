@@ -29,6 +29,7 @@ struct p11prof_writer {
     size_t width_limit;          /* of a line of text; 0: none */
     const char *const *optional; /* columns that text leaves out where a line is too long, these
                                     first, up to a NULL; NULL: none */
+    size_t text_width;           /* texts are cut to that before a column is left out; 0: none is */
     const char *indent;          /* before each line of text; NULL: nothing */
     size_t *widths;              /* private */
     uint64_t row_count;          /* private: written so far */
@@ -51,8 +52,8 @@ void p11prof_write_text_table(FILE *stream, const struct p11prof_table *table, c
 /* Columns of the terminal behind `stream`; 0 if it is none. */
 size_t p11prof_terminal_width(FILE *stream);
 
-/* Columns that a line of a table takes as text, if texts are cut to text_width. */
-size_t p11prof_text_table_width(const struct p11prof_table *table, size_t text_width);
+/* Whether text left out a column of the table, once rows were written. */
+bool p11prof_writer_left_out(const struct p11prof_writer *writer, size_t column);
 
 /* One value as text shows it. The caller frees it. */
 char *p11prof_cell_text(const struct p11prof_column *column, const struct p11prof_cell *cell);
