@@ -8,6 +8,8 @@
 #include "report/allocate.h"
 #include "report/nearest.h"
 #include "report/run_report.h"
+#include "report/slo.h"
+#include "report/units.h"
 #include "run_select.h"
 #include "select_options.h"
 
@@ -18,6 +20,7 @@ enum {
     OPTION_BY = 'b',
     OPTION_COLUMNS = 'c',
     OPTION_REDACT = 'r',
+    OPTION_SLO = 'O',
     OPTION_SORT = 's',
     OPTION_TOP = 't',
 };
@@ -31,6 +34,7 @@ static const struct p11prof_option options[] = {
     {"sort", OPTION_SORT, "COLUMN", "largest first (default: total_ns); names: A to Z"},
     {"top", OPTION_TOP, "N", "only the first N rows of each table; 0: all"},
     {"redact", OPTION_REDACT, NULL, "without names of people, hosts, programs and tokens"},
+    {"slo", OPTION_SLO, "OBJECTIVES", "exit code 1 if one is missed: C_Sign.p99<20ms,errors<0.1%"},
     P11PROF_OPTIONS_SELECT,
     P11PROF_OPTION_FORMAT,
     P11PROF_OPTION_DB,
@@ -64,6 +68,9 @@ static const struct p11prof_usage usage = {
         "--redact makes a report fit for a ticket: names of runs, hosts, users, tokens, programs\n"
         "and callers become \"program 1\", \"caller 2\"; serial numbers, UUIDs and folders "
         "vanish.\n\n"
+        "An objective is [SUBJECT.]METRIC<LIMIT, also <=, > and >=: a function, operation or test\n"
+        "(without one all calls), and p50 to p999, mean, min, max (a time), errors (0.1%), count,\n"
+        "lost or ops_per_s.\n\n"
         "  p11prof report\n"
         "  p11prof report nightly --by caller,function --top 10\n"
         "  p11prof report --function C_Sign --since -60s --columns count,mean_ns,p99_ns\n"
@@ -73,6 +80,7 @@ static const struct p11prof_usage usage = {
 struct settings {
     struct p11prof_common_options common;
     struct p11prof_report_options report;
+    struct p11prof_objectives objectives;
     bool top_given;
 };
 
@@ -85,6 +93,15 @@ static bool take_by(struct settings *settings, const char *value)
     else if (wrong)
         p11prof_complain(0, "--by has no '%s'", wrong);
     return !wrong;
+}
+
+static bool take_objectives(struct p11prof_objectives *out, const char *value)
+{
+    struct p11prof_error error;
+    if (p11prof_objectives_read(out, value, &error) == P11PROF_OK)
+        return true;
+    p11prof_complain(0, "%s", error.text);
+    return false;
 }
 
 static bool take_option(void *payload, int id, const char *value)
@@ -102,6 +119,9 @@ static bool take_option(void *payload, int id, const char *value)
     case OPTION_COLUMNS:
         settings->report.columns = value;
         return true;
+    case OPTION_SLO:
+        settings->report.objectives = &settings->objectives;
+        return take_objectives(&settings->objectives, value);
     case OPTION_REDACT:
         settings->report.redact = true;
         return true;
@@ -168,24 +188,45 @@ static void set_top(struct settings *settings)
         settings->report.top = settings->report.by.count > 0 ? TOP_BY : TOP;
 }
 
+static int complain_missed(const struct p11prof_table *missed)
+{
+    for (size_t i = 0; i < missed->row_count; i++) {
+        const struct p11prof_cell *by = p11prof_table_get(missed, i, "missed_by");
+        char share[P11PROF_UNIT_TEXT_BYTES] = "";
+        if (by->kind == P11PROF_CELL_REAL)
+            p11prof_format_share(share, by->real);
+        p11prof_complain(0, "objective missed: %s is %s, wanted %s%s%s",
+                         p11prof_table_text(missed, i, "objective", ""),
+                         p11prof_table_text(missed, i, "value", ""),
+                         p11prof_table_text(missed, i, "limit", ""), *share ? ": off by " : "",
+                         share);
+    }
+    return missed->row_count > 0 ? P11PROF_EXIT_NO : P11PROF_EXIT_DONE;
+}
+
 static int report_runs(const struct settings *settings, struct sqlite3 *db, char **runs,
                        size_t count)
 {
     struct p11prof_error error;
     struct p11prof_run_set *sets = p11prof_zalloc(count, sizeof *sets);
+    struct p11prof_report_options report = settings->report;
+    struct p11prof_table missed = {.columns = NULL};
     enum p11prof_status status = P11PROF_OK;
+    report.missed = &missed;
     for (size_t i = 0; i < count && status == P11PROF_OK; i++)
         status = p11prof_run_set_select(db, runs[i], &sets[i], &error);
     for (size_t i = 0; i < count && status == P11PROF_OK; i++)
         if (settings->common.format == P11PROF_FORMAT_CSV)
             p11prof_note_recorded(db, &sets[i]);
     if (status == P11PROF_OK)
-        status = p11prof_report_run(stdout, db, sets, count, settings->common.format,
-                                    &settings->report, &error);
+        status =
+            p11prof_report_run(stdout, db, sets, count, settings->common.format, &report, &error);
     for (size_t i = 0; i < count; i++)
         p11prof_run_set_clear(&sets[i]);
     free(sets);
-    return status == P11PROF_OK ? P11PROF_EXIT_DONE : p11prof_complain_of(&error);
+    int code = status == P11PROF_OK ? complain_missed(&missed) : p11prof_complain_of(&error);
+    p11prof_table_clear(&missed);
+    return code;
 }
 
 int p11prof_command_report(int argc, char **argv)

@@ -169,6 +169,8 @@ static const struct p11prof_column columns[] = {
     TEXT("value", "VALUE", "what was found"),
     TEXT("objective", "OBJECTIVE", "what a run has to meet"),
     TEXT("limit", "LIMIT", "that the value has to keep"),
+    {"measured", "MEASURED", P11PROF_UNIT_NUMBER, P11PROF_TYPE_REAL, "value: ns, share or number"},
+    {"bound", "BOUND", P11PROF_UNIT_NUMBER, P11PROF_TYPE_REAL, "limit: ns, share or number"},
     {"missed_by", "MISSED BY", P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL, "beyond the limit, of it"},
     TEXT("source", "SOURCE", "where it comes from"),
     TEXT("verdict", "VERDICT", "of checks: ok, note or problem; of objectives: met or missed"),

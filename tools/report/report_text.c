@@ -143,11 +143,20 @@ static void print_unknown(struct p11prof_page *page, const struct p11prof_run_re
         p11prof_page_paragraph(page, "No PKCS#11 call was recorded.");
 }
 
+static void print_objectives(struct p11prof_page *page, const struct p11prof_run_report *report)
+{
+    if (report->objectives.row_count == 0)
+        return;
+    p11prof_page_section(page, "Objectives");
+    p11prof_page_table(page, &report->objectives, "objective value limit missed_by verdict");
+}
+
 static void print_rest(struct p11prof_report_tables *tables,
                        const struct p11prof_run_report *report,
                        const struct p11prof_report_options *options)
 {
     p11prof_report_head(tables->page, report);
+    print_objectives(tables->page, report);
     print_unknown(tables->page, report);
     print_calls(tables, report, options);
     print_operations(tables, report);

@@ -6,11 +6,13 @@
 #include "redact.h"
 #include "report_parts.h"
 #include "run_times.h"
+#include "slo.h"
 #include "startup.h"
 #include "stats_table.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct p11prof_grouping operation_grouping = {
     {P11PROF_BY_OPERATION, P11PROF_BY_MECHANISM, P11PROF_BY_KEY_TYPE, P11PROF_BY_KEY_BITS}, 4};
@@ -159,6 +161,26 @@ static enum p11prof_status redact(struct p11prof_run_report *out, struct sqlite3
     return status;
 }
 
+static enum p11prof_status load_objectives(struct p11prof_run_report *out, struct sqlite3 *db,
+                                           const struct p11prof_run_set *runs,
+                                           const struct p11prof_report_options *options,
+                                           struct p11prof_error *error)
+{
+    if (!options->objectives)
+        return P11PROF_OK;
+    enum p11prof_status status = p11prof_objectives_check(
+        options->objectives, db, runs, &options->selection, &out->objectives, error);
+    if (!options->missed)
+        return status;
+    if (options->missed->column_count == 0)
+        p11prof_table_add_columns(options->missed, "objective value limit missed_by");
+    for (size_t i = 0; i < out->objectives.row_count; i++)
+        if (strcmp(p11prof_table_text(&out->objectives, i, "verdict", ""), "missed") == 0)
+            p11prof_table_copy_row(options->missed, p11prof_table_add_row(options->missed),
+                                   &out->objectives, i);
+    return status;
+}
+
 enum p11prof_status p11prof_run_report_load(struct p11prof_run_report *out, struct sqlite3 *db,
                                             const struct p11prof_run_set *runs,
                                             const struct p11prof_report_options *options,
@@ -169,6 +191,8 @@ enum p11prof_status p11prof_run_report_load(struct p11prof_run_report *out, stru
         out->selection = p11prof_selection_text(&options->selection, options->redact);
     sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
     enum p11prof_status status = load_all(out, db, runs, options, error);
+    if (status == P11PROF_OK)
+        status = load_objectives(out, db, runs, options, error);
     sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     if (status != P11PROF_OK)
         return status;
@@ -199,6 +223,7 @@ void p11prof_run_report_clear(struct p11prof_run_report *report)
     p11prof_table_clear(&report->in_flight);
     p11prof_table_clear(&report->times);
     p11prof_table_clear(&report->startup);
+    p11prof_table_clear(&report->objectives);
     free(report->selection);
 }
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 struct sqlite3;
+struct p11prof_objectives;
 struct cJSON;
 
 struct p11prof_report_options {
@@ -24,6 +25,8 @@ struct p11prof_report_options {
     bool redact;              /* redact.h */
     bool results_only;        /* of a page: what a bench prints of itself */
     const char *spool_folder; /* looked into besides the default ones; "" or NULL: none */
+    const struct p11prof_objectives *objectives; /* slo.h; NULL: none */
+    struct p11prof_table *missed; /* gets the rows of those that are missed; NULL: nobody asks */
 };
 
 /* What `top` left out of a table. */
@@ -39,11 +42,12 @@ struct p11prof_run_report {
     struct p11prof_table others; /* the same of size queries, too small buffers, blocking calls */
     struct p11prof_table operations;      /* by operation, mechanism, key type and size */
     struct p11prof_bench_results results; /* of a bench run */
-    struct p11prof_table errors;    /* with a selection: of what is selected, if rows are there */
-    struct p11prof_table losses;    /* of all that the runs have */
-    struct p11prof_table in_flight; /* of live processes and of those that ended */
-    struct p11prof_table times;     /* one row: run_times.h */
-    struct p11prof_table startup;   /* startup.h; none with a selection */
+    struct p11prof_table errors;     /* with a selection: of what is selected, if rows are there */
+    struct p11prof_table losses;     /* of all that the runs have */
+    struct p11prof_table in_flight;  /* of live processes and of those that ended */
+    struct p11prof_table times;      /* one row: run_times.h */
+    struct p11prof_table startup;    /* startup.h; none with a selection */
+    struct p11prof_table objectives; /* slo.h; of what is selected */
     struct {
         struct p11prof_rest functions, others, operations, errors, losses, in_flight;
     } rest;

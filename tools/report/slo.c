@@ -323,7 +323,7 @@ static void format_value(char *out, size_t bytes, enum unit unit, double value)
     else if (unit == UNIT_SHARE)
         snprintf(out, bytes, "%.3g %%", 100 * value);
     else
-        snprintf(out, bytes, "%.6g", value);
+        snprintf(out, bytes, "%.10g", value);
 }
 
 static void describe(char *out, size_t bytes, const struct p11prof_objective *objective,
@@ -339,7 +339,7 @@ static void describe(char *out, size_t bytes, const struct p11prof_objective *ob
         snprintf(out + used, bytes - (size_t)used, ", %lld threads", (long long)threads);
 }
 
-static bool add_row(struct p11prof_table *out, const struct p11prof_objective *objective,
+static void add_row(struct p11prof_table *out, const struct p11prof_objective *objective,
                     const struct found *found, size_t row, double value)
 {
     char text[128], limit[64];
@@ -353,39 +353,39 @@ static bool add_row(struct p11prof_table *out, const struct p11prof_objective *o
     snprintf(limit, sizeof limit, "%s%s %.48s", objective->above ? ">" : "<",
              objective->or_equal ? "=" : "", text);
     p11prof_table_set_text(out, cells, "limit", limit);
+    if (!isnan(value))
+        p11prof_table_set_real(out, cells, "measured", value);
+    p11prof_table_set_real(out, cells, "bound", objective->limit);
     if (!met && objective->limit > 0 && !isnan(value))
         p11prof_table_set_real(out, cells, "missed_by",
                                fabs(value - objective->limit) / objective->limit);
     p11prof_table_set_text(out, cells, "verdict", met ? "met" : "missed");
-    return met;
 }
 
 static enum p11prof_status check_one(const struct p11prof_objective *objective,
                                      const struct subjects *subjects, struct p11prof_table *out,
-                                     size_t *missed_count, struct p11prof_error *error)
+                                     struct p11prof_error *error)
 {
     struct found found;
     if (find_subject(subjects, objective->subject, &found, error) != P11PROF_OK)
         return error->status;
     for (size_t i = 0; i < found.table->row_count; i++)
-        if (is_row(&found, i, objective->subject) &&
-            !add_row(out, objective, &found, i, value_of(objective, subjects, found.table, i)))
-            ++*missed_count;
+        if (is_row(&found, i, objective->subject))
+            add_row(out, objective, &found, i, value_of(objective, subjects, found.table, i));
     return P11PROF_OK;
 }
 
 enum p11prof_status p11prof_objectives_check(const struct p11prof_objectives *objectives,
                                              struct sqlite3 *db, const struct p11prof_run_set *runs,
                                              const struct p11prof_selection *selection,
-                                             struct p11prof_table *out, size_t *missed_count,
-                                             struct p11prof_error *error)
+                                             struct p11prof_table *out, struct p11prof_error *error)
 {
     struct subjects subjects = {.lost_count = 0};
-    *missed_count = 0;
-    p11prof_table_add_columns(out, "objective value limit missed_by verdict");
+    if (out->column_count == 0)
+        p11prof_table_add_columns(out, "objective value limit measured bound missed_by verdict");
     enum p11prof_status status = load_subjects(&subjects, db, runs, selection, error);
     for (size_t i = 0; i < objectives->count && status == P11PROF_OK; i++)
-        status = check_one(&objectives->all[i], &subjects, out, missed_count, error);
+        status = check_one(&objectives->all[i], &subjects, out, error);
     subjects_clear(&subjects);
     return status;
 }

@@ -31,13 +31,14 @@ enum p11prof_status p11prof_objectives_read(struct p11prof_objectives *out, cons
                                             struct p11prof_error *error);
 
 /* Looks at what is selected of the runs. Adds a row for each objective to *out: columns objective,
- * value, limit, missed_by (how far beyond the limit, as a share of it), verdict ("met" or
- * "missed"). *missed_count is how many are not met. P11PROF_BAD_INPUT if the runs have no such
+ * value and limit (for people), measured and bound (numbers: ns or share), missed_by (how far
+ * beyond the limit, as a share of it), verdict ("met" or
+ * "missed"). P11PROF_BAD_INPUT if the runs have no such
  * subject: *error names the nearest. */
 enum p11prof_status p11prof_objectives_check(const struct p11prof_objectives *objectives,
                                              struct sqlite3 *db, const struct p11prof_run_set *runs,
                                              const struct p11prof_selection *selection,
-                                             struct p11prof_table *out, size_t *missed_count,
+                                             struct p11prof_table *out,
                                              struct p11prof_error *error);
 
 #endif
