@@ -21,6 +21,8 @@ struct way {
     const char *value;  /* … this one */
 };
 static const struct way of_run = {"source.%s AS o WHERE o.run = ?1", "run", "?2"};
+static const struct way of_run_in_order = {"source.%s AS o WHERE o.run = ?1 ORDER BY o.id", "run",
+                                           "?2"};
 static const struct way of_process = {
     "temp.map_process AS m CROSS JOIN source.%s AS o ON o.process = m.old WHERE true", "process",
     "m.new"};
@@ -51,7 +53,7 @@ static const struct step {
     const char *add; /* how those grow; NULL: as sums do */
     const char *sql; /* done afterwards, NULL: nothing */
 } steps[] = {
-    {"process", &of_run, NULL, NULL,
+    {"process", &of_run_in_order, NULL, NULL,
      "INSERT INTO temp.map_process SELECT o.id, n.id FROM source.process AS o "
      "JOIN main.process AS n ON n.uuid = o.uuid WHERE o.run = ?1"},
     {"spool", &of_process, NULL, NULL,
@@ -74,7 +76,7 @@ static const struct step {
      P11PROF_CHANGE_ADD("count") ", " P11PROF_CHANGE_ADD(
          "sum_ns") ", min_ns = min(min_ns, excluded.min_ns), max_ns = max(max_ns, excluded.max_ns)",
      NULL},
-    {"call_group", &of_run, GROUP_KEY, NULL,
+    {"call_group", &of_run_in_order, GROUP_KEY, NULL,
      "INSERT INTO temp.map_group SELECT o.id, n.id FROM source.call_group AS o "
      "JOIN main.call_group AS n USING (is_operation, code, kind, mechanism, key_type, key_bits, "
      "part) WHERE o.run = ?1 AND n.run = ?2"},
