@@ -228,6 +228,18 @@ static void a_single_call(void **state)
                &(struct p11prof_chart_style){.width = 40, .ascii = true});
 }
 
+static void one_of_many_still_shows(void **state)
+{
+    (void)state;
+    add(100, 100000);
+    add(102, 1);
+    check_text("  from  count           so far\n"
+               "100 ns 100000 ########  <100 % p50-p99.9\n"
+               "101 ns      0           <100 %\n"
+               "102 ns      1 -        100.0 % max\n",
+               &(struct p11prof_chart_style){.width = 40, .ascii = true});
+}
+
 static void lines_fit_the_width(void **state)
 {
     (void)state;
@@ -284,6 +296,7 @@ int main(void)
         cmocka_unit_test_teardown(equal_durations_have_no_outliers, group_teardown),
         cmocka_unit_test_teardown(a_small_histogram, group_teardown),
         cmocka_unit_test_teardown(a_single_call, group_teardown),
+        cmocka_unit_test_teardown(one_of_many_still_shows, group_teardown),
         cmocka_unit_test_teardown(lines_fit_the_width, group_teardown),
         cmocka_unit_test_teardown(colours_end_on_their_line, group_teardown),
         cmocka_unit_test(text_is_broken_at_blanks),
