@@ -122,14 +122,29 @@ static enum p11prof_status scan_histograms(const struct p11prof_scan_runs *runs,
     return P11PROF_OK;
 }
 
+/* Operations of loads, row by row. */
+static enum p11prof_status scan_loads(const struct p11prof_scan_runs *runs,
+                                      struct p11prof_error *error)
+{
+    struct p11prof_scan loads = *runs->scan;
+    struct p11prof_scan_runs of_loads = *runs;
+    uint64_t found;
+    of_loads.scan = &loads;
+    loads.calls = loads.operations = (struct p11prof_tally){.groups = NULL};
+    enum p11prof_status status = p11prof_scan_rows(&of_loads, &found, error);
+    runs->scan->loads = loads.loads;
+    return status;
+}
+
 /* *agreed: it could be done this way. */
 static enum p11prof_status scan_quickly(const struct p11prof_scan_runs *runs, bool *agreed,
                                         struct p11prof_error *error)
 {
     if (add_groups(runs, &runs->scan->calls, false, error) != P11PROF_OK ||
-        add_groups(runs, &runs->scan->operations, true, error) != P11PROF_OK)
+        add_groups(runs, &runs->scan->operations, true, error) != P11PROF_OK ||
+        p11prof_scan_percentiles(runs, agreed, error) != P11PROF_OK)
         return error->status;
-    return p11prof_scan_percentiles(runs, agreed, error);
+    return *agreed && runs->scan->loads.grouping.count > 0 ? scan_loads(runs, error) : P11PROF_OK;
 }
 
 static enum p11prof_status scan_all(const struct p11prof_scan_runs *runs,
@@ -143,8 +158,7 @@ static enum p11prof_status scan_all(const struct p11prof_scan_runs *runs,
     if (!has_all_rows(counts, runs->row_count) || runs->row_count > P11PROF_SCAN_ROWS_MAX)
         return scan_histograms(runs, error);
     scan->exact = true;
-    if (scan->loads.grouping.count == 0 && whole_runs_do(runs, &scan->calls, false) &&
-        whole_runs_do(runs, &scan->operations, true) &&
+    if (whole_runs_do(runs, &scan->calls, false) && whole_runs_do(runs, &scan->operations, true) &&
         scan_quickly(runs, &agreed, error) != P11PROF_OK)
         return error->status;
     if (agreed)
@@ -152,7 +166,9 @@ static enum p11prof_status scan_all(const struct p11prof_scan_runs *runs,
     clear_tallies(scan);
     if (p11prof_scan_rows(runs, &found, error) != P11PROF_OK)
         return error->status;
-    return all && found != (uint64_t)counts->calls ? scan_histograms(runs, error) : P11PROF_OK;
+    return all && scan->calls.grouping.count > 0 && found != (uint64_t)counts->calls
+               ? scan_histograms(runs, error)
+               : P11PROF_OK;
 }
 
 static enum p11prof_status load_texts(struct p11prof_scan *scan, struct sqlite3 *db, int64_t run_id,

@@ -128,13 +128,14 @@ enum p11prof_status p11prof_scan_rows(const struct p11prof_scan_runs *runs, uint
     struct p11prof_scan *scan = runs->scan;
     size_t threads = p11prof_row_scan_threads(runs->row_count);
     char *columns = make_columns(scan);
-    struct p11prof_row_scan rows = {.db = runs->db,
-                                    .run_ids = runs->run_ids,
-                                    .conditions = runs->conditions,
-                                    .run_count = runs->run_count,
-                                    .columns = columns,
-                                    .where = "",
-                                    .take = take_row};
+    struct p11prof_row_scan rows = {
+        .db = runs->db,
+        .run_ids = runs->run_ids,
+        .conditions = runs->conditions,
+        .run_count = runs->run_count,
+        .columns = columns,
+        .where = scan->calls.grouping.count > 0 ? "" : " AND c.operation IS NOT NULL",
+        .take = take_row};
     for (size_t i = 0; i < threads; i++) {
         tallies[i] = (struct tallies){.runs = runs,
                                       .slower_than_ns =

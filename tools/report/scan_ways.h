@@ -16,7 +16,8 @@ struct p11prof_scan_runs {
     uint64_t row_count; /* that the runs have */
 };
 
-/* Tallies every row. *found: how many calls there were. */
+/* Tallies every row; without a grouping of calls only those that carry an operation. *found: how
+ * many they were. */
 enum p11prof_status p11prof_scan_rows(const struct p11prof_scan_runs *runs, uint64_t *found,
                                       struct p11prof_error *error);
 
