@@ -19,9 +19,10 @@ static bool take_moment(const char *option, struct p11prof_moment *out, const ch
     return false;
 }
 
-static bool take_duration(uint64_t *out_ns, const char *value)
+static bool take_duration(struct p11prof_selection *out, const char *value)
 {
-    if (p11prof_read_duration(value, out_ns) && *out_ns > 0)
+    out->slower_than_text = value;
+    if (p11prof_read_duration(value, &out->slower_than_ns) && out->slower_than_ns > 0)
         return true;
     p11prof_complain(0, "--slower-than wants a time such as 500us or 20ms, not '%s'", value);
     return false;
@@ -47,7 +48,7 @@ bool p11prof_select_option(struct p11prof_selection *out, int id, const char *va
     case P11PROF_SELECT_UNTIL:
         return take_moment("until", &out->until, value);
     case P11PROF_SELECT_SLOWER_THAN:
-        return take_duration(&out->slower_than_ns, value);
+        return take_duration(out, value);
     default:
         return take_filter(out, id, value);
     }

@@ -3,11 +3,11 @@
 # SPDX-FileCopyrightText: The p11prof authors
 # p11prof report: what it counts is what SQL counts, for each filter and each word of --by; its page,
 # columns, formats and redaction on real recordings. Environment: P11PROF, SHIM, APP (record_app),
-# NULL_MODULE, DELAY_MODULE, TOKEN (module-token).
+# NULL_MODULE, DELAY_MODULE, TOKEN (module-token), ROOT.
 
 . "$(dirname "$0")/shell_test.sh"
-need "${SHIM:?}" "${APP:?}" "${NULL_MODULE:?}" "${DELAY_MODULE:?}" "${TOKEN:?}" sqlite3 pkcs11-tool \
-  p11tool softhsm2-util python3 "$SOFTHSM"
+need "${SHIM:?}" "${APP:?}" "${ROOT:?}" "${NULL_MODULE:?}" "${DELAY_MODULE:?}" "${TOKEN:?}" \
+  sqlite3 pkcs11-tool p11tool softhsm2-util python3 "$SOFTHSM"
 export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 export FAKE_PIN=1234
 make_token
@@ -110,6 +110,16 @@ record --name everything --module "$SOFTHSM" -- sh -c "
   $tool --generate-random 16 -o $WORK/3
   p11tool --provider $SOFTHSM --list-all 'pkcs11:token=test'" >/dev/null 2>&1
 export P11PROF_DB="$DB"
+
+# Every command of the guide works on it.
+awk '/^## / { mine = $2 == "Report" } /^```/ { inside = mine && $0 == "```sh"; next } inside' \
+  "$ROOT/docs/reports.md" | sed 's/12,13,14/1,last/; s/nightly/everything/; s/last~1/1/' >"$WORK/guide"
+check "the guide has commands" [ "$(grep -c '^p11prof report' "$WORK/guide")" -ge 10 ]
+while read -r command; do
+  check "as the guide says: $command" sh -c "'$P11PROF' ${command#p11prof } >'$WORK/out'" </dev/null
+  check "with an answer" [ -s "$WORK/out" ]
+done <"$WORK/guide"
+
 record --name waits --module "$NULL_MODULE" -- "$APP" "$NULL_MODULE" >/dev/null
 "$P11PROF" bench --module "$TOKEN" --token-label fake --pin-source env:FAKE_PIN --quiet --record calls \
   --name load --test rsa-2048-sign,sha-256 --threads 2 --iterations 30 --warmup 3 >"$WORK/bench" \

@@ -75,8 +75,8 @@ static void sign(size_t i)
     struct p11prof_row *final =
         call(P11PROF_C_Sign, P11PROF_KIND_CALL, start_ns + MS / 2, (uint64_t)MS);
     init->known |= P11PROF_ROW_MECHANISM;
-    final->known |=
-        P11PROF_ROW_MECHANISM | P11PROF_ROW_OPERATION | P11PROF_ROW_KEY_TYPE | P11PROF_ROW_KEY_BITS;
+    final->known |= P11PROF_ROW_IN_BYTES | P11PROF_ROW_OPERATION_IN | P11PROF_ROW_MECHANISM |
+                    P11PROF_ROW_OPERATION | P11PROF_ROW_KEY_TYPE | P11PROF_ROW_KEY_BITS;
     init->mechanism = final->mechanism = CKM_SHA256_RSA_PKCS;
     final->key_type = CKK_RSA;
     final->key_bits = 2048;
@@ -336,6 +336,7 @@ static void a_selection_is_said(void **state)
     assert_true(p11prof_read_moment("10ms", &options.selection.since));
     assert_true(p11prof_read_moment("-1ms", &options.selection.until));
     options.selection.slower_than_ns = 500000;
+    options.selection.slower_than_text = "500us";
     const char *text = printed(P11PROF_FORMAT_TEXT, &options);
     has(text,
         "  only        --function C_Sign,login --key-type !EC --slower-than 500us --since 10ms "
@@ -343,6 +344,7 @@ static void a_selection_is_said(void **state)
     has(text, "  calls       40 of 93, 5 lost\n");
     has(text, "  time        40.0 ms in the module\n");
     has_line(text, "C_Sign CKR_DEVICE_ERROR 4 1.00 ms 1.00 ms " DEVICE_ERROR);
+    has(text, "  92.5  0.201  "); /* 36 of 389 ms */
     lacks(text, "start-up");
     has(printed(P11PROF_FORMAT_JSON, &options), "\"selection\":\t\"--function C_Sign,login ");
     has(printed(P11PROF_FORMAT_JSON, &options), "\"rv_code\":\t48");

@@ -56,12 +56,29 @@ static enum p11prof_status load_runs(struct p11prof_run_report *out, struct sqli
     return P11PROF_OK;
 }
 
-/* The time in which the runs ran: rates are by it. */
-static uint64_t duration_of(const struct p11prof_run_report *report)
+/* How much of a run lies in the range of time that is selected. */
+static uint64_t selected_duration(const struct p11prof_run_report *report, size_t run,
+                                  const struct p11prof_selection *selection)
+{
+    int64_t start_wall_ns = p11prof_table_integer(&report->run, run, "start_wall_ns", 0);
+    int64_t duration_ns = p11prof_table_integer(&report->run, run, "duration_ns", 0);
+    int64_t first_ns = 0, end_ns = duration_ns;
+    if (selection->since.kind != P11PROF_MOMENT_NONE)
+        first_ns = p11prof_moment_in_run(&selection->since, start_wall_ns, duration_ns);
+    if (selection->until.kind != P11PROF_MOMENT_NONE)
+        end_ns = p11prof_moment_in_run(&selection->until, start_wall_ns, duration_ns);
+    first_ns = first_ns > 0 ? first_ns : 0;
+    end_ns = end_ns < duration_ns ? end_ns : duration_ns;
+    return end_ns > first_ns ? (uint64_t)(end_ns - first_ns) : 0;
+}
+
+/* The time that rates are of. */
+static uint64_t duration_of(const struct p11prof_run_report *report,
+                            const struct p11prof_selection *selection)
 {
     uint64_t duration_ns = 0;
     for (size_t i = 0; i < report->run.row_count; i++)
-        duration_ns += (uint64_t)p11prof_table_integer(&report->run, i, "duration_ns", 0);
+        duration_ns += selected_duration(report, i, selection);
     return duration_ns;
 }
 
@@ -74,7 +91,8 @@ static enum p11prof_status set_tables(struct p11prof_run_report *out,
     enum p11prof_status status =
         p11prof_stats_tables(scan, run_id, db, &out->functions, &out->others, error);
     if (status == P11PROF_OK)
-        status = p11prof_results_table(scan, run_id, db, duration_of(out), &out->operations, error);
+        status = p11prof_results_table(scan, run_id, db, duration_of(out, scan->selection),
+                                       &out->operations, error);
     for (size_t i = 0; i < runs->run_count && status == P11PROF_OK; i++)
         status = p11prof_bench_results_load(&out->results, scan, db, runs->run_ids[i], error);
     return status;

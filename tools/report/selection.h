@@ -27,6 +27,7 @@ struct p11prof_selection {
     size_t filter_count;
     struct p11prof_moment since, until; /* of a call's start: [since, until) */
     uint64_t slower_than_ns;            /* least duration; 0: none */
+    const char *slower_than_text;       /* as it was given */
 };
 
 /* Adds a filter; all filters have to hold. False if there are too many. */

@@ -4,7 +4,6 @@
 #include "allocate.h"
 #include "redact.h"
 #include "selection.h"
-#include "units.h"
 
 #include <string.h>
 
@@ -14,14 +13,6 @@ static void write_option(FILE *stream, const char *name)
     fputs(" --", stream);
     for (; *name; name++)
         putc(*name == '_' ? '-' : *name, stream);
-}
-
-static void write_duration(FILE *stream, uint64_t ns)
-{
-    char text[P11PROF_UNIT_TEXT_BYTES];
-    p11prof_format_ns(text, ns);
-    char *blank = strchr(text, ' ');
-    fprintf(stream, " --slower-than %.*s%s", (int)(blank - text), text, blank + 1);
 }
 
 char *p11prof_selection_text(const struct p11prof_selection *selection, bool redact)
@@ -36,7 +27,7 @@ char *p11prof_selection_text(const struct p11prof_selection *selection, bool red
                 redact && p11prof_is_redacted(filter->id) ? "(redacted)" : filter->words);
     }
     if (selection->slower_than_ns > 0)
-        write_duration(stream, selection->slower_than_ns);
+        fprintf(stream, " --slower-than %s", selection->slower_than_text);
     if (selection->since.kind != P11PROF_MOMENT_NONE)
         fprintf(stream, " --since %s", selection->since.text);
     if (selection->until.kind != P11PROF_MOMENT_NONE)
