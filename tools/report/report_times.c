@@ -74,10 +74,9 @@ static void write_startups(FILE *stream, const struct p11prof_table *startup)
              p11prof_table_integer(startup, startup->row_count / 2, "elapsed_ns", 0), "");
     write_ns(stream, ", worst ", p11prof_table_integer(startup, 0, "elapsed_ns", 0), "");
     fprintf(stream,
-            " (process %" PRId64 "%s%s: ", p11prof_table_integer(startup, 0, "process_id", 0),
-            program ? " " : "", program ? program : "");
+            " in process %" PRId64 "%s%s%s: ", p11prof_table_integer(startup, 0, "process_id", 0),
+            program ? " (" : "", program ? program : "", program ? ")" : "");
     write_startup(stream, startup, 0);
-    putc(')', stream);
 }
 
 static void print_startup(struct p11prof_page *page, const struct p11prof_table *startup)
