@@ -4,6 +4,7 @@
 #include "bench/output.h"
 #include "bench/record_own.h"
 #include "bench/run.h"
+#include "bench/versus.h"
 #include "commands.h"
 #include "database.h"
 #include "message.h"
@@ -22,6 +23,8 @@ static int only_look(struct bench_run *run)
         code = run_prepare(run, false);
         if (code == 0)
             code = output_plan(run);
+        if (code == 0)
+            output_estimate(run);
     }
     run_finish(run);
     return code;
@@ -73,7 +76,8 @@ static int check_first(const struct bench_settings *settings)
     const struct p11prof_bench_own_key none = {.wanted = false};
     struct p11prof_bench_selection tests;
     struct p11prof_error error;
-    bool own_key = settings->key_label || settings->target.key_uri;
+    bool own_key = settings->key_label || settings->target.key_uri || settings->vs.key_label ||
+                   settings->vs.target.key_uri;
     if (!own_key && p11prof_bench_select(&tests, settings->tests, &none, &error) != P11PROF_OK)
         return p11prof_complain_of(&error);
     if (!own_key)
@@ -81,9 +85,28 @@ static int check_first(const struct bench_settings *settings)
     return output_check(settings);
 }
 
+/* --vs: finds the second side's token. */
+static int compare(const struct bench_run *run)
+{
+    static struct bench_settings settings;
+    struct p11prof_bench_target target;
+    struct p11prof_error error;
+    int code;
+    versus_settings(&settings, run->settings, run->target);
+    if (p11prof_bench_target_find(&target, &settings.target, &error) == P11PROF_OK) {
+        run_signals_take();
+        code = versus_run(run, &settings, &target);
+    } else {
+        code = p11prof_complain_of(&error);
+    }
+    p11prof_bench_target_clear(&target);
+    return code;
+}
+
 static int bench(const struct bench_settings *settings)
 {
     struct p11prof_database database;
+    struct progress progress = {.quiet = settings->quiet};
     struct p11prof_bench_target target;
     struct p11prof_error error;
     int code = check_first(settings);
@@ -96,16 +119,20 @@ static int bench(const struct bench_settings *settings)
         p11prof_bench_target_clear(&target);
         return code;
     }
-    run_signals_take();
     struct bench_run run = {.settings = settings,
+                            .progress = &progress,
                             .target = &target,
                             .db = database.path,
                             .spool_folder =
                                 database.spool_folder[0] ? database.spool_folder : NULL};
-    if (settings->list_tests || settings->dry_run) {
+    if (settings->vs.wanted) {
+        code = compare(&run);
+    } else if (settings->list_tests || settings->dry_run) {
+        run_signals_take();
         code = only_look(&run);
         run_close(&run);
     } else {
+        run_signals_take();
         code = run_all(&run);
     }
     p11prof_bench_target_clear(&target);

@@ -29,6 +29,15 @@ bool amounts_size(const char *text, uint64_t *out_bytes)
     return p11prof_config_parse_size(text, out_bytes) && *out_bytes > 0;
 }
 
+bool amounts_percent(const char *text, double *out)
+{
+    char *end;
+    if (text[0] < '0' || text[0] > '9' || text[1] == 'x' || text[1] == 'X')
+        return false;
+    *out = strtod(text, &end) / 100;
+    return *out <= 10 && (strcmp(end, "%") == 0 || (*out == 0 && *end == '\0'));
+}
+
 bool amounts_read(const char *text, struct bench_amount *out)
 {
     *out = (struct bench_amount){0};

@@ -16,6 +16,9 @@ bool amounts_time(const char *text, uint64_t *out_ns);
 /* "16", "1KB", "1MB": at least 1; KB = KiB = 1024. */
 bool amounts_size(const char *text, uint64_t *out_bytes);
 
+/* "10%", "0.5%", "0": 0.1, 0.005, 0; at most 1000 %. */
+bool amounts_percent(const char *text, double *out);
+
 /* "100" is a count, "5s" a time. */
 bool amounts_read(const char *text, struct bench_amount *out);
 

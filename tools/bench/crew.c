@@ -49,10 +49,12 @@ static void end_without(pid_t command)
 }
 
 /* Signals are the command's: it says when to stop, and they interrupt no call of the module. */
-static _Noreturn void become_worker(struct crew *crew, struct bench_worker *worker, unsigned number,
-                                    int socket)
+static _Noreturn void become_worker(struct crew *crew, const struct crew *other,
+                                    struct bench_worker *worker, unsigned number, int socket)
 {
     static const int ignored[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP};
+    for (unsigned i = 0; other && i < other->count; i++)
+        close(other->members[i].socket);
     for (unsigned i = 0; i < number; i++)
         close(crew->members[i].socket);
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
@@ -63,7 +65,7 @@ static _Noreturn void become_worker(struct crew *crew, struct bench_worker *work
     worker_run(worker);
 }
 
-static bool member_start(struct crew *crew, struct bench_worker *worker)
+static bool member_start(struct crew *crew, const struct crew *other, struct bench_worker *worker)
 {
     int ends[2];
     struct crew_member *member = &crew->members[crew->count];
@@ -75,7 +77,7 @@ static bool member_start(struct crew *crew, struct bench_worker *worker)
     if (member->pid == 0) {
         close(ends[0]);
         end_without(command);
-        become_worker(crew, worker, crew->count, ends[1]);
+        become_worker(crew, other, worker, crew->count, ends[1]);
     }
     close(ends[1]);
     member->socket = ends[0];
@@ -86,13 +88,14 @@ static bool member_start(struct crew *crew, struct bench_worker *worker)
     return member->pid > 0;
 }
 
-enum p11prof_status crew_start(struct crew *crew, unsigned count, unsigned threads_most,
-                               struct bench_worker *worker, struct p11prof_error *error)
+enum p11prof_status crew_start(struct crew *crew, const struct crew *other, unsigned count,
+                               unsigned threads_most, struct bench_worker *worker,
+                               struct p11prof_error *error)
 {
     *crew = (struct crew){.members = p11prof_zalloc(count, sizeof *crew->members)};
     bool started = shared_make(crew, count, threads_most);
     while (started && crew->count < count)
-        started = member_start(crew, worker);
+        started = member_start(crew, other, worker);
     if (started)
         return P11PROF_OK;
     return p11prof_error_set(error, P11PROF_FAILED, "cannot start %u workers: %m", count);

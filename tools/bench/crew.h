@@ -26,9 +26,11 @@ struct crew {
     size_t shared_bytes;
 };
 
-/* Forks `count` workers that are like *worker but for their number. Nothing is loaded yet. */
-enum p11prof_status crew_start(struct crew *crew, unsigned count, unsigned threads_most,
-                               struct bench_worker *worker, struct p11prof_error *error);
+/* Forks `count` workers that are like *worker but for their number. Nothing is loaded yet. They let
+ * go of the sockets of another crew, if there is one: its workers see when the command is gone. */
+enum p11prof_status crew_start(struct crew *crew, const struct crew *other, unsigned count,
+                               unsigned threads_most, struct bench_worker *worker,
+                               struct p11prof_error *error);
 
 /* Sends a request to the first `count` members and waits for all answers. Calls `tick` about every
  * 100 ms, every 5 ms while hurried. A crash or a failed send is described; replies stand with the

@@ -78,7 +78,6 @@ int output_plan(struct bench_run *run)
     }
     int code = table_write(run->settings, &table);
     p11prof_table_clear(&table);
-    output_estimate(run);
     return code;
 }
 

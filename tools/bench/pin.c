@@ -159,6 +159,9 @@ enum p11prof_status p11prof_bench_pin_take(struct p11prof_bench_target *target,
         status = from_source(target, "--pin-source", options->pin_source, error);
     else if (options->pin)
         status = keep(target, options->pin, strlen(options->pin), "--pin", error);
+    else if (options->pin_of && options->pin_of->has_pin)
+        status = keep(target, (const char *)options->pin_of->pin, options->pin_of->pin_bytes,
+                      "the other token", error);
     else
         status = from_uri(target, error);
     if (options->pin) {

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Reads the PIN of --pin or --pin-source, else of the target's URI, if one of them is given; what
+/* Reads the PIN of --pin or --pin-source, else of pin_of or the target's URI, if there is one; what
  * stands in the command line itself is overwritten. P11PROF_BAD_INPUT: it cannot be read, is empty
  * or too long. */
 enum p11prof_status p11prof_bench_pin_take(struct p11prof_bench_target *target,

@@ -22,7 +22,7 @@ static void plan_start(struct bench_plan *plan, unsigned processes)
 static void load_aborted(struct bench_run *run, struct bench_load *load)
 {
     char text[32];
-    progress_clear(&run->progress);
+    progress_clear(run->progress);
     p11prof_warn("%s ends early: nothing works any more (%s)", load->test.id,
                  p11prof_rv_text(load->first_rv, text));
     run->failed = true;
@@ -37,45 +37,58 @@ static void states_clear(struct bench_run *run)
     }
 }
 
+void run_turn_take(struct bench_run *run, struct bench_load *load, const struct bench_plan *plan,
+                   struct run_turn *turn)
+{
+    struct bench_request request = {
+        .kind = BENCH_REQUEST_SLICE, .load = load->number, .threads = load->threads, .plan = *plan};
+    turn->load = load;
+    states_clear(run);
+    progress_slice(run->progress, load->test.id, schedule_plan_ns(load, plan));
+    slice_facts_begin(&turn->facts);
+    plan_start(&request.plan, load->processes);
+    turn->plan = request.plan;
+    turn->status =
+        crew_ask(&run->crew, load->processes, &request, run_slice_tick, run, &turn->error);
+    slice_facts_end(&turn->facts);
+    run_slice_tick(run);
+    progress_slice_ended(run->progress);
+}
+
+struct slice_sum run_turn_keep(struct bench_run *run, const struct run_turn *turn)
+{
+    struct slice_sum sum = slice_store(run, turn->load, &turn->plan, &turn->facts);
+    if (turn->status != P11PROF_OK) {
+        progress_clear(run->progress);
+        p11prof_complain_of(&turn->error);
+        run->crashed = run->failed = true;
+    } else if (turn->load->gave_up && !run->signal_number) {
+        load_aborted(run, turn->load);
+    }
+    return sum;
+}
+
 static void slice_run_one(struct bench_run *run, size_t index)
 {
     struct bench_load *load = &run->schedule.loads[run->schedule.slices[index].load];
-    struct p11prof_error error;
-    struct bench_request request = {
-        .kind = BENCH_REQUEST_SLICE,
-        .load = load->number,
-        .threads = load->threads,
-        .plan = schedule_plan(load, run->settings, run->schedule.slices[index].slice)};
-    uint64_t planned_ns = schedule_plan_ns(load, &request.plan);
+    const struct bench_plan plan =
+        schedule_plan(load, run->settings, run->schedule.slices[index].slice);
+    struct run_turn turn;
     if (load->gave_up)
         return;
-    states_clear(run);
-    progress_slice(&run->progress, load->test.id, planned_ns);
-    struct slice_facts facts = slice_facts_begin();
-    plan_start(&request.plan, load->processes);
-    enum p11prof_status status =
-        crew_ask(&run->crew, load->processes, &request, run_slice_tick, run, &error);
-    run_slice_tick(run);
-    progress_slice_ended(&run->progress);
-    slice_store(run, load, &request.plan, &facts);
-    if (status != P11PROF_OK) {
-        progress_clear(&run->progress);
-        p11prof_complain_of(&error);
-        run->crashed = run->failed = true;
-    } else if (load->gave_up && !run->signal_number) {
-        load_aborted(run, load);
-    }
+    run_turn_take(run, load, &plan, &turn);
+    run_turn_keep(run, &turn);
 }
 
 int run_slices(struct bench_run *run)
 {
-    progress_start(&run->progress, run->settings->quiet, run->schedule.planned_ns,
+    progress_start(run->progress, run->settings->quiet, run->schedule.planned_ns,
                    run->schedule.slice_count);
     for (size_t i = 0; i < run->schedule.slice_count && !run->signal_number && !run->crashed; i++) {
         slice_run_one(run, i);
         run_drain(run);
     }
-    progress_clear(&run->progress);
+    progress_clear(run->progress);
     if (run->signal_number)
         return P11PROF_EXIT_SIGNAL + run->signal_number;
     return run->crashed ? P11PROF_EXIT_FAILED : 0;

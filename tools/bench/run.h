@@ -11,6 +11,17 @@
 
 struct cJSON;
 
+/* What the machine did in a slice. */
+struct slice_facts {
+    int64_t steal_ns;    /* -1: unknown; until the slice ends: since the machine started */
+    double load_average; /* negative: unknown */
+};
+
+/* What all threads did in the measured part of a slice. */
+struct slice_sum {
+    uint64_t success_count, duration_ns;
+};
+
 struct bench_run {
     const struct bench_settings *settings;
     const struct p11prof_bench_target *target;
@@ -27,12 +38,14 @@ struct bench_run {
     struct crew crew;
     struct p11prof_bench_selection tests; /* the schedule's names are theirs */
     struct schedule schedule;
-    struct progress progress;
+    struct progress *progress;
     struct bench_token_facts token;
     struct p11prof_bench_own_key own_key;
     uint64_t own_cost_ns, clock_cost_ns;
     int signal_number; /* that asked us to end; 0: none */
-    bool failed;       /* an operation failed, was wrong, or the module ended a worker */
+    int signals_seen;
+    const struct crew *other; /* workers that ours have nothing to do with; NULL: none */
+    bool failed;              /* an operation failed, was wrong, or the module ended a worker */
     bool crashed;
     size_t ready_count;
     struct cJSON *mechanisms; /* that the tests use, as the token describes them */
@@ -65,9 +78,36 @@ bool run_offers(struct bench_run *run, const struct p11prof_bench_test *test, ch
  * them into slices. Those that were prepared before are closed. Returns 0 or an exit code. */
 int run_prepare(struct bench_run *run, bool alone);
 
+/* Its parts, for a run that goes on beside another one. Which tests are asked for: run->tests. */
+int run_tests_select(struct bench_run *run);
+/* The loads of run->tests. */
+int run_loads_make(struct bench_run *run);
+/* A load that cannot be prepared is skipped, and the reason kept. */
+void run_load_prepare(struct bench_run *run, struct bench_load *load);
+/* One that is not to be run, whether it is prepared or not. */
+void run_load_skip(struct bench_run *run, struct bench_load *load, const char *reason);
+void run_loads_close(struct bench_run *run);
+
 /* Runs the slices that were cut last. Returns 0 or an exit code (130 after SIGINT); results so far
  * are in the database in any case. */
 int run_slices(struct bench_run *run);
+
+/* One slice on its way: what it was to do, and what is known of it before anything is stored. */
+struct run_turn {
+    struct bench_load *load;
+    struct bench_plan plan;
+    struct slice_facts facts;
+    enum p11prof_status status;
+    struct p11prof_error error; /* of the worker that failed */
+};
+
+/* Runs a plan of a load. Nothing is drained or stored: the next turn, of whatever run, may follow
+ * at once. */
+void run_turn_take(struct bench_run *run, struct bench_load *load, const struct bench_plan *plan,
+                   struct run_turn *turn);
+
+/* Stores what came of it, and says what went wrong. */
+struct slice_sum run_turn_keep(struct bench_run *run, const struct run_turn *turn);
 
 /* Ends the workers, takes what they left, ends the run in the database. */
 void run_finish(struct bench_run *run);

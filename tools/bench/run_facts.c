@@ -31,7 +31,8 @@ void run_announce(const struct bench_run *run)
     const struct bench_token_facts *token = &run->token;
     if (run->target->shim[0])
         p11prof_note("%s is p11prof's shim: its module is used instead", run->target->shim);
-    p11prof_note("module %s, %stoken \"%s\" (%s %s, serial %s, firmware %s, slot %lu)%s",
+    p11prof_note("%s%smodule %s, %stoken \"%s\" (%s %s, serial %s, firmware %s, slot %lu)%s",
+                 run->settings->side ? run->settings->side : "", run->settings->side ? ": " : "",
                  run->target->module, run->target->throw_away ? "throw-away " : "", token->label,
                  token->manufacturer, token->model, token->serial, token->firmware, token->slot_id,
                  token->logged_in ? "" : ", not logged in");
@@ -129,9 +130,16 @@ int run_loads_store(struct bench_run *run, bool alone)
 
 /* --- slices --- */
 
-struct slice_facts slice_facts_begin(void)
+void slice_facts_begin(struct slice_facts *facts)
 {
-    return (struct slice_facts){.steal_ns = machine_steal_ns()};
+    facts->steal_ns = machine_steal_ns();
+}
+
+void slice_facts_end(struct slice_facts *facts)
+{
+    int64_t steal_ns = machine_steal_ns();
+    facts->load_average = machine_load_average();
+    facts->steal_ns = facts->steal_ns < 0 || steal_ns < 0 ? -1 : steal_ns - facts->steal_ns;
 }
 
 /* How long the measured operations of a slice took, but for pauses: from the first start to where
@@ -157,9 +165,12 @@ static uint64_t slice_duration_ns(const struct bench_run *run, const struct benc
     return last_ns - first_ns - paused_ns / working;
 }
 
-static uint64_t threads_take(struct bench_run *run, struct bench_load *load)
+/* Returns how many were done; how many of them succeeded goes to *success_count. */
+static uint64_t threads_take(struct bench_run *run, struct bench_load *load,
+                             uint64_t *success_count)
 {
     uint64_t count = 0;
+    *success_count = 0;
     for (unsigned i = 0; i < load->threads * load->processes; i++) {
         const struct bench_thread_state *state =
             crew_thread(&run->crew, i / load->threads, i % load->threads);
@@ -169,6 +180,7 @@ static uint64_t threads_take(struct bench_run *run, struct bench_load *load)
         done->wrong_count += state->measured.wrong_count;
         done->active_ns += state->measured.active_ns;
         count += state->measured.count;
+        *success_count += state->measured.count - state->measured.error_count;
         run->failed = run->failed || state->measured.error_count > 0;
         load->gave_up = load->gave_up || state->gave_up;
         if (load->first_rv == CKR_OK)
@@ -178,27 +190,30 @@ static uint64_t threads_take(struct bench_run *run, struct bench_load *load)
     return count;
 }
 
-void slice_store(struct bench_run *run, struct bench_load *load, const struct bench_plan *plan,
-                 const struct slice_facts *facts)
+struct slice_sum slice_store(struct bench_run *run, struct bench_load *load,
+                             const struct bench_plan *plan, const struct slice_facts *facts)
 {
     struct p11prof_error error;
-    uint64_t steal_ns = (uint64_t)machine_steal_ns();
+    struct slice_sum sum = {0};
     uint64_t run_start_ns = run->recording.start.monotonic_ns;
-    if (threads_take(run, load) == 0 || !run->recording.store)
-        return;
-    const struct p11prof_slice_row row = {
-        .load = load->number,
-        .slice = ++load->slices_done,
-        .start_ns = plan->start_ns - run_start_ns,
-        .duration_ns = slice_duration_ns(run, load),
-        .load_average = machine_load_average(),
-        .steal_ns = facts->steal_ns < 0 ? -1 : (int64_t)steal_ns - facts->steal_ns};
+    if (threads_take(run, load, &sum.success_count) == 0)
+        return sum;
+    sum.duration_ns = slice_duration_ns(run, load);
+    if (!run->recording.store)
+        return sum;
+    const struct p11prof_slice_row row = {.load = load->number,
+                                          .slice = ++load->slices_done,
+                                          .start_ns = plan->start_ns - run_start_ns,
+                                          .duration_ns = sum.duration_ns,
+                                          .load_average = facts->load_average,
+                                          .steal_ns = facts->steal_ns};
     enum p11prof_status status =
         p11prof_store_slice_add(run->recording.store, run->recording.run_id, &row, &error);
     if (status == P11PROF_OK && run->record == BENCH_RECORD_OFF)
         status = record_own_slice(run, load, row.start_ns, &error);
     if (status != P11PROF_OK)
         p11prof_warn("%s", error.text);
+    return sum;
 }
 
 /* --- threads --- */

@@ -21,15 +21,13 @@ void run_mechanism_note(struct bench_run *run, const struct bench_load *load,
  * 0 or an exit code. */
 int run_loads_store(struct bench_run *run, bool alone);
 
-/* What the machine did since a slice began. */
-struct slice_facts {
-    int64_t steal_ns;
-};
-struct slice_facts slice_facts_begin(void);
+/* At the begin and at the end of a slice. */
+void slice_facts_begin(struct slice_facts *facts);
+void slice_facts_end(struct slice_facts *facts);
 
 /* Takes over what the threads of a load did in a slice, and stores the slice. */
-void slice_store(struct bench_run *run, struct bench_load *load, const struct bench_plan *plan,
-                 const struct slice_facts *facts);
+struct slice_sum slice_store(struct bench_run *run, struct bench_load *load,
+                             const struct bench_plan *plan, const struct slice_facts *facts);
 
 /* What all threads did. */
 void run_threads_store(struct bench_run *run);

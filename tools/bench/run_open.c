@@ -40,7 +40,7 @@ static uint64_t spool_bytes(const struct bench_settings *settings)
     uint64_t bytes = 0;
     least += least / 8; /* for the rings */
     if (!given || !p11prof_config_parse_size(given, &bytes)) {
-        bytes = SPOOL_BYTES / largest(&settings->processes);
+        bytes = SPOOL_BYTES / largest(&settings->processes) / (settings->side ? 2 : 1);
         bytes = bytes < SPOOL_LEAST_BYTES ? SPOOL_LEAST_BYTES : bytes;
     }
     return bytes < least ? least : bytes;
@@ -73,8 +73,8 @@ static int workers_start(struct bench_run *run, bool recorded)
                                         .shim = recorded ? run->shim : NULL,
                                         .key_label = run->key_label};
     run_own_key_name(run, &run->worker.own_key);
-    if (crew_start(&run->crew, count, (unsigned)largest(&run->settings->threads), &run->worker,
-                   &error) != P11PROF_OK)
+    if (crew_start(&run->crew, run->other, count, (unsigned)largest(&run->settings->threads),
+                   &run->worker, &error) != P11PROF_OK)
         return p11prof_complain_of(&error);
     return 0;
 }

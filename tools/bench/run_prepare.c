@@ -25,8 +25,9 @@ bool run_offers(struct bench_run *run, const struct p11prof_bench_test *test, ch
     return offered;
 }
 
-static void load_skip(struct bench_run *run, const struct bench_load *load, const char *reason)
+void run_load_skip(struct bench_run *run, struct bench_load *load, const char *reason)
 {
+    const struct bench_request request = {.kind = BENCH_REQUEST_CLOSE, .load = load->number};
     struct p11prof_error error;
     size_t id_bytes = strlen(load->test.id);
     if (strncmp(reason, load->test.id, id_bytes) == 0 && strncmp(reason + id_bytes, ": ", 2) == 0)
@@ -35,9 +36,14 @@ static void load_skip(struct bench_run *run, const struct bench_load *load, cons
     if (run->recording.store && p11prof_store_skip_add(run->recording.store, run->recording.run_id,
                                                        load->test.id, reason, &error) != P11PROF_OK)
         p11prof_warn("%s", error.text);
+    if (!load->ready)
+        return;
+    load->ready = false;
+    run->ready_count--;
+    crew_ask(&run->crew, load->processes, &request, run_tick, run, &error);
 }
 
-static void load_prepare(struct bench_run *run, struct bench_load *load)
+void run_load_prepare(struct bench_run *run, struct bench_load *load)
 {
     struct p11prof_error error;
     struct bench_request request = {.kind = BENCH_REQUEST_PREPARE,
@@ -46,14 +52,14 @@ static void load_prepare(struct bench_run *run, struct bench_load *load)
                                     .threads = load->threads};
     memcpy(request.test, load->test.id, sizeof request.test);
     if (load->test.alone && load->threads * load->processes > 1) {
-        load_skip(run, load, "logins are of the whole process: one thread only");
+        run_load_skip(run, load, "logins are of the whole process: one thread only");
         return;
     }
     load->ready =
         crew_ask(&run->crew, load->processes, &request, run_tick, run, &error) == P11PROF_OK;
     const struct bench_reply *reply = &run->crew.members[0].reply;
     if (!load->ready) {
-        load_skip(run, load, error.text);
+        run_load_skip(run, load, error.text);
         for (unsigned i = 0; i < load->processes; i++) {
             run->failed = run->failed || run->crew.members[i].reply.broken;
             run->crashed = run->crashed || run->crew.members[i].crashed;
@@ -87,15 +93,17 @@ static void record_decide(struct bench_run *run)
     crew_ask(&run->crew, run->crew.count, &request, run_tick, run, &error);
 }
 
-/* The first time only: what is asked for. */
-static int tests_select(struct bench_run *run)
+int run_tests_select(struct bench_run *run)
 {
     struct p11prof_error error;
-    if (run->schedule.load_count > 0)
-        return 0;
     if (p11prof_bench_select(&run->tests, run->settings->tests, &run->own_key, &error) !=
         P11PROF_OK)
         return p11prof_complain_of(&error);
+    return 0;
+}
+
+int run_loads_make(struct bench_run *run)
+{
     schedule_make(&run->schedule, &run->tests, run->settings);
     if (run->schedule.load_count > BENCH_LOADS_MOST)
         return p11prof_complain(P11PROF_EXIT_USAGE,
@@ -105,7 +113,7 @@ static int tests_select(struct bench_run *run)
     return 0;
 }
 
-static void loads_close(struct bench_run *run)
+void run_loads_close(struct bench_run *run)
 {
     struct p11prof_error error;
     for (size_t i = 0; i < run->schedule.load_count; i++) {
@@ -119,14 +127,18 @@ static void loads_close(struct bench_run *run)
 int run_prepare(struct bench_run *run, bool alone)
 {
     size_t before = run->ready_count;
-    int code = tests_select(run);
+    int code = 0;
+    if (run->schedule.load_count == 0) {
+        code = run_tests_select(run);
+        code = code ? code : run_loads_make(run);
+    }
     if (code)
         return code;
     if (alone && schedule_has_alone(&run->schedule))
-        loads_close(run);
+        run_loads_close(run);
     for (size_t i = 0; i < run->schedule.load_count && !run->signal_number && !run->crashed; i++)
         if (run->schedule.loads[i].test.alone == alone)
-            load_prepare(run, &run->schedule.loads[i]);
+            run_load_prepare(run, &run->schedule.loads[i]);
     if (run->signal_number)
         return P11PROF_EXIT_SIGNAL + run->signal_number;
     schedule_cut(&run->schedule, run->settings, alone);

@@ -39,17 +39,16 @@ void run_drain(struct bench_run *run)
 
 static void signals_look(struct bench_run *run)
 {
-    static int seen;
     if (signal_count == 0)
         return;
     run->signal_number = signal_last;
     if (run->crew.shared)
         atomic_store(&run->crew.shared->stop, 1);
-    if (signal_count > 1 && seen < 2)
+    if (signal_count > 1 && run->signals_seen < 2)
         for (unsigned i = 0; i < run->crew.count; i++)
             if (run->crew.members[i].pid > 0)
                 kill(run->crew.members[i].pid, SIGKILL);
-    seen = signal_count;
+    run->signals_seen = signal_count;
 }
 
 void run_tick(void *payload)
@@ -73,5 +72,5 @@ void run_slice_tick(void *payload)
     run->crew.hurried = waits;
     if (waits)
         run_drain(run);
-    progress_show(&run->progress, operations, errors);
+    progress_show(run->progress, operations, errors);
 }

@@ -10,6 +10,7 @@
 
 enum {
     SLICE_OPERATIONS_LEAST = 10, /* a slice of fewer says little */
+    PAIR_OPERATIONS_LEAST = 3,   /* many pairs say more than large ones */
     WARMUP_PART = 10,            /* of a slice, where nothing else is said */
     SLICE_COST_NS = 5000000,     /* starting and collecting one */
 };
@@ -89,7 +90,8 @@ static double thread_operations(const struct bench_load *load,
 
 static unsigned slices_of(const struct bench_load *load, const struct bench_settings *settings)
 {
-    double most = thread_operations(load, settings) / SLICE_OPERATIONS_LEAST;
+    double most = thread_operations(load, settings) /
+                  (settings->side ? PAIR_OPERATIONS_LEAST : SLICE_OPERATIONS_LEAST);
     uint64_t slices = most < (double)settings->slices ? (uint64_t)most : settings->slices;
     return slices < 1 ? 1 : (unsigned)slices;
 }

@@ -21,6 +21,15 @@ enum {
     PIN_SOURCE,
     KEY,
     KEY_URI,
+    VS,
+    VS_TOKEN_LABEL,
+    VS_SLOT,
+    VS_SLOT_INDEX,
+    VS_URI,
+    VS_PIN_SOURCE,
+    VS_KEY,
+    VS_KEY_URI,
+    THRESHOLD,
     TOKEN_KEYS,
     TEST,
     LIST_TESTS,
@@ -61,6 +70,15 @@ static const struct p11prof_option options[] = {
     {"key", KEY, "LABEL", "your own key; nothing of yours is changed (also --key-label)"},
     {"key-label", KEY, "LABEL", "the same"},
     {"key-uri", KEY_URI, "URI", "your own key by its URI"},
+    {"vs", VS, "MODULE", "compare with this module, or with the same one, in pairs of slices"},
+    {"vs-token-label", VS_TOKEN_LABEL, "LABEL", "the token there (default: named as the first)"},
+    {"vs-slot", VS_SLOT, "ID", "the same by CK_SLOT_ID"},
+    {"vs-slot-index", VS_SLOT_INDEX, "N", "the same by its place"},
+    {"vs-uri", VS_URI, "URI", "the same by URI"},
+    {"vs-pin-source", VS_PIN_SOURCE, "SOURCE", "its PIN (default: the first one's)"},
+    {"vs-key", VS_KEY, "LABEL", "your own key there (default: --key)"},
+    {"vs-key-uri", VS_KEY_URI, "URI", "the same by its URI"},
+    {"threshold", THRESHOLD, "PERCENT", "smaller differences are none (default: 5%)"},
     {"token-keys", TOKEN_KEYS, NULL, "make keys as token objects; destroyed at the end, too"},
     {"test", TEST, "TESTS", "ids, names, families or globs, with commas between, or all"},
     {"list-tests", LIST_TESTS, NULL, "list all tests, and whether this token can do each"},
@@ -103,9 +121,13 @@ static const struct p11prof_usage usage = {
         "--record: calls, or summary where more than 10 million operations are expected.\n"
         "Exit code: 0; 2 wrong usage; 3 if an operation failed or gave a wrong result.\n"
         "\n"
+        "--vs: two runs that take turns, slice by slice: 60 of 100 ms each, with histograms only.\n"
+        "Exit code 1 if a test is slower there, for sure and by more than --threshold.\n"
+        "\n"
         "  p11prof bench\n"
         "  p11prof bench --module FILE --token-label T --pin-source env:PIN --test sign,verify\n"
-        "  p11prof bench --test rsa-2048-sign --threads 1,2,4 --duration 10s --format json",
+        "  p11prof bench --test rsa-2048-sign --threads 1,2,4 --duration 10s --format json\n"
+        "  p11prof bench --module OLD --vs NEW --token-label T --pin-source env:PIN --test sign",
 };
 
 static bool refuse(const char *option, const char *wants, const char *value)
@@ -178,9 +200,9 @@ static bool take_amount(const char *option, const char *value, struct bench_amou
            refuse(option, "a number of iterations or a time (100, 5s)", value);
 }
 
-static bool take_token(struct bench_settings *settings, int id, const char *value)
+static bool take_token(struct p11prof_bench_target_options *target, const char **key_label, int id,
+                       const char *value)
 {
-    struct p11prof_bench_target_options *target = &settings->target;
     uint64_t number = 0;
     switch (id) {
     case MODULE:
@@ -207,12 +229,33 @@ static bool take_token(struct bench_settings *settings, int id, const char *valu
         target->pin_source = value;
         return true;
     case KEY:
-        settings->key_label = value;
+        *key_label = value;
         return true;
     default:
         target->key_uri = value;
         return true;
     }
+}
+
+/* The other side's: the same options again. */
+static bool take_vs(struct bench_settings *settings, int id, const char *value)
+{
+    static const int same[] = {[VS_TOKEN_LABEL - VS] = TOKEN_LABEL, [VS_SLOT - VS] = SLOT,
+                               [VS_SLOT_INDEX - VS] = SLOT_INDEX,   [VS_URI - VS] = URI,
+                               [VS_PIN_SOURCE - VS] = PIN_SOURCE,   [VS_KEY - VS] = KEY,
+                               [VS_KEY_URI - VS] = KEY_URI};
+    struct bench_vs *vs = &settings->vs;
+    if (id == VS) {
+        vs->wanted = true;
+        vs->target.module = strcmp(value, "same") == 0 ? NULL : value;
+        return true;
+    }
+    if (id == THRESHOLD) {
+        vs->has_threshold = true;
+        return amounts_percent(value, &vs->threshold) ||
+               refuse("threshold", "a percentage (10%, 0)", value);
+    }
+    return take_token(&vs->target, &vs->key_label, same[id - VS], value);
 }
 
 static bool take_load(struct bench_settings *settings, int id, const char *value)
@@ -276,7 +319,9 @@ static bool take_option(void *payload, int id, const char *value)
     if (!value)
         return take_flag(settings, id);
     if (id <= KEY_URI)
-        return take_token(settings, id, value);
+        return take_token(&settings->target, &settings->key_label, id, value);
+    if (id <= THRESHOLD)
+        return take_vs(settings, id, value);
     switch (id) {
     case TEST:
         add_tests(settings, value);
@@ -307,14 +352,41 @@ static void fill_defaults(struct bench_settings *settings)
 {
     if (settings->measured.count == 0 && settings->measured.ns == 0)
         settings->measured.ns = settings->quick ? UINT64_C(500000000) : UINT64_C(6000000000);
-    if (settings->slices == 0)
+    if (settings->slices == 0 && settings->vs.wanted)
+        settings->slices = settings->quick ? 20 : 60;
+    else if (settings->slices == 0)
         settings->slices = settings->quick ? 5 : 30;
+    if (!settings->vs.has_threshold)
+        settings->vs.threshold = 0.05;
     if (settings->threads.count == 0)
         settings->threads = one;
     if (settings->processes.count == 0)
         settings->processes = one;
     if (settings->repeat == 0)
         settings->repeat = 1;
+}
+
+/* What goes with --vs only, and what does not go with it. */
+static bool check_vs(const struct bench_settings *settings)
+{
+    const struct bench_vs *vs = &settings->vs;
+    const struct p11prof_bench_target_options *target = &vs->target;
+    bool said = target->token_label || target->uri || target->key_uri || target->has_slot ||
+                target->has_slot_index || target->pin_source || vs->key_label || vs->has_threshold;
+    const struct {
+        bool wrong;
+        const char *text;
+    } rules[] = {
+        {said && !vs->wanted, "--vs-... and --threshold are about the other side: name its module "
+                              "with --vs, or --vs same"},
+        {vs->wanted && settings->list_tests, "--list-tests lists those of one token: without --vs"},
+        {vs->wanted && settings->repeat > 1, "--repeat does not go with --vs: use more --slices"},
+        {vs->wanted && settings->metrics, "--vs has no prometheus format"},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+        if (rules[i].wrong)
+            return p11prof_complain(false, "%s", rules[i].text);
+    return true;
 }
 
 bool settings_read(struct bench_settings *settings, int argc, char **argv, int *exit_code)
@@ -331,7 +403,10 @@ bool settings_read(struct bench_settings *settings, int argc, char **argv, int *
         return false;
     }
     fill_defaults(settings);
-    return true;
+    if (check_vs(settings))
+        return true;
+    *exit_code = p11prof_usage_hint(&usage);
+    return false;
 }
 
 void settings_clear(struct bench_settings *settings)

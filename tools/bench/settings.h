@@ -30,6 +30,15 @@ struct bench_list {
 enum bench_verify { BENCH_VERIFY_SAMPLE, BENCH_VERIFY_ALL, BENCH_VERIFY_NONE };
 enum bench_record { BENCH_RECORD_AUTO, BENCH_RECORD_CALLS, BENCH_RECORD_SUMMARY, BENCH_RECORD_OFF };
 
+/* --vs: what the run is compared with. What is not said is as on the first side. */
+struct bench_vs {
+    bool wanted;
+    struct p11prof_bench_target_options target; /* module NULL: the same */
+    const char *key_label;
+    double threshold; /* of the effect: 0.05 is 5 % */
+    bool has_threshold;
+};
+
 struct bench_settings {
     struct p11prof_bench_target_options target;
     const char *key_label; /* --key; NULL: none */
@@ -45,6 +54,9 @@ struct bench_settings {
     const char *db, *name, *output; /* NULL: not given */
     enum p11prof_format format;     /* of text where metrics are wanted */
     bool metrics;                   /* --format prometheus */
+    struct bench_vs vs;
+    const char *side;      /* of a comparison: "base" or "current"; NULL: there is none */
+    const char *pair_uuid; /* the same of both sides: that of the base's run; NULL: not known yet */
 };
 
 /* Reads the command line; defaults are filled in. False: the command ends with *exit_code. */

@@ -41,6 +41,10 @@ char *settings_json(const struct bench_settings *settings)
     cJSON_AddBoolToObject(object, "token_keys", settings->token_keys);
     cJSON_AddBoolToObject(object, "own_key",
                           settings->key_label != NULL || settings->target.key_uri != NULL);
+    if (settings->side)
+        cJSON_AddStringToObject(object, "side", settings->side);
+    if (settings->pair_uuid)
+        cJSON_AddStringToObject(object, "pair_uuid", settings->pair_uuid);
     char *text = cJSON_PrintUnformatted(object);
     cJSON_Delete(object);
     return text;

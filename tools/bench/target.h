@@ -14,6 +14,8 @@
 
 enum { P11PROF_BENCH_PIN_BYTES = 256 };
 
+struct p11prof_bench_target;
+
 /* What the command line says. Strings are borrowed; NULL: not given. */
 struct p11prof_bench_target_options {
     const char *module;      /* --module */
@@ -21,10 +23,12 @@ struct p11prof_bench_target_options {
     const char *uri;         /* --uri: RFC 7512; its pin-value and pin-source count too */
     const char *key_uri;     /* --key-uri: names a token too */
     bool has_slot, has_slot_index;
-    CK_SLOT_ID slot;          /* --slot */
-    unsigned long slot_index; /* --slot-index: among the slots with a token */
-    const char *pin;          /* --pin, --user-pin: works, with a warning */
-    const char *pin_source;   /* --pin-source env:NAME|file:PATH|fd:N|prompt */
+    CK_SLOT_ID slot;                           /* --slot */
+    unsigned long slot_index;                  /* --slot-index: among the slots with a token */
+    const char *pin;                           /* --pin, --user-pin: works, with a warning */
+    const char *pin_source;                    /* --pin-source env:NAME|file:PATH|fd:N|prompt */
+    const struct p11prof_bench_target *pin_of; /* its PIN, if it has one, where neither of these is
+                                                  given; NULL: none */
 };
 
 struct p11prof_bench_target {

@@ -119,7 +119,7 @@ static void set_pins(struct making *making, CK_FUNCTION_LIST *module, CK_SLOT_ID
     CK_SESSION_HANDLE session;
     CK_UTF8CHAR label[32], *so_pin = (CK_UTF8CHAR *)making->so_pin;
     memset(label, ' ', sizeof label);
-    memcpy(label, "p11prof", strlen("p11prof"));
+    memcpy(label, P11PROF_BENCH_THROW_AWAY_LABEL, strlen(P11PROF_BENCH_THROW_AWAY_LABEL));
     if (worked(making, "C_InitToken", module->C_InitToken(slot, so_pin, PIN_DIGITS, label)) &&
         worked(making, "C_OpenSession",
                module->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,

@@ -6,6 +6,8 @@
 
 #include "target.h"
 
+#define P11PROF_BENCH_THROW_AWAY_LABEL "p11prof"
+
 /* Makes a folder (0700) below TMPDIR with a SoftHSM token of random PINs and sets the target to
  * it, and SOFTHSM2_CONF of this process. SoftHSM is the one of P11PROF_SOFTHSM, else where systems
  * have it, else what p11-kit knows. P11PROF_MISSING: it is not installed.

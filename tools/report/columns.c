@@ -147,6 +147,22 @@ static const struct p11prof_column columns[] = {
     MOMENT("first_ns", "FIRST", "when the first of them began, since the run's start"),
     MOMENT("last_ns", "LAST", "when the last of them began, since the run's start"),
     TEXT("meaning", "MEANING", "what the result says"),
+    /* two sides that took turns */
+    COUNT("pair_count", "PAIRS", "pairs of slices in which operations succeeded on both sides"),
+    COUNT("base_count", "BASE COUNT", "operations that succeeded on the base side"),
+    COUNT("current_count", "CURRENT COUNT", "operations that succeeded on the current side"),
+    {"base_ops_per_s", "BASE OPS/S", P11PROF_UNIT_PER_S, P11PROF_TYPE_REAL, "its rate"},
+    {"current_ops_per_s", "CURRENT OPS/S", P11PROF_UNIT_PER_S, P11PROF_TYPE_REAL, "its rate"},
+    {"effect", "SLOWDOWN", P11PROF_UNIT_CHANGE, P11PROF_TYPE_REAL,
+     "time of an operation, current by base less 1: 0.1 is 10 % slower"},
+    {"effect_low", "FROM", P11PROF_UNIT_CHANGE, P11PROF_TYPE_REAL,
+     "lower end of its interval: all tests together hold with 95 %"},
+    {"effect_high", "TO", P11PROF_UNIT_CHANGE, P11PROF_TYPE_REAL, "its upper end"},
+    {"p_value", "P", P11PROF_UNIT_NONE, P11PROF_TYPE_REAL,
+     "of no effect; not corrected for the number of tests"},
+    TEXT("arrow", "RATE", "which way the rate went, where that is sure"),
+    {"pairs", "PAIRS", P11PROF_UNIT_NONE, P11PROF_TYPE_JSON,
+     "[base_count, base_ns, current_count, current_ns] of each pair"},
 
     /* losses, calls in flight, checks */
     TEXT("cause", "CAUSE", "why calls were counted only"),
@@ -173,7 +189,9 @@ static const struct p11prof_column columns[] = {
     {"bound", "BOUND", P11PROF_UNIT_NUMBER, P11PROF_TYPE_REAL, "limit: ns, share or number"},
     {"missed_by", "MISSED BY", P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL, "beyond the limit, of it"},
     TEXT("source", "SOURCE", "where it comes from"),
-    TEXT("verdict", "VERDICT", "of checks: ok, note or problem; of objectives: met or missed"),
+    TEXT("verdict", "VERDICT",
+         "of a check: ok, note or problem; of an objective: met or missed; of a comparison: "
+         "regressed, improved, same, unclear or insufficient"),
     TEXT("advice", "ADVICE", "what to do"),
 
     /* ready queries, and what only they show */

@@ -18,6 +18,7 @@ enum p11prof_unit {
     P11PROF_UNIT_SHARE,       /* 0 to 1 */
     P11PROF_UNIT_PER_S,       /* 1/s */
     P11PROF_UNIT_BYTES_PER_S, /* bytes/s */
+    P11PROF_UNIT_CHANGE,      /* of a ratio: 0.1 is 10 % more, -0.1 less */
 };
 
 enum p11prof_type {

@@ -65,6 +65,8 @@ static double *differences_make(struct p11prof_paired_test *test)
         sum.current_count += pair->current_count;
         sum.current_ns += pair->current_ns;
     }
+    test->base_count = sum.base_count;
+    test->current_count = sum.current_count;
     test->base_per_s = sum.base_ns ? (double)sum.base_count * 1e9 / (double)sum.base_ns : 0;
     test->current_per_s =
         sum.current_ns ? (double)sum.current_count * 1e9 / (double)sum.current_ns : 0;

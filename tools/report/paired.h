@@ -63,7 +63,8 @@ struct p11prof_paired_test {
     const struct p11prof_pair *pairs; /* those without an operation on a side are passed over */
     size_t pair_count;
     /* What p11prof_paired_compare() finds. */
-    size_t used_count; /* pairs */
+    size_t used_count;                  /* pairs */
+    uint64_t base_count, current_count; /* operations in them */
     double base_per_s, current_per_s;
     double effect; /* time of an operation, current / base - 1: 0.1 is 10 % slower */
     struct p11prof_interval range; /* of the effect, with all tests 95 %; infinite: unknown */

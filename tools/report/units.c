@@ -119,6 +119,17 @@ void p11prof_format_share(char *out, double ratio)
         snprintf(out, P11PROF_UNIT_TEXT_BYTES, "%.1f %%", percent);
 }
 
+void p11prof_format_change(char *out, double ratio)
+{
+    double percent = 100 * ratio, size = percent < 0 ? -percent : percent;
+    if (size < 0.005)
+        snprintf(out, P11PROF_UNIT_TEXT_BYTES, "0.00 %%");
+    else if (size < 1e6)
+        snprintf(out, P11PROF_UNIT_TEXT_BYTES, "%+.*f %%", decimals(size), percent);
+    else
+        snprintf(out, P11PROF_UNIT_TEXT_BYTES, "%+.2g %%", percent);
+}
+
 void p11prof_format_rate(char *out, double per_second)
 {
     if (per_second >= 0.995)

@@ -30,6 +30,10 @@ void p11prof_format_bytes(char *out, uint64_t bytes);
 /* "12.3 %" of a ratio of 1; "<0.1 %" if it is small but not 0. */
 void p11prof_format_share(char *out, double ratio);
 
+/* "+12.3 %", "-4.56 %", "0.00 %" of a ratio of 1: three digits below 100 %, two decimals at most.
+ */
+void p11prof_format_change(char *out, double ratio);
+
 /* "1234", "12.3", "0.00123": a rate in three digits at least. */
 void p11prof_format_rate(char *out, double per_second);
 

@@ -24,6 +24,8 @@ static void format_number(char *out, const struct p11prof_column *column,
         p11prof_format_bytes(out, (uint64_t)cell->integer);
     else if (column->unit == P11PROF_UNIT_SHARE && cell->kind == P11PROF_CELL_REAL)
         p11prof_format_share(out, cell->real);
+    else if (column->unit == P11PROF_UNIT_CHANGE && cell->kind == P11PROF_CELL_REAL)
+        p11prof_format_change(out, cell->real);
     else if (column->unit == P11PROF_UNIT_BYTES_PER_S && cell->kind == P11PROF_CELL_REAL)
         p11prof_format_rate(out, cell->real / 0x1p20);
     else if (column->unit == P11PROF_UNIT_PER_S && cell->kind == P11PROF_CELL_REAL)
