@@ -97,7 +97,9 @@ static int compare(const struct bench_run *run)
         run_signals_take();
         code = versus_run(run, &settings, &target);
     } else {
-        code = p11prof_complain_of(&error);
+        code = p11prof_complain(error.status == P11PROF_FAILED ? P11PROF_EXIT_FAILED
+                                                               : P11PROF_EXIT_USAGE,
+                                "current: %s", error.text);
     }
     p11prof_bench_target_clear(&target);
     return code;

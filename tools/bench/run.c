@@ -23,7 +23,7 @@ static void load_aborted(struct bench_run *run, struct bench_load *load)
 {
     char text[32];
     progress_clear(run->progress);
-    p11prof_warn("%s ends early: nothing works any more (%s)", load->test.id,
+    p11prof_warn("%s%s ends early: nothing works any more (%s)", run_side(run), load->test.id,
                  p11prof_rv_text(load->first_rv, text));
     run->failed = true;
 }
@@ -60,7 +60,7 @@ struct slice_sum run_turn_keep(struct bench_run *run, const struct run_turn *tur
     struct slice_sum sum = slice_store(run, turn->load, &turn->plan, &turn->facts);
     if (turn->status != P11PROF_OK) {
         progress_clear(run->progress);
-        p11prof_complain_of(&turn->error);
+        run_complain(run, &turn->error);
         run->crashed = run->failed = true;
     } else if (turn->load->gave_up && !run->signal_number) {
         load_aborted(run, turn->load);

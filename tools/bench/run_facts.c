@@ -26,16 +26,28 @@ void run_own_key_name(const struct bench_run *run, struct p11prof_bench_own_key 
     key->id_bytes = target->key_id_bytes;
 }
 
+const char *run_side(const struct bench_run *run)
+{
+    const char *side = run->settings->side;
+    return !side ? "" : strcmp(side, "base") == 0 ? "base: " : "current: ";
+}
+
+int run_complain(const struct bench_run *run, const struct p11prof_error *error)
+{
+    struct p11prof_error of_side;
+    p11prof_error_set(&of_side, error->status, "%s%s", run_side(run), error->text);
+    return p11prof_complain_of(&of_side);
+}
+
 void run_announce(const struct bench_run *run)
 {
     const struct bench_token_facts *token = &run->token;
     if (run->target->shim[0])
         p11prof_note("%s is p11prof's shim: its module is used instead", run->target->shim);
-    p11prof_note("%s%smodule %s, %stoken \"%s\" (%s %s, serial %s, firmware %s, slot %lu)%s",
-                 run->settings->side ? run->settings->side : "", run->settings->side ? ": " : "",
-                 run->target->module, run->target->throw_away ? "throw-away " : "", token->label,
-                 token->manufacturer, token->model, token->serial, token->firmware, token->slot_id,
-                 token->logged_in ? "" : ", not logged in");
+    p11prof_note("%smodule %s, %stoken \"%s\" (%s %s, serial %s, firmware %s, slot %lu)%s",
+                 run_side(run), run->target->module, run->target->throw_away ? "throw-away " : "",
+                 token->label, token->manufacturer, token->model, token->serial, token->firmware,
+                 token->slot_id, token->logged_in ? "" : ", not logged in");
 }
 
 /* --- loads --- */

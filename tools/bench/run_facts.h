@@ -10,6 +10,12 @@
 /* The key that --key or --key-uri names. */
 void run_own_key_name(const struct bench_run *run, struct p11prof_bench_own_key *key);
 
+/* The same as p11prof_complain_of(), of which side it is, where there are two. */
+int run_complain(const struct bench_run *run, const struct p11prof_error *error);
+
+/* "current: ", "" where there is one side only. */
+const char *run_side(const struct bench_run *run);
+
 /* "module …, token …", and what the shim would add. */
 void run_announce(const struct bench_run *run);
 

@@ -86,7 +86,7 @@ static int workers_set_up(struct bench_run *run)
     struct p11prof_error error;
     for (unsigned i = 0; i < run->crew.count; i++) {
         if (crew_ask_one(&run->crew, i, &request, run_tick, run, &error) != P11PROF_OK)
-            return p11prof_complain_of(&error);
+            return run_complain(run, &error);
         if (run->signal_number)
             return P11PROF_EXIT_SIGNAL + run->signal_number;
     }

@@ -32,7 +32,8 @@ void run_load_skip(struct bench_run *run, struct bench_load *load, const char *r
     size_t id_bytes = strlen(load->test.id);
     if (strncmp(reason, load->test.id, id_bytes) == 0 && strncmp(reason + id_bytes, ": ", 2) == 0)
         reason += id_bytes + 2;
-    p11prof_note("%s is skipped: %s", load->test.id, reason);
+    snprintf(load->skipped, sizeof load->skipped, "%s", reason);
+    p11prof_note("%s%s is skipped: %s", run_side(run), load->test.id, reason);
     if (run->recording.store && p11prof_store_skip_add(run->recording.store, run->recording.run_id,
                                                        load->test.id, reason, &error) != P11PROF_OK)
         p11prof_warn("%s", error.text);

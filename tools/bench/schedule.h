@@ -16,6 +16,7 @@ struct bench_load {
     unsigned threads, processes, step;
     /* Known once it is prepared. */
     bool ready;
+    char skipped[512]; /* why, if it is not to be run */
     bool unchecked;
     uint64_t iteration_ns;
     unsigned slices;

@@ -346,49 +346,6 @@ static bool take_option(void *payload, int id, const char *value)
     }
 }
 
-static const struct bench_list one = {.values = {1}, .count = 1};
-
-static void fill_defaults(struct bench_settings *settings)
-{
-    if (settings->measured.count == 0 && settings->measured.ns == 0)
-        settings->measured.ns = settings->quick ? UINT64_C(500000000) : UINT64_C(6000000000);
-    if (settings->slices == 0 && settings->vs.wanted)
-        settings->slices = settings->quick ? 20 : 60;
-    else if (settings->slices == 0)
-        settings->slices = settings->quick ? 5 : 30;
-    if (!settings->vs.has_threshold)
-        settings->vs.threshold = 0.05;
-    if (settings->threads.count == 0)
-        settings->threads = one;
-    if (settings->processes.count == 0)
-        settings->processes = one;
-    if (settings->repeat == 0)
-        settings->repeat = 1;
-}
-
-/* What goes with --vs only, and what does not go with it. */
-static bool check_vs(const struct bench_settings *settings)
-{
-    const struct bench_vs *vs = &settings->vs;
-    const struct p11prof_bench_target_options *target = &vs->target;
-    bool said = target->token_label || target->uri || target->key_uri || target->has_slot ||
-                target->has_slot_index || target->pin_source || vs->key_label || vs->has_threshold;
-    const struct {
-        bool wrong;
-        const char *text;
-    } rules[] = {
-        {said && !vs->wanted, "--vs-... and --threshold are about the other side: name its module "
-                              "with --vs, or --vs same"},
-        {vs->wanted && settings->list_tests, "--list-tests lists those of one token: without --vs"},
-        {vs->wanted && settings->repeat > 1, "--repeat does not go with --vs: use more --slices"},
-        {vs->wanted && settings->metrics, "--vs has no prometheus format"},
-    };
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-        if (rules[i].wrong)
-            return p11prof_complain(false, "%s", rules[i].text);
-    return true;
-}
-
 bool settings_read(struct bench_settings *settings, int argc, char **argv, int *exit_code)
 {
     int first;
@@ -402,8 +359,7 @@ bool settings_read(struct bench_settings *settings, int argc, char **argv, int *
         *exit_code = p11prof_usage_hint(&usage);
         return false;
     }
-    fill_defaults(settings);
-    if (check_vs(settings))
+    if (settings_complete(settings))
         return true;
     *exit_code = p11prof_usage_hint(&usage);
     return false;

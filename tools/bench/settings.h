@@ -63,6 +63,9 @@ struct bench_settings {
 bool settings_read(struct bench_settings *settings, int argc, char **argv, int *exit_code);
 void settings_clear(struct bench_settings *settings);
 
+/* Fills in what was not given. False, after it said so, if options contradict each other. */
+bool settings_complete(struct bench_settings *settings);
+
 /* All of them that matter to a result, as JSON; the caller frees it with cJSON_free(). No PIN. */
 char *settings_json(const struct bench_settings *settings);
 

@@ -150,14 +150,16 @@ static int loads_make(struct versus *versus)
 static void load_prepare(struct versus *versus, size_t index)
 {
     struct bench_load *loads[VERSUS_SIDES];
+    char reason[600];
     uint64_t iteration_ns = 0;
     for (unsigned side = 0; side < VERSUS_SIDES && !versus_ended(versus); side++) {
         struct bench_run *run = &versus->sides[side];
         loads[side] = &run->schedule.loads[index];
         run_load_prepare(run, loads[side]);
-        if (!loads[side]->ready && side == VERSUS_CURRENT)
-            run_load_skip(&versus->sides[VERSUS_BASE], loads[VERSUS_BASE],
-                          "the current side cannot do it");
+        if (!loads[side]->ready && side == VERSUS_CURRENT) {
+            snprintf(reason, sizeof reason, "current side: %s", loads[side]->skipped);
+            run_load_skip(&versus->sides[VERSUS_BASE], loads[VERSUS_BASE], reason);
+        }
         if (!loads[side]->ready)
             return;
         if (loads[side]->iteration_ns > iteration_ns)

@@ -170,8 +170,9 @@ static void skipped_print(struct p11prof_page *page, const struct versus *versus
 {
     const struct schedule *schedule = &versus->sides[VERSUS_BASE].schedule;
     for (size_t i = 0; i < schedule->load_count; i++)
-        if (!schedule->loads[i].ready)
-            p11prof_page_note(page, "%s is skipped", schedule->loads[i].test.id);
+        if (schedule->loads[i].skipped[0])
+            p11prof_page_note(page, "%s is skipped: %s", schedule->loads[i].test.id,
+                              schedule->loads[i].skipped);
 }
 
 static void page_print(FILE *stream, const struct findings *findings, enum p11prof_format format)
@@ -219,6 +220,20 @@ static void side_add(cJSON *document, const struct bench_run *run)
                           kept ? cJSON_CreateString(run->recording.uuid_text) : cJSON_CreateNull());
 }
 
+static void skipped_add(cJSON *document, const struct versus *versus)
+{
+    const struct schedule *schedule = &versus->sides[VERSUS_BASE].schedule;
+    cJSON *array = cJSON_AddArrayToObject(document, "skipped");
+    for (size_t i = 0; i < schedule->load_count; i++) {
+        if (!schedule->loads[i].skipped[0])
+            continue;
+        cJSON *test = cJSON_CreateObject();
+        cJSON_AddStringToObject(test, "test", schedule->loads[i].test.id);
+        cJSON_AddStringToObject(test, "reason", schedule->loads[i].skipped);
+        cJSON_AddItemToArray(array, test);
+    }
+}
+
 static void json_print(FILE *stream, const struct findings *findings)
 {
     double effect;
@@ -232,6 +247,7 @@ static void json_print(FILE *stream, const struct findings *findings)
     cJSON_AddItemToObject(document, "mean_effect",
                           known ? cJSON_CreateNumber(effect) : cJSON_CreateNull());
     cJSON_AddItemToObject(document, "results", p11prof_json_rows(&findings->table));
+    skipped_add(document, findings->versus);
     char *text = cJSON_Print(document);
     fprintf(stream, "%s\n", text ? text : "null");
     cJSON_free(text);
