@@ -28,6 +28,7 @@ enum bench_request_kind {
 struct bench_plan {
     uint64_t start_ns; /* CLOCK_MONOTONIC: all threads begin then */
     struct bench_amount warmup, measured, cooldown;
+    int processor; /* that the only thread begins on, from 1; 0: any */
 };
 
 struct bench_request {
@@ -80,6 +81,7 @@ struct bench_thread_state {
     _Atomic(uint32_t) waits;          /* for room in the spool */
     uint32_t thread_id;
     struct bench_tally measured;
+    int processor;  /* it ended on, from 1; 0: unknown */
     CK_RV first_rv; /* of the first iteration that failed; CKR_OK: none */
     bool gave_up;   /* nothing works any more */
     struct bench_own own;

@@ -5,6 +5,7 @@
 #include "p11prof/spool.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <time.h>
 
@@ -223,14 +224,28 @@ static void phase_run(struct loop *loop, const struct bench_amount *amount, uint
     loop->tally.active_ns = now_ns - loop->start_ns - loop->paused_ns;
 }
 
+/* Moves the calling thread to a processor. It may be moved on from there at any time. */
+static void processor_take(int processor)
+{
+    cpu_set_t allowed, one;
+    if (processor <= 0 || processor > CPU_SETSIZE ||
+        sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return;
+    CPU_ZERO(&one);
+    CPU_SET((size_t)processor - 1, &one);
+    if (sched_setaffinity(0, sizeof one, &one) == 0)
+        sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
 /* All threads of all processes begin together. */
-static void wait_until(uint64_t start_ns)
+static void wait_until(uint64_t start_ns, int processor)
 {
     uint64_t sleep_ns = start_ns - SPIN_NS;
     const struct timespec until = {(time_t)(sleep_ns / 1000000000u),
                                    (long)(sleep_ns % 1000000000u)};
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
         ;
+    processor_take(processor);
     while (slice_now_ns() < start_ns)
         ;
 }
@@ -251,7 +266,7 @@ void slice_run(const struct slice_thread *thread, const struct bench_plan *plan)
     struct loop loop = {
         .thread = thread, .job = thread->job, .steps = thread->job->test->steps, .until_room = 0};
     state_reset(thread->state);
-    wait_until(plan->start_ns);
+    wait_until(plan->start_ns, plan->processor);
     mark(thread, P11PROF_PHASE_WARMUP, plan->start_ns);
     phase_run(&loop, &plan->warmup, plan->start_ns);
     mark(thread, P11PROF_PHASE_MEASURED, plan->start_ns);
@@ -261,6 +276,7 @@ void slice_run(const struct slice_thread *thread, const struct bench_plan *plan)
               plan->warmup.count ? 0 : plan->start_ns + plan->warmup.ns + loop.paused_ns);
     loop.own = false;
     thread->state->measured = loop.tally;
+    thread->state->processor = sched_getcpu() + 1;
     mark(thread, P11PROF_PHASE_COOLDOWN, plan->start_ns);
     phase_run(&loop, &plan->cooldown, 0);
     mark(thread, P11PROF_PHASE_NONE, 0);

@@ -15,17 +15,25 @@ bool versus_ended(struct versus *versus)
     return base->signal_number || base->crashed;
 }
 
+/* Where the only thread of a load ended its slice. Processors are not alike, nor is what else runs
+ * on them: the other side begins there. */
+static int processor_of(const struct bench_run *run, const struct bench_load *load)
+{
+    return load->threads * load->processes == 1 ? crew_thread(&run->crew, 0, 0)->processor : 0;
+}
+
 /* One slice of each side, one right after the other; what is to be stored comes behind both. False
  * if one of them did not get to its end. */
-static bool turns_take(struct versus *versus, size_t load, const struct bench_plan *plan,
-                       unsigned first, struct slice_sum sums[VERSUS_SIDES])
+static bool turns_take(struct versus *versus, size_t load, struct bench_plan plan, unsigned first,
+                       struct slice_sum sums[VERSUS_SIDES])
 {
     struct run_turn turns[VERSUS_SIDES];
     unsigned taken = 0;
     for (; taken < VERSUS_SIDES && !versus_ended(versus); taken++) {
         unsigned side = taken ^ first;
         struct bench_run *run = &versus->sides[side];
-        run_turn_take(run, &run->schedule.loads[load], plan, &turns[side]);
+        run_turn_take(run, &run->schedule.loads[load], &plan, &turns[side]);
+        plan.processor = processor_of(run, &run->schedule.loads[load]);
         if (turns[side].status != P11PROF_OK)
             run->crashed = true;
     }
@@ -72,10 +80,9 @@ static void pair_run(struct versus *versus, size_t index)
     const struct bench_plan plan =
         schedule_plan(&base->schedule.loads[load], base->settings, slice);
     const struct bench_plan warmup = warmup_plan(&plan);
-    if (gave_up(versus, load) ||
-        (slice == 0 && !turns_take(versus, load, &warmup, slice % 2, sums)))
+    if (gave_up(versus, load) || (slice == 0 && !turns_take(versus, load, warmup, slice % 2, sums)))
         return;
-    if (turns_take(versus, load, &plan, slice % 2, sums))
+    if (turns_take(versus, load, plan, slice % 2, sums))
         pair_add(&versus->loads[load], sums);
 }
 
