@@ -41,6 +41,18 @@ static uint64_t larger(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+uint64_t p11prof_load_count(const struct p11prof_load_counts *counts)
+{
+    return larger(counts->count, counts->thread_count);
+}
+
+uint64_t p11prof_load_error_count(const struct p11prof_load_counts *counts)
+{
+    uint64_t count = p11prof_load_count(counts);
+    uint64_t errors = larger(counts->error_count, counts->failed_count) + counts->wrong_count;
+    return errors < count ? errors : count;
+}
+
 /* Operations of slices that did not end: they have no time to be divided by. */
 static uint64_t outside_slices(const struct parts *parts)
 {
@@ -67,10 +79,10 @@ static void set_counts(const struct p11prof_table *table, struct p11prof_cell *r
                        const struct parts *parts)
 {
     const struct p11prof_bench_threads *threads = &parts->threads;
-    uint64_t count = larger(parts->measured.count, threads->count);
-    uint64_t errors =
-        larger(parts->measured.error_count, threads->failed_count) + threads->wrong_count;
-    errors = errors < count ? errors : count;
+    struct p11prof_load_counts counts = {parts->measured.count, parts->measured.error_count,
+                                         threads->count, threads->failed_count,
+                                         threads->wrong_count};
+    uint64_t count = p11prof_load_count(&counts), errors = p11prof_load_error_count(&counts);
     p11prof_table_set_integer(table, row, "count", (int64_t)count);
     p11prof_table_set_integer(table, row, "error_count", (int64_t)errors);
     p11prof_table_set_integer(table, row, "wrong_count", (int64_t)threads->wrong_count);

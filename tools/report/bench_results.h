@@ -33,6 +33,16 @@ enum p11prof_status p11prof_bench_results_load(struct p11prof_bench_results *out
                                                int64_t run_id, struct p11prof_error *error);
 void p11prof_bench_results_clear(struct p11prof_bench_results *results);
 
+/* What the database says of a load's measured part, and what its threads counted themselves. */
+struct p11prof_load_counts {
+    uint64_t count, error_count;                      /* in the database */
+    uint64_t thread_count, failed_count, wrong_count; /* of the threads; failed without wrong */
+};
+
+/* The results' count and error_count. */
+uint64_t p11prof_load_count(const struct p11prof_load_counts *counts);
+uint64_t p11prof_load_error_count(const struct p11prof_load_counts *counts);
+
 /* The word for a contention: "low" below 5 %, "moderate" below 20 %, "high". */
 const char *p11prof_contention_word(double contention);
 
