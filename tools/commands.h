@@ -19,6 +19,7 @@ int p11prof_command_record(int argc, char **argv);
 int p11prof_command_runs(int argc, char **argv);
 int p11prof_command_calls(int argc, char **argv);
 int p11prof_command_errors(int argc, char **argv);
+int p11prof_command_compare(int argc, char **argv);
 int p11prof_command_report(int argc, char **argv);
 int p11prof_command_export(int argc, char **argv);
 int p11prof_command_histogram(int argc, char **argv);

@@ -26,6 +26,7 @@ static const struct command commands[] = {
     {"histogram", p11prof_command_histogram, "draw how latencies are distributed"},
     {"timeline", p11prof_command_timeline, "draw latencies, rate and errors over time"},
     {"baseline", p11prof_command_baseline, "save runs to compare later ones with"},
+    {"compare", p11prof_command_compare, "tell whether runs differ, with statistics"},
     {"sql", p11prof_command_sql, "query the database"},
     {"prune", p11prof_command_prune, "remove rows of old calls, merge old windows"},
     {"merge", p11prof_command_merge, "copy the runs of other databases into one"},

@@ -114,12 +114,68 @@ enum p11prof_status p11prof_run_select(struct sqlite3 *db, const char *text, int
     return find_name(db, text, run_id, error);
 }
 
-static bool has_run(const struct p11prof_run_set *set, int64_t run_id)
+static void add_run(struct p11prof_run_set *set, int64_t run_id)
 {
+    int64_t *run_ids = (int64_t *)set->run_ids;
+    size_t capacity = set->run_count;
     for (size_t i = 0; i < set->run_count; i++)
-        if (set->run_ids[i] == run_id)
-            return true;
-    return false;
+        if (run_ids[i] == run_id)
+            return;
+    run_ids = p11prof_grow(run_ids, &capacity, set->run_count + 1, sizeof *run_ids);
+    run_ids[set->run_count++] = run_id;
+    set->run_ids = run_ids;
+}
+
+static enum p11prof_status complain_baseline(struct sqlite3 *db, const char *name,
+                                             struct p11prof_error *error)
+{
+    struct p11prof_table names = {.columns = NULL};
+    static const char sql[] = "SELECT DISTINCT name FROM baselines LIMIT 10000";
+    if (p11prof_query_table(db, sql, 0, &names, error) == P11PROF_OK) {
+        const char **list = p11prof_zalloc(names.row_count, sizeof *list);
+        for (size_t i = 0; i < names.row_count; i++)
+            list[i] = p11prof_table_text(&names, i, "name", "");
+        const char *nearest = p11prof_nearest(name, list, names.row_count);
+        if (nearest)
+            p11prof_error_set(error, P11PROF_BAD_INPUT,
+                              "there is no baseline '@%.100s': did you mean '@%.100s'?", name,
+                              nearest);
+        else
+            p11prof_error_set(error, P11PROF_BAD_INPUT, "there is no baseline '@%.100s'", name);
+        free(list);
+    }
+    p11prof_table_clear(&names);
+    return error->status;
+}
+
+/* All runs of a baseline. */
+static enum p11prof_status add_baseline(struct sqlite3 *db, const char *name,
+                                        struct p11prof_run_set *set, struct p11prof_error *error)
+{
+    static const char sql[] = "SELECT run_id FROM baselines WHERE name = ?1 ORDER BY run_id";
+    sqlite3_stmt *statement;
+    int result;
+    size_t found = 0;
+    if (p11prof_query_prepare(db, sql, 0, &statement, error) != P11PROF_OK)
+        return error->status;
+    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+    for (; (result = sqlite3_step(statement)) == SQLITE_ROW; found++)
+        add_run(set, sqlite3_column_int64(statement, 0));
+    if (p11prof_query_end(statement, result, error) != P11PROF_OK)
+        return error->status;
+    return found > 0 ? P11PROF_OK : complain_baseline(db, name, error);
+}
+
+enum p11prof_status p11prof_run_set_add(struct sqlite3 *db, const char *word,
+                                        struct p11prof_run_set *set, struct p11prof_error *error)
+{
+    int64_t run_id;
+    if (word[0] == '@')
+        return add_baseline(db, word + 1, set, error);
+    enum p11prof_status status = p11prof_run_select(db, word, &run_id, error);
+    if (status == P11PROF_OK)
+        add_run(set, run_id);
+    return status;
 }
 
 enum p11prof_status p11prof_run_set_select(struct sqlite3 *db, const char *text,
@@ -127,18 +183,9 @@ enum p11prof_status p11prof_run_set_select(struct sqlite3 *db, const char *text,
 {
     enum p11prof_status status = P11PROF_OK;
     char *copy = p11prof_copy(text), *rest = copy;
-    int64_t *run_ids = NULL;
-    size_t capacity = 0;
     *out = (struct p11prof_run_set){.run_ids = NULL};
-    for (char *word; status == P11PROF_OK && (word = strsep(&rest, ","));) {
-        int64_t run_id;
-        status = p11prof_run_select(db, word, &run_id, error);
-        if (status != P11PROF_OK || has_run(out, run_id))
-            continue;
-        run_ids = p11prof_grow(run_ids, &capacity, out->run_count + 1, sizeof *run_ids);
-        run_ids[out->run_count++] = run_id;
-        out->run_ids = run_ids;
-    }
+    for (char *word; status == P11PROF_OK && (word = strsep(&rest, ","));)
+        status = p11prof_run_set_add(db, word, out, error);
     free(copy);
     return status;
 }

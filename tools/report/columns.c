@@ -24,6 +24,10 @@
     {                                                                                              \
         name, heading, P11PROF_UNIT_MOMENT, P11PROF_TYPE_INTEGER, meaning                          \
     }
+#define SHARE(name, heading, meaning)                                                              \
+    {                                                                                              \
+        name, heading, P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL, meaning                              \
+    }
 #define BYTES(name, heading, meaning)                                                              \
     {                                                                                              \
         name, heading, P11PROF_UNIT_BYTES, P11PROF_TYPE_INTEGER, meaning                           \
@@ -134,7 +138,7 @@ static const struct p11prof_column columns[] = {
     {"cooldown_change", "COOL-DOWN", P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL,
      "mean of the cool-down against the mean, 0: equal"},
     ID("thread", "THREAD", "number of the thread in its load"),
-    TEXT("reason", "REASON", "why a test was left out"),
+    TEXT("reason", "REASON", "why a test was left out, or too little is known"),
 
     /* single calls, errors */
     TEXT("relation", "IS", "to the call that the list is about: before, at, after …"),
@@ -180,6 +184,26 @@ static const struct p11prof_column columns[] = {
     TEXT("costliest", "COSTLIEST", "function that took most of the time"),
     NS("costliest_ns", "ITS TIME", "that it took"),
     TEXT("created_at", "CREATED", "UTC, when the baseline was saved"),
+
+    /* comparisons: docs/statistics.md. Shares are ratios less 1, or of failures. */
+    TEXT("what", "WHAT", "what is different"),
+    TEXT("in_baseline", "BASELINE", "what the baseline has"),
+    TEXT("in_current", "CURRENT", "what the current side has"),
+    TEXT("side", "SIDE", "current side, as it was asked for"),
+    TEXT("metric", "METRIC", "ops_per_s, p50_ns, p95_ns, p99_ns or error_share"),
+    SHARE("baseline", "BASELINE", "of the baseline: 1/s, ns or a share"),
+    SHARE("current", "CURRENT", "of the current side"),
+    SHARE("delta", "DELTA", "current less baseline"),
+    SHARE("effect", "EFFECT", "ratio of time, less 1; above 0: slower"),
+    SHARE("effect_low", "LOW", "low end of its 95 % interval"),
+    SHARE("effect_high", "HIGH", "high end of it"),
+    SHARE("corrected_low", "CORRECTED LOW", "low end, corrected for all comparisons"),
+    SHARE("corrected_high", "CORRECTED HIGH", "high end of that"),
+    SHARE("corrected_level", "LEVEL", "of the corrected interval"),
+    {"p_value", "P", P11PROF_UNIT_NONE, P11PROF_TYPE_REAL, "of no difference, not corrected"},
+    SHARE("threshold", "THRESHOLD", "of the effect"),
+    ID("gated", "GATED", "1: it has a part in the verdict"),
+    TEXT("metric_verdict", "METRIC VERDICT", "verdict of one metric"),
     TEXT("section", "SECTION", "group of checks"),
     TEXT("item", "ITEM", "what was looked at"),
     TEXT("value", "VALUE", "what was found"),
@@ -210,7 +234,8 @@ static const struct p11prof_column columns[] = {
     NS("initialize_ns", "INITIALIZE", "time of C_Initialize"),
     NS("login_ns", "LOGIN", "time of C_Login"),
     NS("first_operation_ns", "FIRST AFTER", "from a process's start to its first operation's"),
-    {"change", "CHANGE", P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL, "against the run before, 0: equal"},
+    {"change", "CHANGE", P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL,
+     "against the run before, or the baseline; 0: equal"},
     ID("process", "PROCESS", "number of the process in its load"),
 
     /* trends over runs; value is of the metric's unit */

@@ -152,3 +152,15 @@ void p11prof_page_table(struct p11prof_page *page, const struct p11prof_table *t
 {
     p11prof_page_table_fit(page, table, columns, NULL, NULL);
 }
+
+void p11prof_page_whole_table(struct p11prof_page *page, const struct p11prof_table *table)
+{
+    struct p11prof_writer writer = {.stream = page->stream,
+                                    .format = page->format,
+                                    .width_limit = table_width(page),
+                                    .indent = "  "};
+    p11prof_writer_rows(&writer, table);
+    p11prof_writer_end(&writer, table);
+    page->started = true;
+    page->blank = false;
+}

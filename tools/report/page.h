@@ -43,5 +43,7 @@ void p11prof_page_table(struct p11prof_page *page, const struct p11prof_table *t
 void p11prof_page_table_fit(struct p11prof_page *page, const struct p11prof_table *table,
                             const char *columns, const char *const *optional,
                             struct p11prof_table *left_out);
+/* All columns of it, as they are. */
+void p11prof_page_whole_table(struct p11prof_page *page, const struct p11prof_table *table);
 
 #endif
