@@ -153,7 +153,7 @@ check "its count" [ "$(sqlite3 :memory: "SELECT sum(json_extract(value, '\$.coun
   json_each(readfile('$WORK/out'), '\$.functions')")" = 10 ]
 check "its columns are those of CSV" [ "$("$P11PROF" report first --format csv | head -n 1 |
   tr -d '\r')" = "$(sqlite3 :memory: "SELECT group_concat(key) FROM
-  json_each(readfile('$WORK/out'), '\$.functions[0]')")" ]
+  json_each(readfile('$WORK/out'), '\$.functions[0]') WHERE key NOT IN ('histogram', 'windows')")" ]
 check "runs as JSON" ends 0 runs --format json
 check "that is JSON" is_json
 env P11PROF_MODULE="$NULL_MODULE" "$P11PROF" doctor --format json >"$WORK/out"

@@ -111,8 +111,10 @@ enum p11prof_status p11prof_report_run(FILE *stream, struct sqlite3 *db,
                                        const struct p11prof_report_options *options,
                                        struct p11prof_error *error)
 {
+    struct p11prof_report_options all = *options;
+    all.windows = format == P11PROF_FORMAT_JSON;
     struct output output = {
-        .options = options,
+        .options = &all,
         .document = p11prof_document_new(),
         .writer = {.stream = stream, .format = format},
         .page = {.stream = stream, .format = format, .width = p11prof_terminal_width(stream)}};

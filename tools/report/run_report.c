@@ -6,6 +6,7 @@
 #include "redact.h"
 #include "report_parts.h"
 #include "run_times.h"
+#include "run_windows.h"
 #include "slo.h"
 #include "startup.h"
 #include "stats_table.h"
@@ -84,7 +85,7 @@ static uint64_t duration_of(const struct p11prof_run_report *report,
 
 static enum p11prof_status set_tables(struct p11prof_run_report *out,
                                       const struct p11prof_scan *scan, struct sqlite3 *db,
-                                      const struct p11prof_run_set *runs,
+                                      const struct p11prof_run_set *runs, bool windows,
                                       struct p11prof_error *error)
 {
     int64_t run_id = runs->run_count == 1 ? runs->run_ids[0] : -1;
@@ -93,6 +94,8 @@ static enum p11prof_status set_tables(struct p11prof_run_report *out,
     if (status == P11PROF_OK)
         status = p11prof_results_table(scan, run_id, db, duration_of(out, scan->selection),
                                        &out->operations, error);
+    if (status == P11PROF_OK && windows)
+        status = p11prof_run_windows_set(out, scan, db, runs, error);
     for (size_t i = 0; i < runs->run_count && status == P11PROF_OK; i++)
         status = p11prof_bench_results_load(&out->results, scan, db, runs->run_ids[i], error);
     return status;
@@ -112,7 +115,7 @@ static enum p11prof_status load_stats(struct p11prof_run_report *out, struct sql
     enum p11prof_status status =
         p11prof_scan_runs(&scan, db, runs->run_ids, runs->run_count, error);
     if (status == P11PROF_OK)
-        status = set_tables(out, &scan, db, runs, error);
+        status = set_tables(out, &scan, db, runs, options->windows, error);
     if (status == P11PROF_OK && out->selected && scan.calls.group_count == 0 &&
         scan.operations.group_count == 0)
         status =

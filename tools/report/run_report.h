@@ -24,6 +24,7 @@ struct p11prof_report_options {
     const char *columns;      /* "a,b": of text, Markdown and CSV; NULL: the usual ones */
     bool redact;              /* redact.h */
     bool results_only;        /* of a page: what a bench prints of itself */
+    bool windows;             /* for documents: histograms and windows of everything */
     const char *spool_folder; /* looked into besides the default ones; "" or NULL: none */
     const struct p11prof_objectives *objectives; /* slo.h; NULL: none */
     struct p11prof_table *missed; /* gets the rows of those that are missed; NULL: nobody asks */

@@ -161,7 +161,6 @@ enum p11prof_status p11prof_results_table(const struct p11prof_scan *scan, int64
         set_rates(out, row, group, duration_ns);
         char *histogram = p11prof_tally_histogram(group);
         p11prof_table_set_text(out, row, "histogram", histogram);
-        p11prof_table_set_text(out, row, "windows", "[]");
         p11prof_table_set_text(out, row, "per_thread", "[]");
         free(histogram);
     }

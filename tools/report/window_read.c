@@ -22,8 +22,9 @@ static const char groups_sql[] =
     "SELECT w.start_ns, w.duration_ns, w.id, w.count, w.error_count, w.sum_ns, 'null', 'null' "
     "FROM run AS r JOIN call_group AS g ON g.run = r.id "
     "JOIN group_window AS w ON w.call_group = g.id "
-    "WHERE r.id = ?1 AND r.kind = 'profile' AND g.is_operation = ?2 AND g.code = ?3 "
-    "AND g.kind = ?4 AND (?5 IS NULL OR g.mechanism = ?5) AND (?6 IS NULL OR g.key_type = ?6) "
+    "WHERE r.id = ?1 AND r.kind = 'profile' AND g.is_operation = ?2 "
+    "AND (?3 IS NULL OR g.code = ?3) AND (?4 IS NULL OR g.kind = ?4) AND (?5 IS NULL OR "
+    "g.mechanism = ?5) AND (?6 IS NULL OR g.key_type = ?6) "
     "AND (?7 IS NULL OR g.key_bits = ?7) ORDER BY w.start_ns, w.duration_ns";
 static const char buckets_sql[] = "SELECT low_ns, count FROM window_bucket WHERE group_window = ?1";
 

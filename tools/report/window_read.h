@@ -30,8 +30,8 @@ enum p11prof_status p11prof_slices_read(struct sqlite3 *db, int64_t run_id, int6
 /* Which groups of calls or operations: numbers of table call_group, -1 where it says unknown. */
 #define P11PROF_WINDOW_ANY INT64_MIN
 struct p11prof_window_groups {
-    int64_t is_operation, code, kind;
-    int64_t mechanism, key_type, key_bits; /* P11PROF_WINDOW_ANY: not told apart */
+    int64_t is_operation;
+    int64_t code, kind, mechanism, key_type, key_bits; /* P11PROF_WINDOW_ANY: not told apart */
 };
 
 /* Calls it for each window of groups of a profile; a bench has none. */
