@@ -144,33 +144,58 @@ static bool has_test(const struct p11prof_comparison *comparison, enum p11prof_v
     return false;
 }
 
+/* The first metric that says too little of an insufficient row. */
+static bool first_lack(const struct p11prof_row_result *row, enum p11prof_metric *metric)
+{
+    for (int i = 0; i < P11PROF_METRICS && row->verdict == P11PROF_VERDICT_INSUFFICIENT; i++) {
+        *metric = i;
+        if (row->metrics[i].gated && row->metrics[i].verdict == P11PROF_VERDICT_INSUFFICIENT)
+            return true;
+    }
+    return false;
+}
+
+/* The rows that lack the same of the same metric, in one sentence. */
+static void explain_lack(struct p11prof_page *page, const struct p11prof_comparison *comparison,
+                         enum p11prof_metric metric, enum p11prof_lack lack)
+{
+    char *names;
+    const char *comma = "";
+    size_t bytes;
+    FILE *stream = p11prof_text_open(&names, &bytes);
+    for (size_t i = 0; i < comparison->matched_count; i++) {
+        enum p11prof_metric of;
+        const struct p11prof_row_result *row = &comparison->rows[i];
+        if (!first_lack(row, &of) || of != metric || row->metrics[of].lack != lack)
+            continue;
+        char *name = p11prof_sample_key_text(&row->base->key);
+        fprintf(stream, "%s%s", comma, name);
+        comma = ", ";
+        free(name);
+    }
+    fclose(stream);
+    if (*names)
+        p11prof_page_note(page, "%s, %s: %s", p11prof_metric_name(metric),
+                          lack != P11PROF_LACK_NOTHING ? p11prof_lack_text(lack)
+                                                       : "nothing that succeeded",
+                          names);
+    free(names);
+}
+
 static void explain_lacks(struct p11prof_page *page, const struct p11prof_comparison *comparison)
 {
-    for (size_t i = 0; i < comparison->matched_count; i++) {
-        const struct p11prof_row_result *row = &comparison->rows[i];
-        for (int j = 0; j < P11PROF_METRICS; j++) {
-            const struct p11prof_metric_result *result = &row->metrics[j];
-            if (row->verdict != P11PROF_VERDICT_INSUFFICIENT || !result->gated ||
-                result->verdict != P11PROF_VERDICT_INSUFFICIENT)
-                continue;
-            char *name = p11prof_sample_key_text(&row->base->key);
-            p11prof_page_note(page, "%s: %s: %s", name, p11prof_metric_name(j),
-                              result->lack != P11PROF_LACK_NOTHING ? p11prof_lack_text(result->lack)
-                                                                   : "nothing that succeeded");
-            free(name);
-            break;
-        }
-    }
+    p11prof_page_paragraph(page, "Too little was measured:");
+    for (int metric = 0; metric < P11PROF_METRICS; metric++)
+        for (int lack = 0; lack < P11PROF_LACKS; lack++)
+            explain_lack(page, comparison, metric, lack);
 }
 
 void p11prof_compare_advice(struct p11prof_page *page, const struct p11prof_compare_report *report,
                             size_t index)
 {
     const struct p11prof_comparison *comparison = &report->comparisons[index];
-    if (comparison->verdict_count[P11PROF_VERDICT_INSUFFICIENT] > 0) {
-        p11prof_page_paragraph(page, "Too little was measured of:");
+    if (comparison->verdict_count[P11PROF_VERDICT_INSUFFICIENT] > 0)
         explain_lacks(page, comparison);
-    }
     if (comparison->verdict_count[P11PROF_VERDICT_UNCLEAR] == 0)
         return;
     p11prof_page_paragraph(page, "What would settle the unclear ones:");

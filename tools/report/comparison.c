@@ -159,7 +159,7 @@ static void judge(struct p11prof_comparison *out)
         bool test = row->base->key.kind == P11PROF_SAMPLE_TEST;
         const struct p11prof_metric_result *result =
             &row->metrics[test ? P11PROF_METRIC_THROUGHPUT : P11PROF_METRIC_P50];
-        if (!result->known)
+        if (!result->known || result->lack != P11PROF_LACK_NOTHING)
             continue;
         logs[!test] += log(result->current_value / result->base_value);
         out->mean_count[!test]++;

@@ -66,7 +66,7 @@ struct p11prof_comparison {
     size_t tested_count;                    /* metrics of rows that the correction counts */
     size_t verdict_count[P11PROF_VERDICTS]; /* of matched rows */
     double mean_change[2]; /* geometric mean: of ops/s of tests; of p50 of the rest */
-    size_t mean_count[2];  /* rows in it */
+    size_t mean_count[2];  /* rows in it: that have enough */
 };
 
 /* any_row: each side has rows that were named: they are compared whatever their test and key are.

@@ -27,6 +27,7 @@ enum p11prof_lack {
     P11PROF_LACK_WINDOWS,       /* fewer than 10, and fewer than three runs */
     P11PROF_LACK_OPERATIONS,    /* fewer than 30 that did not fail */
     P11PROF_LACK_TAIL, /* fewer than 10 beyond the percentile, or in fewer than 5 windows */
+    P11PROF_LACKS
 };
 const char *p11prof_lack_text(enum p11prof_lack lack);
 
