@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 /* p11prof calls: single calls of a run. */
+#include "calls_note.h"
 #include "commands.h"
 #include "common_options.h"
 #include "message.h"
@@ -187,12 +188,7 @@ static int print(const struct settings *settings, struct sqlite3 *db, const char
         p11prof_call_print(stdout, db, run_id, settings->common.format, &settings->calls, &notes,
                            &error) != P11PROF_OK)
         return p11prof_complain_of(&error);
-    if (notes.lost_count > 0)
-        p11prof_note("%llu calls of run %lld were lost and are not here",
-                     (unsigned long long)notes.lost_count, (long long)run_id);
-    if (notes.pruned_count > 0)
-        p11prof_note("%llu calls of run %lld are not kept one by one any more and are not here",
-                     (unsigned long long)notes.pruned_count, (long long)run_id);
+    calls_note_missing(&notes, run_id);
     return P11PROF_EXIT_DONE;
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 /* p11prof export: runs for other programs. */
+#include "calls_note.h"
 #include "commands.h"
 #include "common_options.h"
 #include "message.h"
 #include "output_file.h"
 #include "report/allocate.h"
+#include "report/call_print.h"
 #include "report/metrics.h"
 #include "report/nearest.h"
 #include "report/run_report.h"
@@ -17,12 +19,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_OUTPUT = 'o', OPTION_LIMIT = 'l' };
+enum { OPTION_OUTPUT = 'o', OPTION_LIMIT = 'l', OPTION_CALLS = 'c', OPTION_NO_HSM_GAUGES = 'g' };
+enum { STREAM_BYTES = 256 * 1024 };
 
 static const struct p11prof_option options[] = {
     {"format", P11PROF_OPTION_ID_FORMAT, "FORMAT", "json (default), csv, prometheus or trace"},
     {"output", OPTION_OUTPUT, "FILE", "replaced in one step (default: stdout)"},
     {"limit", OPTION_LIMIT, "N", "trace: at most N calls of a run (default: 200000)"},
+    {"calls", OPTION_CALLS, NULL, "csv: every call of a run instead"},
+    {"no-hsm-gauges", OPTION_NO_HSM_GAUGES, NULL,
+     "prometheus: without hsm_ops_per_sec and hsm_latency_p99_ms"},
     P11PROF_OPTIONS_SELECT,
     P11PROF_OPTION_DB,
     P11PROF_OPTION_NO_COLLECT,
@@ -36,13 +42,15 @@ static const struct p11prof_usage usage = {
     .options = options,
     .notes =
         "json        results, functions, errors, with windows and histograms\n"
-        "csv         the results of a bench, or the calls by function\n"
-        "prometheus  metrics of bench results\n"
+        "csv         the results of a bench, or the calls by function; with --calls every call,\n"
+        "            as 'p11prof calls --all' prints them\n"
+        "prometheus  counters and histograms, for a Pushgateway or a textfile collector\n"
         "trace       Chrome trace events, for ui.perfetto.dev and chrome://tracing: the calls\n"
         "            around the slowest one; --since and --until choose others\n\n"
         "json and csv are what 'p11prof report' and 'p11prof bench' print.\n\n" P11PROF_NOTES_SELECT
         "\n"
         "  p11prof export last --output run.json\n"
+        "  p11prof export last --format csv --calls --output calls.csv\n"
         "  p11prof export --format trace --since 10s --until 12s --output calls.trace.json",
 };
 
@@ -55,6 +63,7 @@ struct settings {
     enum format format;
     const char *output;
     uint64_t limit;
+    bool limited, calls, no_hsm_gauges;
 };
 
 static bool take_format(struct settings *settings, const char *value)
@@ -72,6 +81,15 @@ static bool take_format(struct settings *settings, const char *value)
     return false;
 }
 
+static bool take_limit(struct settings *settings, const char *value)
+{
+    if (!p11prof_option_number("limit", value, UINT32_MAX, &settings->limit))
+        return false;
+    if (settings->limit == 0)
+        p11prof_complain(0, "--limit 0 shows nothing: it wants 1 or more");
+    return settings->limit > 0;
+}
+
 static bool take_option(void *payload, int id, const char *value)
 {
     struct settings *settings = payload;
@@ -84,8 +102,11 @@ static bool take_option(void *payload, int id, const char *value)
         settings->output = value;
         return true;
     case OPTION_LIMIT:
-        return p11prof_option_number("limit", value, UINT32_MAX, &settings->limit) &&
-               settings->limit > 0;
+        return settings->limited = take_limit(settings, value);
+    case OPTION_CALLS:
+        return settings->calls = true;
+    case OPTION_NO_HSM_GAUGES:
+        return settings->no_hsm_gauges = true;
     default:
         return p11prof_common_option(&settings->common, id, value);
     }
@@ -128,18 +149,38 @@ static enum p11prof_status write_trace(FILE *stream, const struct settings *sett
     return status;
 }
 
+static enum p11prof_status write_calls(FILE *stream, const struct settings *settings,
+                                       struct sqlite3 *db, const struct p11prof_run_set *runs,
+                                       struct p11prof_error *error)
+{
+    const struct p11prof_call_options all = {.show = P11PROF_SHOW_ALL,
+                                             .selection = settings->selection};
+    struct p11prof_call_notes notes = {.lost_count = 0};
+    if (runs->run_count != 1)
+        return p11prof_error_set(error, P11PROF_BAD_INPUT, "--calls takes one run");
+    setvbuf(stream, NULL, _IOFBF, STREAM_BYTES);
+    enum p11prof_status status =
+        p11prof_call_print(stream, db, runs->run_ids[0], P11PROF_FORMAT_CSV, &all, &notes, error);
+    if (status == P11PROF_OK)
+        calls_note_missing(&notes, runs->run_ids[0]);
+    return status;
+}
+
 static enum p11prof_status write_runs(FILE *stream, const struct settings *settings,
                                       struct sqlite3 *db, const struct p11prof_run_set *sets,
                                       size_t count, struct p11prof_error *error)
 {
     enum p11prof_status status;
-    if (settings->format == FORMAT_JSON || settings->format == FORMAT_CSV)
+    if (settings->format == FORMAT_JSON || (settings->format == FORMAT_CSV && !settings->calls))
         return write_report(stream, settings, db, sets, count, error);
     struct p11prof_run_set runs = join(sets, count);
     if (settings->format == FORMAT_TRACE)
         status = write_trace(stream, settings, db, &runs, error);
+    else if (settings->calls)
+        status = write_calls(stream, settings, db, &runs, error);
     else
-        status = p11prof_metrics_write(stream, db, runs.run_ids, runs.run_count, error);
+        status = p11prof_metrics_write(stream, db, runs.run_ids, runs.run_count,
+                                       !settings->no_hsm_gauges, error);
     p11prof_run_set_clear(&runs);
     return status;
 }
@@ -169,6 +210,23 @@ static int export_runs(const struct settings *settings, struct sqlite3 *db, char
     return status == P11PROF_OK ? code : p11prof_complain_of(&error);
 }
 
+/* Options that would change nothing. */
+static bool check(const struct settings *settings)
+{
+    if (settings->calls && settings->format != FORMAT_CSV)
+        p11prof_complain(0, "--calls goes with --format csv");
+    else if (settings->no_hsm_gauges && settings->format != FORMAT_PROMETHEUS)
+        p11prof_complain(0, "--no-hsm-gauges goes with --format prometheus");
+    else if (settings->limited && settings->format != FORMAT_TRACE)
+        p11prof_complain(0, "--limit goes with --format trace");
+    else if (settings->format == FORMAT_PROMETHEUS &&
+             !p11prof_selection_is_all(&settings->selection))
+        p11prof_complain(0, "--format prometheus is of whole runs: it takes no filters");
+    else
+        return true;
+    return false;
+}
+
 int p11prof_command_export(int argc, char **argv)
 {
     struct settings settings = {.limit = P11PROF_TRACE_CALLS};
@@ -177,6 +235,8 @@ int p11prof_command_export(int argc, char **argv)
     int first, code;
     if (!p11prof_options_read(&usage, argc, argv, take_option, &settings, &first, &code))
         return code;
+    if (!check(&settings))
+        return p11prof_usage_hint(&usage);
     code = p11prof_database_open(&database, &settings.common.database);
     if (code != P11PROF_EXIT_DONE)
         return code;

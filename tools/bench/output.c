@@ -117,7 +117,8 @@ static enum p11prof_status results_write(FILE *stream, const struct bench_settin
     struct p11prof_store *store;
     enum p11prof_status status = p11prof_store_open(&store, db, P11PROF_STORE_READ_ONLY, error);
     if (status == P11PROF_OK && settings->metrics)
-        status = p11prof_metrics_write(stream, p11prof_store_sqlite(store), run_ids, count, error);
+        status =
+            p11prof_metrics_write(stream, p11prof_store_sqlite(store), run_ids, count, true, error);
     else if (status == P11PROF_OK)
         status = reports_write(stream, settings->format, p11prof_store_sqlite(store), run_ids,
                                count, error);

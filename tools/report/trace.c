@@ -67,28 +67,43 @@ static enum p11prof_status query_number(struct sqlite3 *db, const struct part *p
     return p11prof_query_end(row, result, error);
 }
 
-/* Half of the limit before the slowest call, half behind it. */
-static enum p11prof_status narrow(struct sqlite3 *db, struct part *part, uint64_t limit,
-                                  struct p11prof_error *error)
+/* How many calls stand before and behind the slowest one in a cut. */
+struct sides {
+    uint64_t before, behind;
+};
+
+/* Half of the limit each; what one side does not have goes to the other. */
+static struct sides share_out(const struct sides *all, uint64_t limit)
 {
-    int64_t slowest, first, last;
+    struct sides share = {limit / 2, limit - limit / 2 - 1};
+    if (all->before < share.before)
+        share.behind = limit - 1 - all->before;
+    else if (all->behind < share.behind)
+        share.before = limit - 1 - all->behind;
+    return share;
+}
+
+static enum p11prof_status narrow(struct sqlite3 *db, struct part *part, int64_t count,
+                                  uint64_t limit, struct p11prof_error *error)
+{
+    int64_t slowest, up_to;
     char before[64], behind[64];
-    snprintf(before, sizeof before, " ORDER BY c.id DESC LIMIT 1 OFFSET %" PRIu64, limit / 2);
-    snprintf(behind, sizeof behind, " ORDER BY c.id LIMIT 1 OFFSET %" PRIu64,
-             limit - limit / 2 - 1);
     if (query_number(db, part, "c.id", " AND c.kind <> 3 ORDER BY c.duration_ns DESC LIMIT 1", 0,
                      &slowest, error) != P11PROF_OK)
         return error->status;
-    struct part half = *part;
-    half.last_call = slowest;
-    if (query_number(db, &half, "c.id", before, part->first_call, &first, error) != P11PROF_OK)
+    struct part head = *part, tail = *part;
+    head.last_call = tail.first_call = slowest;
+    if (query_number(db, &head, "count(*)", "", 0, &up_to, error) != P11PROF_OK)
         return error->status;
-    half = *part;
-    half.first_call = slowest;
-    if (query_number(db, &half, "c.id", behind, part->last_call, &last, error) != P11PROF_OK)
+    struct sides all = {(uint64_t)(up_to > 0 ? up_to - 1 : 0), (uint64_t)(count - up_to)};
+    struct sides share = share_out(&all, limit);
+    snprintf(before, sizeof before, " ORDER BY c.id DESC LIMIT 1 OFFSET %" PRIu64, share.before);
+    snprintf(behind, sizeof behind, " ORDER BY c.id LIMIT 1 OFFSET %" PRIu64, share.behind);
+    if (query_number(db, &head, "c.id", before, part->first_call, &part->first_call, error) !=
+            P11PROF_OK ||
+        query_number(db, &tail, "c.id", behind, part->last_call, &part->last_call, error) !=
+            P11PROF_OK)
         return error->status;
-    part->first_call = first;
-    part->last_call = last;
     return P11PROF_OK;
 }
 
@@ -149,7 +164,8 @@ static enum p11prof_status part_open(struct part *part, struct sqlite3 *db, int6
     if (query_number(db, part, "count(*)", "", 0, &count, error) != P11PROF_OK)
         return error->status;
     *selected_count += (uint64_t)count;
-    return (uint64_t)count > trace->limit ? narrow(db, part, trace->limit, error) : P11PROF_OK;
+    return (uint64_t)count > trace->limit ? narrow(db, part, count, trace->limit, error)
+                                          : P11PROF_OK;
 }
 
 static enum p11prof_status write_parts(struct p11prof_trace_writer *writer, struct sqlite3 *db,

@@ -239,7 +239,8 @@ void p11prof_trace_call(struct p11prof_trace_writer *writer, struct sqlite3_stmt
     int64_t start_ns = offset_ns + sqlite3_column_int64(row, P11PROF_TRACE_START);
     int64_t duration_ns = sqlite3_column_int64(row, P11PROF_TRACE_DURATION);
     bool failed = known(row, P11PROF_TRACE_RV) && sqlite3_column_int64(row, P11PROF_TRACE_RV) != 0;
-    if (known(row, P11PROF_TRACE_OPERATION) && known(row, P11PROF_TRACE_OPERATION_START))
+    if (known(row, P11PROF_TRACE_OPERATION) &&
+        sqlite3_column_int64(row, P11PROF_TRACE_OPERATION_CALLS) > 1)
         write_operation(writer, row, offset_ns, start_ns + duration_ns);
     start_event(writer);
     fprintf(stream, "{\"ph\":\"X\",\"cat\":\"%s\",\"name\":%s%s", failed ? "call,failed" : "call",
