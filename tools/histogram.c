@@ -6,9 +6,9 @@
 #include "commands.h"
 #include "common_options.h"
 #include "message.h"
+#include "named_runs.h"
 #include "recorded.h"
 #include "report/allocate.h"
-#include "run_select.h"
 #include "select_options.h"
 
 #include <stdlib.h>
@@ -101,24 +101,17 @@ static void show(const struct settings *settings, const struct p11prof_histogram
         p11prof_histogram_page(&page, histogram, &style);
 }
 
-static int show_runs(const struct settings *settings, struct sqlite3 *db, char **runs, size_t count)
+static int show_runs(const struct settings *settings, const struct p11prof_named_runs *runs)
 {
-    struct p11prof_error error;
     struct p11prof_histogram histogram = {.sets = NULL};
-    struct p11prof_run_set *sets = p11prof_zalloc(count, sizeof *sets);
-    enum p11prof_status status = P11PROF_OK;
-    for (size_t i = 0; i < count && status == P11PROF_OK; i++)
-        status = p11prof_run_set_select(db, runs[i], &sets[i], &error);
-    for (size_t i = 0; i < count && status == P11PROF_OK; i++)
-        p11prof_note_recorded(db, &sets[i]);
-    if (status == P11PROF_OK)
-        status = p11prof_histogram_load(&histogram, db, sets, count, &settings->histogram, &error);
+    struct p11prof_error error;
+    for (size_t i = 0; i < runs->count; i++)
+        p11prof_note_recorded(runs->db, &runs->sets[i]);
+    enum p11prof_status status = p11prof_histogram_load(&histogram, runs->db, runs->sets,
+                                                        runs->count, &settings->histogram, &error);
     if (status == P11PROF_OK)
         show(settings, &histogram);
     p11prof_histogram_clear(&histogram);
-    for (size_t i = 0; i < count; i++)
-        p11prof_run_set_clear(&sets[i]);
-    free(sets);
     return status == P11PROF_OK ? P11PROF_EXIT_DONE : p11prof_complain_of(&error);
 }
 
@@ -126,17 +119,13 @@ int p11prof_command_histogram(int argc, char **argv)
 {
     struct settings settings = {.common = {.format = P11PROF_FORMAT_TEXT},
                                 .histogram.top = DEFAULT_TOP};
-    struct p11prof_database database;
-    char *last[] = {(char[]){"last"}};
+    struct p11prof_named_runs runs;
     int first, code;
     if (!p11prof_options_read(&usage, argc, argv, take_option, &settings, &first, &code))
         return code;
-    code = p11prof_database_open(&database, &settings.common.database);
-    if (code != P11PROF_EXIT_DONE)
-        return code;
-    bool named = first < argc;
-    code = show_runs(&settings, p11prof_store_sqlite(database.store), named ? argv + first : last,
-                     named ? (size_t)(argc - first) : 1);
-    p11prof_database_close(&database);
+    code = p11prof_named_runs_open(&runs, &settings.common.database, argv + first, argc - first);
+    if (code == P11PROF_EXIT_DONE)
+        code = show_runs(&settings, &runs);
+    p11prof_named_runs_close(&runs);
     return code;
 }

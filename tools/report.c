@@ -4,13 +4,13 @@
 #include "commands.h"
 #include "common_options.h"
 #include "message.h"
+#include "named_runs.h"
 #include "recorded.h"
 #include "report/allocate.h"
 #include "report/nearest.h"
 #include "report/run_report.h"
 #include "report/slo.h"
 #include "report/units.h"
-#include "run_select.h"
 #include "select_options.h"
 
 #include <stdlib.h>
@@ -204,26 +204,18 @@ static int complain_missed(const struct p11prof_table *missed)
     return missed->row_count > 0 ? P11PROF_EXIT_NO : P11PROF_EXIT_DONE;
 }
 
-static int report_runs(const struct settings *settings, struct sqlite3 *db, char **runs,
-                       size_t count)
+static int report_runs(const struct settings *settings, const struct p11prof_named_runs *runs)
 {
     struct p11prof_error error;
-    struct p11prof_run_set *sets = p11prof_zalloc(count, sizeof *sets);
     struct p11prof_report_options report = settings->report;
     struct p11prof_table missed = {.columns = NULL};
-    enum p11prof_status status = P11PROF_OK;
     report.missed = &missed;
-    for (size_t i = 0; i < count && status == P11PROF_OK; i++)
-        status = p11prof_run_set_select(db, runs[i], &sets[i], &error);
-    for (size_t i = 0; i < count && status == P11PROF_OK; i++)
+    report.spool_folder = runs->database.spool_folder;
+    for (size_t i = 0; i < runs->count; i++)
         if (settings->common.format == P11PROF_FORMAT_CSV)
-            p11prof_note_recorded(db, &sets[i]);
-    if (status == P11PROF_OK)
-        status =
-            p11prof_report_run(stdout, db, sets, count, settings->common.format, &report, &error);
-    for (size_t i = 0; i < count; i++)
-        p11prof_run_set_clear(&sets[i]);
-    free(sets);
+            p11prof_note_recorded(runs->db, &runs->sets[i]);
+    enum p11prof_status status = p11prof_report_run(stdout, runs->db, runs->sets, runs->count,
+                                                    settings->common.format, &report, &error);
     int code = status == P11PROF_OK ? complain_missed(&missed) : p11prof_complain_of(&error);
     p11prof_table_clear(&missed);
     return code;
@@ -232,21 +224,16 @@ static int report_runs(const struct settings *settings, struct sqlite3 *db, char
 int p11prof_command_report(int argc, char **argv)
 {
     struct settings settings = {.common = {.format = P11PROF_FORMAT_TEXT}};
-    struct p11prof_database database;
-    char *last[] = {(char[]){"last"}};
+    struct p11prof_named_runs runs;
     int first, code;
     if (!p11prof_options_read(&usage, argc, argv, take_option, &settings, &first, &code))
         return code;
     if (!check_settings(&settings))
         return p11prof_usage_hint(&usage);
     set_top(&settings);
-    code = p11prof_database_open(&database, &settings.common.database);
-    if (code != P11PROF_EXIT_DONE)
-        return code;
-    settings.report.spool_folder = database.spool_folder;
-    bool named = first < argc;
-    code = report_runs(&settings, p11prof_store_sqlite(database.store), named ? argv + first : last,
-                       named ? (size_t)(argc - first) : 1);
-    p11prof_database_close(&database);
+    code = p11prof_named_runs_open(&runs, &settings.common.database, argv + first, argc - first);
+    if (code == P11PROF_EXIT_DONE)
+        code = report_runs(&settings, &runs);
+    p11prof_named_runs_close(&runs);
     return code;
 }
