@@ -200,7 +200,6 @@ static const struct p11prof_column columns[] = {
     SHARE("corrected_low", "CORRECTED LOW", "low end, corrected for all comparisons"),
     SHARE("corrected_high", "CORRECTED HIGH", "high end of that"),
     SHARE("corrected_level", "LEVEL", "of the corrected interval"),
-    {"p_value", "P", P11PROF_UNIT_NONE, P11PROF_TYPE_REAL, "of no difference, not corrected"},
     SHARE("threshold", "THRESHOLD", "of the effect"),
     ID("gated", "GATED", "1: it has a part in the verdict"),
     TEXT("metric_verdict", "METRIC VERDICT", "verdict of one metric"),
@@ -239,7 +238,6 @@ static const struct p11prof_column columns[] = {
     ID("process", "PROCESS", "number of the process in its load"),
 
     /* trends over runs; value is of the metric's unit */
-    TEXT("metric", "METRIC", "which column of a report `value` is"),
     TEXT("bar", "BAR", "its value, the largest as long as there is room for"),
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
