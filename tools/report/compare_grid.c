@@ -38,13 +38,14 @@ static void format_delta(char *out, enum p11prof_metric metric, double delta)
     snprintf(out, TEXT_BYTES, "%s%s", delta < 0 ? "-" : "+", size);
 }
 
-/* Percent, of a share of failures percentage points. */
-static void format_percent(char *out, double change)
+/* Percent; of a share of failures, percentage points. */
+static void format_percent(char *out, enum p11prof_metric metric, double change)
 {
+    const char *unit = metric == P11PROF_METRIC_ERRORS ? "points" : "%";
     if (!isfinite(change) || change > 99)
         snprintf(out, TEXT_BYTES, "%s", change > 0 ? "+∞" : "-100.0 %");
     else
-        snprintf(out, TEXT_BYTES, "%+.1f %%", 100 * change);
+        snprintf(out, TEXT_BYTES, "%+.1f %s", 100 * change, unit);
 }
 
 static void format_interval(char *out, enum p11prof_metric metric,
@@ -53,8 +54,8 @@ static void format_interval(char *out, enum p11prof_metric metric,
     double a = p11prof_change_of(metric, result->corrected_low);
     double b = p11prof_change_of(metric, result->corrected_high);
     char low[TEXT_BYTES], high[TEXT_BYTES];
-    format_percent(low, fmin(a, b));
-    format_percent(high, fmax(a, b));
+    format_percent(low, metric, fmin(a, b));
+    format_percent(high, metric, fmax(a, b));
     snprintf(out, INTERVAL_BYTES, "%s … %s", low, high);
 }
 
@@ -74,9 +75,13 @@ static void set_metric(struct p11prof_table *grid, struct p11prof_cell *row, siz
         return;
     p11prof_metric_format(text, metric, result->current_value);
     set(grid, row, "current", index, text);
-    format_delta(text, metric, result->current_value - result->base_value);
+    double delta = result->current_value - result->base_value;
+    if (metric == P11PROF_METRIC_ERRORS)
+        format_percent(text, metric, delta);
+    else
+        format_delta(text, metric, delta);
     set(grid, row, "delta", index, text);
-    format_percent(text, p11prof_change_of(metric, result->effect));
+    format_percent(text, metric, p11prof_change_of(metric, result->effect));
     set(grid, row, "change", index, text);
     if (result->lack != P11PROF_LACK_NOTHING ||
         (metric == P11PROF_METRIC_ERRORS && result->p_value < 0))
