@@ -50,11 +50,12 @@ static void write_all(const struct p11prof_compare_report *report)
     FILE *stream = open_memstream(&text, &bytes);
     p11prof_compare_page(stream, report, P11PROF_FORMAT_TEXT, true);
     p11prof_compare_page(stream, report, P11PROF_FORMAT_MARKDOWN, false);
+    fflush(stream);
+    check(!memchr(text, '\b', bytes), "a control character for a terminal");
     p11prof_compare_json(stream, report);
     p11prof_compare_csv(stream, report);
     p11prof_compare_junit(stream, report);
     fclose(stream);
-    check(!memchr(text, '\b', bytes), "a control character");
     free(text);
 }
 
