@@ -79,8 +79,50 @@ for format in json csv; do
   check "$format is that of report" cmp -s "$WORK/out" "$WORK/report"
 done
 
+# All documents of the schema keep to it.
+mkdir "$WORK/documents"
+# document NAME COMMAND...
+document() {
+  name=$1
+  shift
+  "$P11PROF" "$@" --format json >"$WORK/documents/$name.json" 2>"$WORK/notes"
+}
+check "of a bench" document bench export load
+check "of a profile" document profile export threads
+check "of failed calls" document fails export fails
+check "of several" document several export load fails lossy
+check "of several taken together" document together export threads,fails
+check "of a summary" document summary export summary
+check "of a selection" document selected export load --test sha-256 --kind call
+check "redacted" document redacted report lossy --redact
+check "of a bench, redacted" document bench_redacted report load --redact
+for group in function operation mechanism kind key-type key-bits key test caller process program \
+  thread session slot rv minute hour day run name host token; do
+  check "by $group" document "by_$group" report load --by "$(echo $group | tr - _)"
+done
+check "of calls" document calls calls load --all
+check "of calls around one" document around calls threads --around slowest --all-threads
+check "of errors" document errors errors fails
+check "of errors by others" document errors_by errors fails --by function,program,thread,day
+check "of runs" document runs runs
+bench --test rsa-2048-sign,aes-256-gcm-encrypt --threads 1 --iterations 5 --warmup 0 --cooldown 0 \
+  --format json
+check "of bench itself" cp "$WORK/out" "$WORK/documents/own.json"
+if /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
+  check "they keep to the schema" /usr/bin/python3 "$HERE/schema_check.py" \
+    "$ROOT/docs/export-schema.json" "$WORK"/documents/*.json
+  for change in "'\$.schema', 'other'" "'\$.runs[0].kind', 'other'" \
+    "'\$.results[0].mean_ns', 1.5" "'\$.results[0].histogram[0][2]', 0" \
+    "'\$.functions[0].count', NULL" "'\$.runs[0].new', 1"; do
+    sqlite3 :memory: "SELECT json_set(readfile('$WORK/documents/bench.json'), $change)" \
+      >"$WORK/changed.json"
+    check "a document with $change does not" not /usr/bin/python3 "$HERE/schema_check.py" \
+      "$ROOT/docs/export-schema.json" "$WORK/changed.json" >"$WORK/said"
+  done
+fi
+
 # Metrics: those of bench, and what the database says.
-check "metrics" ends 0 export last --format prometheus
+check "metrics" ends 0 export load --format prometheus
 check "metrics are those of bench" cmp -s "$WORK/out" "$WORK/bench.prom"
 for runs in load threads fails summary lossy load,threads,fails,summary,lossy; do
   check "metrics of $runs" ends 0 export "$runs" --format prometheus
