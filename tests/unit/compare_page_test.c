@@ -248,7 +248,7 @@ static void json_has_the_numbers(void **state)
     assert_string_equal(member(metric, "metric")->valuestring, "ops_per_s");
     assert_true(number(metric, "baseline") == 2001 && number(metric, "current") == 1701);
     assert_true(number(metric, "effect") > 0.176 && number(metric, "effect") < 0.177);
-    assert_true(number(metric, "corrected_low") > 0.17 && number(metric, "corrected_high") < 0.18);
+    assert_true(number(metric, "effect_low") > 0.17 && number(metric, "effect_high") < 0.18);
     const cJSON *summary = member(current, "summary");
     assert_true(number(summary, "regressed") == 2 && number(summary, "same") == 1 &&
                 number(summary, "insufficient") == 1 && number(summary, "unmatched") == 2);

@@ -44,14 +44,13 @@ static void set_real(const struct p11prof_table *table, struct p11prof_cell *cel
 static void set_interval(const struct p11prof_table *table, struct p11prof_cell *cells,
                          const struct p11prof_metric_result *result)
 {
-    set_real(table, cells, "effect_low", result->low);
-    set_real(table, cells, "effect_high", result->high);
-    if (!result->tested)
-        return;
-    set_real(table, cells, "corrected_low", result->corrected_low);
-    set_real(table, cells, "corrected_high", result->corrected_high);
-    set_real(table, cells, "corrected_level", 1 - result->tail);
-    set_real(table, cells, "p_value", result->p_value);
+    set_real(table, cells, "effect_low", result->corrected_low);
+    set_real(table, cells, "effect_high", result->corrected_high);
+    set_real(table, cells, "effect_level", 1 - result->tail);
+    set_real(table, cells, "plain_low", result->low);
+    set_real(table, cells, "plain_high", result->high);
+    if (result->p_value >= 0)
+        set_real(table, cells, "p_value", result->p_value);
 }
 
 void p11prof_compare_set_metric(const struct p11prof_table *table, struct p11prof_cell *cells,

@@ -12,8 +12,8 @@
 
 /* What a metric of it is. */
 #define P11PROF_COMPARE_METRIC_COLUMNS                                                             \
-    "metric baseline current delta change effect effect_low effect_high corrected_low "            \
-    "corrected_high corrected_level p_value threshold gated metric_verdict reason"
+    "metric baseline current delta change effect effect_low effect_high effect_level "             \
+    "plain_low plain_high p_value threshold gated metric_verdict reason"
 
 /* Sets the cells of P11PROF_COMPARE_ROW_COLUMNS. */
 void p11prof_compare_set_row(const struct p11prof_table *table, struct p11prof_cell *cells,

@@ -3,12 +3,13 @@
 #include "comparison.h"
 #include "allocate.h"
 #include "comparison_parts.h"
+#include "paired.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double usual_threshold = 0.05;
+static const double usual_threshold = 0.05, tail_of_all = 0.05;
 
 void p11prof_thresholds_init(struct p11prof_thresholds *out)
 {
@@ -38,8 +39,8 @@ static void compare_row(struct p11prof_row_result *row, const struct p11prof_thr
         else
             p11prof_compare_metric(row, i);
         if (result->known && result->lack == P11PROF_LACK_NOTHING)
-            p11prof_metric_interval(row, i, 0.05, &result->low, &result->high);
-        result->tail = 0.05;
+            p11prof_metric_interval(row, i, tail_of_all, &result->low, &result->high);
+        result->tail = tail_of_all;
         result->corrected_low = result->low;
         result->corrected_high = result->high;
     }
@@ -131,7 +132,7 @@ static void correct(struct p11prof_comparison *out)
         if (result->tested)
             p_values[n++] = result->p_value;
     }
-    p11prof_holm(p_values, n, tails);
+    p11prof_holm_levels(p_values, n, tail_of_all, tails);
     out->tested_count = n;
     n = 0;
     for (size_t i = 0; i < most; i++) {

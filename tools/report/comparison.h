@@ -84,7 +84,4 @@ void p11prof_metric_interval(const struct p11prof_row_result *row, enum p11prof_
 enum p11prof_verdict p11prof_metric_verdict(const struct p11prof_metric_result *result,
                                             enum p11prof_metric metric);
 
-/* Holm's correction at 5 %: of `count` p-values, sets the tail at which each is tested. */
-void p11prof_holm(const double *p_values, size_t count, double *tails);
-
 #endif
