@@ -242,4 +242,23 @@ check "is named" says "cannot write $WORK/none/x.json"
 check "a folder that nobody writes" ends 3 export load --output /proc/x.json
 check "a device that is full" ends 3 export load --output /dev/full
 
+# The guide: its commands work on the newest run, a bench, and its tables have every metric.
+p11prof() {
+  "$P11PROF" "$@"
+}
+awk '/^```/ { inside = /sh$/; next } inside' "$ROOT/docs/export.md" |
+  grep -v -e curl -e promtool -e /var/lib >"$WORK/guide"
+check "the guide has commands" [ "$(wc -l <"$WORK/guide")" -ge 7 ]
+cd "$WORK/files" || exit 1
+while IFS= read -r line; do
+  check "works: $line" eval "{ $line; } >'$WORK/out' 2>'$WORK/notes' </dev/null"
+done <"$WORK/guide"
+cd "$WORK" || exit 1
+for metric in $(sed -n 's/^# TYPE \([^ ]*\) .*/\1/p' bench.prom ./*,*.prom | sort -u); do
+  check "the guide has $metric" grep -qF "\`$metric\`" "$ROOT/docs/export.md"
+done
+for metric in $(grep -oE '`(p11prof|hsm)_[a-z0-9_]+`' "$ROOT/docs/export.md" | tr -d '`' | grep -v _$); do
+  check "$metric of the guide is there" grep -q "^# TYPE $metric " bench.prom ./*,*.prom
+done
+
 finish
