@@ -181,9 +181,10 @@ check "and clean up" logged 2 "end sessions=0 objects=0"
 # --- the commands of the manual, on two tokens of SoftHSM ---
 
 make_token
-softhsm2-util --init-token --free --label test2 --so-pin 12345678 --pin "$PIN" >/dev/null
 make_key 01 rsa RSA:2048
 make_key 02 rsa2 RSA:2048
+make_key 03 ec EC:prime256v1
+softhsm2-util --init-token --free --label test2 --so-pin 12345678 --pin "$PIN" >/dev/null
 cp "$SOFTHSM" "$WORK/old.so"
 cp "$SOFTHSM" "$WORK/new.so"
 sed -n '/^## Two modules/,/^## What is recorded/p' "$ROOT/docs/benchmarking.md" |
@@ -196,8 +197,19 @@ while read -r options; do
   check "p11prof bench $options" [ "$code" -le 1 ]
   check "has results" grep -q "geometric mean" "$WORK/out"
 done <"$WORK/commands"
+own() {
+  PIN=$PIN "$P11PROF" bench --module "$SOFTHSM" --token-label test --pin-source env:PIN --vs same \
+    --db "$DB" --quick --quiet "$@" >"$WORK/out" 2>"$WORK/notes"
+}
+check "keys of different types" own --threshold 900% --key rsa --vs-key ec --test sign
+check "are compared by what they do" grep -q "rsa-2048-sign *ecdsa-p256-sign " "$WORK/out"
+code=0
+own --key rsa --vs-key ec || code=$?
+check "nothing in common is wrong usage" [ "$code" = 2 ]
+check "and each test is named" says "rsa-2048-decrypt is left out: only the key of the base side"
+
 check "the tokens have what they had" [ "$(pkcs11-tool --module "$SOFTHSM" --token-label test --login \
-  --pin "$PIN" --list-objects 2>/dev/null | grep -c '^Private Key')" = 2 ]
+  --pin "$PIN" --list-objects 2>/dev/null | grep -c '^Private Key')" = 3 ]
 check "the other one nothing" [ -z "$(pkcs11-tool --module "$SOFTHSM" --token-label test2 --login \
   --pin "$PIN" --list-objects 2>/dev/null)" ]
 check "no PIN is kept" keeps_secrets "$PIN"

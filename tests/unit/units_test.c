@@ -110,6 +110,22 @@ static void sizes_are_powers_of_1024(void **state)
     assert_string_equal(text, "64.0 MB");
 }
 
+static void changes(void **state)
+{
+    (void)state;
+    static const struct {
+        double ratio;
+        const char *text;
+    } cases[] = {{0, "0.00 %"},       {0.00001, "0.00 %"},  {-0.00001, "0.00 %"},
+                 {0.1234, "+12.3 %"}, {-0.0456, "-4.56 %"}, {0.09996, "+10.0 %"},
+                 {-0.5, "-50.0 %"},   {1.5, "+150 %"},      {1e9, "+1e+11 %"}};
+    char text[P11PROF_UNIT_TEXT_BYTES];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        p11prof_format_change(text, cases[i].ratio);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
 static void shares_and_rates(void **state)
 {
     (void)state;
@@ -175,6 +191,7 @@ int main(void)
         cmocka_unit_test(what_is_no_duration_is_refused),
         cmocka_unit_test(moments_are_told_apart),
         cmocka_unit_test(sizes_are_powers_of_1024),
+        cmocka_unit_test(changes),
         cmocka_unit_test(shares_and_rates),
         cmocka_unit_test(texts_cannot_act),
         cmocka_unit_test(the_nearest_name_is_found),

@@ -113,7 +113,20 @@ static bool selected(const struct p11prof_bench_selection *tests, const char *id
     return false;
 }
 
-/* With keys of the user's own, each side has the tests that fit its key. */
+/* Whether the tests of both sides match one by one: they do without keys of the user's own, and
+ * with keys that differ by no more than size or type. */
+static bool match(const struct p11prof_bench_selection *left,
+                  const struct p11prof_bench_selection *right)
+{
+    for (size_t i = 0; i < left->count && i < right->count; i++)
+        if (left->tests[i]->operation != right->tests[i]->operation ||
+            left->tests[i]->sized != right->tests[i]->sized ||
+            left->tests[i]->alone != right->tests[i]->alone)
+            return false;
+    return left->count == right->count;
+}
+
+/* Else each side has the tests that fit its key. */
 static void tests_keep_common(struct bench_run *run, const struct p11prof_bench_selection *others)
 {
     struct p11prof_bench_selection *tests = &run->tests;
@@ -134,8 +147,10 @@ static int loads_make(struct versus *versus)
     code = code ? code : run_tests_select(current);
     if (code)
         return code;
-    tests_keep_common(base, &current->tests);
-    tests_keep_common(current, &base->tests);
+    if (!match(&base->tests, &current->tests)) {
+        tests_keep_common(base, &current->tests);
+        tests_keep_common(current, &base->tests);
+    }
     if (base->tests.count == 0)
         return p11prof_complain(P11PROF_EXIT_USAGE,
                                 "the keys of the two sides have no test in common: name keys of "

@@ -152,6 +152,7 @@ static const struct p11prof_column columns[] = {
     MOMENT("last_ns", "LAST", "when the last of them began, since the run's start"),
     TEXT("meaning", "MEANING", "what the result says"),
     /* two sides that took turns */
+    TEXT("current_test", "CURRENT TEST", "of the current side, where its key makes it another one"),
     COUNT("pair_count", "PAIRS", "pairs of slices in which operations succeeded on both sides"),
     COUNT("base_count", "BASE COUNT", "operations that succeeded on the base side"),
     COUNT("current_count", "CURRENT COUNT", "operations that succeeded on the current side"),
