@@ -35,7 +35,7 @@ double p11prof_neighbour_correlation(const struct p11prof_part_of_mean *windows,
 }
 
 /* Blocks of the length with the least mean squared error for windows that follow an autoregressive
- * process. */
+ * process (Carlstein 1986). */
 static size_t count_blocks(double correlation, size_t count)
 {
     double bias = 2 * correlation / (1 - correlation * correlation);
