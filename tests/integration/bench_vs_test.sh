@@ -184,7 +184,7 @@ make_token
 make_key 01 rsa RSA:2048
 make_key 02 rsa2 RSA:2048
 make_key 03 ec EC:prime256v1
-softhsm2-util --init-token --free --label test2 --so-pin 12345678 --pin "$PIN" >/dev/null
+softhsm2-util --init-token --free --label spare --so-pin 12345678 --pin "$PIN" >/dev/null
 cp "$SOFTHSM" "$WORK/old.so"
 cp "$SOFTHSM" "$WORK/new.so"
 sed -n '/^## Two modules/,/^## What is recorded/p' "$ROOT/docs/benchmarking.md" |
@@ -210,7 +210,7 @@ check "and each test is named" says "rsa-2048-decrypt is left out: only the key 
 
 check "the tokens have what they had" [ "$(pkcs11-tool --module "$SOFTHSM" --token-label test --login \
   --pin "$PIN" --list-objects 2>/dev/null | grep -c '^Private Key')" = 3 ]
-check "the other one nothing" [ -z "$(pkcs11-tool --module "$SOFTHSM" --token-label test2 --login \
+check "the other one nothing" [ -z "$(pkcs11-tool --module "$SOFTHSM" --token-label spare --login \
   --pin "$PIN" --list-objects 2>/dev/null)" ]
 check "no PIN is kept" keeps_secrets "$PIN"
 
