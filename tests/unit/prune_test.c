@@ -269,9 +269,10 @@ static void days_are_merged_exactly(void **state)
     write_hours();
     char *before = windows_by("86400000000000");
     prune_windows(at(60 * hour_ns, 2 * hour_ns)); /* all hours; one day is older than 20 hours */
-    fixture_expect("SELECT group_concat((duration_ns / 3600000000000) || ' ' || n, ';') FROM (SELECT "
-                   "duration_ns, count(*) AS n FROM group_window GROUP BY 1 ORDER BY 1)",
-                   "1 104;24 4");
+    fixture_expect(
+        "SELECT group_concat((duration_ns / 3600000000000) || ' ' || n, ';') FROM (SELECT "
+        "duration_ns, count(*) AS n FROM group_window GROUP BY 1 ORDER BY 1)",
+        "1 104;24 4");
     prune_windows(at(96 * hour_ns, 2 * hour_ns)); /* now three days are over */
     fixture_expect("SELECT group_concat(DISTINCT duration_ns) FROM group_window", "86400000000000");
     retention_expect_same(before, windows_by("86400000000000"));

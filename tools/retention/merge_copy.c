@@ -47,7 +47,7 @@ static const char *const times[] = {"start_ns", "end_ns",  "opened_ns",         
 
 /* In this order: what is referred to comes first. */
 static const struct step {
-    const char *table; /* NULL: sql alone */
+    const char *table;
     const struct way *way;
     const char *key; /* of rows that may be here already; NULL: there are none */
     const char *add; /* how those grow; NULL: as sums do */
