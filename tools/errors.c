@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "common_options.h"
 #include "message.h"
+#include "named_runs.h"
 #include "report/allocate.h"
 #include "report/failures.h"
 #include "run_select.h"
@@ -119,13 +120,12 @@ static void print_rows(enum p11prof_format format, const struct run_failures *ru
 
 /* Nothing is printed before all are read. */
 static enum p11prof_status print_runs(const struct settings *settings, struct sqlite3 *db,
-                                      struct run_failures *runs, char **names, size_t count,
+                                      struct run_failures *runs, size_t count,
                                       struct p11prof_error *error)
 {
     enum p11prof_format format = settings->common.format;
     for (size_t i = 0; i < count; i++)
-        if (p11prof_run_select(db, names[i], &runs[i].run_id, error) != P11PROF_OK ||
-            p11prof_failures_load(&runs[i].failures, db, runs[i].run_id, &settings->failures,
+        if (p11prof_failures_load(&runs[i].failures, db, runs[i].run_id, &settings->failures,
                                   error) != P11PROF_OK)
             return error->status;
     if (format == P11PROF_FORMAT_CSV || format == P11PROF_FORMAT_JSON)
@@ -137,31 +137,32 @@ static enum p11prof_status print_runs(const struct settings *settings, struct sq
     return P11PROF_OK;
 }
 
-static int print(const struct settings *settings, struct sqlite3 *db, char **names, size_t count)
+/* Each run by itself, also those that are named together. */
+static int print(const struct settings *settings, const struct p11prof_named_runs *named)
 {
     struct p11prof_error error;
-    struct run_failures *runs = p11prof_zalloc(count, sizeof *runs);
-    enum p11prof_status status = print_runs(settings, db, runs, names, count, &error);
-    for (size_t i = 0; i < count; i++)
+    struct p11prof_run_set all = p11prof_named_runs_join(named);
+    struct run_failures *runs = p11prof_zalloc(all.run_count, sizeof *runs);
+    for (size_t i = 0; i < all.run_count; i++)
+        runs[i].run_id = all.run_ids[i];
+    enum p11prof_status status = print_runs(settings, named->db, runs, all.run_count, &error);
+    for (size_t i = 0; i < all.run_count; i++)
         p11prof_failures_clear(&runs[i].failures);
     free(runs);
+    p11prof_run_set_clear(&all);
     return status == P11PROF_OK ? P11PROF_EXIT_DONE : p11prof_complain_of(&error);
 }
 
 int p11prof_command_errors(int argc, char **argv)
 {
     struct settings settings = {.common = {.format = P11PROF_FORMAT_TEXT}};
-    struct p11prof_database database;
-    char *last[] = {(char[]){"last"}};
+    struct p11prof_named_runs runs;
     int first, code;
     if (!p11prof_options_read(&usage, argc, argv, take_option, &settings, &first, &code))
         return code;
-    code = p11prof_database_open(&database, &settings.common.database);
-    if (code != P11PROF_EXIT_DONE)
-        return code;
-    bool named = first < argc;
-    code = print(&settings, p11prof_store_sqlite(database.store), named ? argv + first : last,
-                 named ? (size_t)(argc - first) : 1);
-    p11prof_database_close(&database);
+    code = p11prof_named_runs_open(&runs, &settings.common.database, argv + first, argc - first);
+    if (code == P11PROF_EXIT_DONE)
+        code = print(&settings, &runs);
+    p11prof_named_runs_close(&runs);
     return code;
 }

@@ -5,8 +5,8 @@
 #include "commands.h"
 #include "common_options.h"
 #include "message.h"
+#include "named_runs.h"
 #include "output_file.h"
-#include "report/allocate.h"
 #include "report/call_print.h"
 #include "report/metrics.h"
 #include "report/nearest.h"
@@ -16,7 +16,6 @@
 #include "select_options.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { OPTION_OUTPUT = 'o', OPTION_LIMIT = 'l', OPTION_CALLS = 'c', OPTION_NO_HSM_GAUGES = 'g' };
@@ -112,20 +111,6 @@ static bool take_option(void *payload, int id, const char *value)
     }
 }
 
-/* All runs of the sets, which the caller frees. */
-static struct p11prof_run_set join(const struct p11prof_run_set *sets, size_t count)
-{
-    size_t total = 0;
-    for (size_t i = 0; i < count; i++)
-        total += sets[i].run_count;
-    int64_t *run_ids = p11prof_zalloc(total, sizeof *run_ids);
-    total = 0;
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < sets[i].run_count; k++)
-            run_ids[total++] = sets[i].run_ids[k];
-    return (struct p11prof_run_set){run_ids, total};
-}
-
 static enum p11prof_status write_report(FILE *stream, const struct settings *settings,
                                         struct sqlite3 *db, const struct p11prof_run_set *sets,
                                         size_t count, struct p11prof_error *error)
@@ -167,13 +152,14 @@ static enum p11prof_status write_calls(FILE *stream, const struct settings *sett
 }
 
 static enum p11prof_status write_runs(FILE *stream, const struct settings *settings,
-                                      struct sqlite3 *db, const struct p11prof_run_set *sets,
-                                      size_t count, struct p11prof_error *error)
+                                      const struct p11prof_named_runs *named,
+                                      struct p11prof_error *error)
 {
     enum p11prof_status status;
+    struct sqlite3 *db = named->db;
     if (settings->format == FORMAT_JSON || (settings->format == FORMAT_CSV && !settings->calls))
-        return write_report(stream, settings, db, sets, count, error);
-    struct p11prof_run_set runs = join(sets, count);
+        return write_report(stream, settings, db, named->sets, named->count, error);
+    struct p11prof_run_set runs = p11prof_named_runs_join(named);
     if (settings->format == FORMAT_TRACE)
         status = write_trace(stream, settings, db, &runs, error);
     else if (settings->calls)
@@ -185,29 +171,17 @@ static enum p11prof_status write_runs(FILE *stream, const struct settings *setti
     return status;
 }
 
-static int export_runs(const struct settings *settings, struct sqlite3 *db, char **names,
-                       size_t count)
+static int export_runs(const struct settings *settings, const struct p11prof_named_runs *named)
 {
     struct p11prof_error error;
     struct output_file file;
-    struct p11prof_run_set *sets = p11prof_zalloc(count, sizeof *sets);
-    enum p11prof_status status = P11PROF_OK;
-    int code = P11PROF_EXIT_DONE;
-    for (size_t i = 0; i < count && status == P11PROF_OK; i++)
-        status = p11prof_run_set_select(db, names[i], &sets[i], &error);
-    if (status == P11PROF_OK)
-        code = output_file_open(&file, settings->output);
-    if (status == P11PROF_OK && code == P11PROF_EXIT_DONE) {
-        status = write_runs(file.stream, settings, db, sets, count, &error);
-        if (status == P11PROF_OK)
-            code = output_file_close(&file);
-        else
-            output_file_discard(&file);
-    }
-    for (size_t i = 0; i < count; i++)
-        p11prof_run_set_clear(&sets[i]);
-    free(sets);
-    return status == P11PROF_OK ? code : p11prof_complain_of(&error);
+    int code = output_file_open(&file, settings->output);
+    if (code != P11PROF_EXIT_DONE)
+        return code;
+    if (write_runs(file.stream, settings, named, &error) == P11PROF_OK)
+        return output_file_close(&file);
+    output_file_discard(&file);
+    return p11prof_complain_of(&error);
 }
 
 /* Options that would change nothing. */
@@ -230,19 +204,15 @@ static bool check(const struct settings *settings)
 int p11prof_command_export(int argc, char **argv)
 {
     struct settings settings = {.limit = P11PROF_TRACE_CALLS};
-    struct p11prof_database database;
-    char *last[] = {(char[]){"last"}};
+    struct p11prof_named_runs runs;
     int first, code;
     if (!p11prof_options_read(&usage, argc, argv, take_option, &settings, &first, &code))
         return code;
     if (!check(&settings))
         return p11prof_usage_hint(&usage);
-    code = p11prof_database_open(&database, &settings.common.database);
-    if (code != P11PROF_EXIT_DONE)
-        return code;
-    bool named = first < argc;
-    code = export_runs(&settings, p11prof_store_sqlite(database.store), named ? argv + first : last,
-                       named ? (size_t)(argc - first) : 1);
-    p11prof_database_close(&database);
+    code = p11prof_named_runs_open(&runs, &settings.common.database, argv + first, argc - first);
+    if (code == P11PROF_EXIT_DONE)
+        code = export_runs(&settings, &runs);
+    p11prof_named_runs_close(&runs);
     return code;
 }

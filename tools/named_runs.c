@@ -29,6 +29,29 @@ int p11prof_named_runs_open(struct p11prof_named_runs *out,
     return P11PROF_EXIT_DONE;
 }
 
+static bool has_run(const int64_t *run_ids, size_t count, int64_t run_id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (run_ids[i] == run_id)
+            return true;
+    return false;
+}
+
+struct p11prof_run_set p11prof_named_runs_join(const struct p11prof_named_runs *runs)
+{
+    int64_t *run_ids = NULL;
+    size_t count = 0, capacity = 0;
+    for (size_t i = 0; i < runs->count; i++) {
+        for (size_t k = 0; k < runs->sets[i].run_count; k++) {
+            if (has_run(run_ids, count, runs->sets[i].run_ids[k]))
+                continue;
+            run_ids = p11prof_grow(run_ids, &capacity, count + 1, sizeof *run_ids);
+            run_ids[count++] = runs->sets[i].run_ids[k];
+        }
+    }
+    return (struct p11prof_run_set){run_ids, count};
+}
+
 void p11prof_named_runs_close(struct p11prof_named_runs *runs)
 {
     for (size_t i = 0; i < runs->count; i++)

@@ -19,6 +19,9 @@ struct p11prof_named_runs {
 int p11prof_named_runs_open(struct p11prof_named_runs *out,
                             const struct p11prof_database_options *options, char *const *words,
                             int word_count);
+/* All of their runs in one set, each once. The caller clears it. */
+struct p11prof_run_set p11prof_named_runs_join(const struct p11prof_named_runs *runs);
+
 void p11prof_named_runs_close(struct p11prof_named_runs *runs);
 
 #endif
