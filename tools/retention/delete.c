@@ -68,16 +68,17 @@ enum p11prof_status p11prof_run_empty(struct p11prof_store *store, int64_t run_i
     return status;
 }
 
-static enum p11prof_status check_baselines(struct p11prof_store *store, int64_t run_id,
-                                           struct p11prof_error *error)
+enum p11prof_status p11prof_run_check_baselines(struct p11prof_store *store, int64_t run_id,
+                                                struct p11prof_error *error)
 {
     char *baseline;
     if (p11prof_baseline_of(store, run_id, &baseline, error) != P11PROF_OK)
         return error->status;
     if (baseline)
         p11prof_error_set(error, P11PROF_BAD_INPUT,
-                          "run %lld is in the baseline '%.200s': remove that first",
-                          (long long)run_id, baseline);
+                          "run %lld is in the baseline '%.100s': 'p11prof baseline remove %.100s' "
+                          "comes first",
+                          (long long)run_id, baseline, baseline);
     free(baseline);
     return baseline ? P11PROF_BAD_INPUT : P11PROF_OK;
 }
@@ -89,7 +90,7 @@ static enum p11prof_status delete_part(struct p11prof_turns *turns, int64_t run_
     struct sqlite3 *db = p11prof_store_sqlite(turns->store);
     int64_t group;
     if (p11prof_turns_next(turns, error) != P11PROF_OK ||
-        check_baselines(turns->store, run_id, error) != P11PROF_OK ||
+        p11prof_run_check_baselines(turns->store, run_id, error) != P11PROF_OK ||
         p11prof_look(db, find_group, P11PROF_NUMBERS(run_id), &group, 1, left, error) != P11PROF_OK)
         return error->status;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
@@ -106,7 +107,7 @@ static enum p11prof_status delete_rest(struct p11prof_turns *turns, int64_t run_
                                        struct p11prof_error *error)
 {
     if (p11prof_turns_next(turns, error) != P11PROF_OK ||
-        check_baselines(turns->store, run_id, error) != P11PROF_OK ||
+        p11prof_run_check_baselines(turns->store, run_id, error) != P11PROF_OK ||
         p11prof_run_empty(turns->store, run_id, error) != P11PROF_OK)
         return error->status;
     return p11prof_change(p11prof_store_sqlite(turns->store), "DELETE FROM run WHERE id = ?1",
@@ -118,7 +119,7 @@ enum p11prof_status p11prof_run_delete(struct p11prof_store *store, int64_t run_
 {
     struct p11prof_row_removal removal = {.store = store, .run_id = run_id, .before_ns = INT64_MAX};
     struct p11prof_turns turns = {.store = store};
-    enum p11prof_status status = check_baselines(store, run_id, error);
+    enum p11prof_status status = p11prof_run_check_baselines(store, run_id, error);
     if (status == P11PROF_OK)
         status = p11prof_rows_remove(&removal, call_count, error);
     for (bool left = true; left && status == P11PROF_OK;)

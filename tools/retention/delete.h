@@ -15,6 +15,10 @@
 enum p11prof_status p11prof_run_delete(struct p11prof_store *store, int64_t run_id,
                                        uint64_t *call_count, struct p11prof_error *error);
 
+/* P11PROF_BAD_INPUT if it is in a baseline. */
+enum p11prof_status p11prof_run_check_baselines(struct p11prof_store *store, int64_t run_id,
+                                                struct p11prof_error *error);
+
 /* In the caller's transaction: deletes all that belongs to a run but the run itself, however long
  * that takes. */
 enum p11prof_status p11prof_run_empty(struct p11prof_store *store, int64_t run_id,

@@ -8,7 +8,6 @@
 #include "report/query.h"
 #include "report/units.h"
 #include "retention/delete.h"
-#include "retention/prune.h"
 #include "retention/space.h"
 #include "run_select.h"
 #include "runs/recorded.h"
@@ -105,16 +104,9 @@ static void name_runs(struct sqlite3 *db, const struct p11prof_run_set *runs, co
 static enum p11prof_status check(const struct p11prof_database *database, int64_t run_id,
                                  struct p11prof_error *error)
 {
-    char *baseline;
-    if (p11prof_run_check_ended(database, run_id, error) != P11PROF_OK ||
-        p11prof_baseline_of(database->store, run_id, &baseline, error) != P11PROF_OK)
-        return error->status;
-    if (baseline)
-        p11prof_error_set(error, P11PROF_BAD_INPUT,
-                          "run %" PRId64 " is in the baseline '%.200s': remove that first", run_id,
-                          baseline);
-    free(baseline);
-    return baseline ? P11PROF_BAD_INPUT : P11PROF_OK;
+    enum p11prof_status status = p11prof_run_check_ended(database, run_id, error);
+    return status == P11PROF_OK ? p11prof_run_check_baselines(database->store, run_id, error)
+                                : status;
 }
 
 /* False, with *code, if nobody may delete them, or nobody wants to. */
