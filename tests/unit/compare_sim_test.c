@@ -120,7 +120,7 @@ static void heavy_tails_are_seldom_different(void **state)
     simulation.slow_share = 0.5;
     simulation.slow_times = 2;
     simulation.operation_spread = 0.05;
-    alarms("two modes of equal size", &simulation, P11PROF_METRIC_P50, 0.1);
+    alarms("two modes of equal size", &simulation, P11PROF_METRIC_P50, 0.07);
 }
 
 static void unlike_runs_are_seldom_different(void **state)
