@@ -8,7 +8,8 @@
 #include "database.h"
 #include "p11prof/drain.h"
 
-/* Whether its process is gone or nobody drains it. */
+/* Whether its process is gone or nobody drains it: no drain of its own, and no `record` or `bench`
+ * that it descends from. */
 bool p11prof_spool_waits(const struct p11prof_found_spool *spool);
 
 /* Whether a database has its first part; and whether that is this one. store may be NULL. */

@@ -119,7 +119,8 @@ enum p11prof_status p11prof_store_write(struct p11prof_store *store,
 
 /* A run that a command starts itself (record, bench). Strings may be NULL (unknown). Starting and
  * ending it happen in the caller's transaction, or, where none is open, in one of their own that
- * waits for other writers for at most 5 s. Host facts are read from this machine. */
+ * waits for other writers for at most 5 s. Host facts are read from this machine. Starting one that
+ * is there already (entered before, or found in a spool by somebody else) finds it. */
 struct p11prof_run_start {
     uint8_t uuid[16];
     const char *kind; /* "profile" or "bench" */

@@ -24,7 +24,9 @@ static enum p11prof_status add_run(struct p11prof_store *store, const struct p11
         "INSERT INTO run (uuid, kind, name, program, start_wall_ns, start_monotonic_ns, options, "
         "boot_id, host, user, os, kernel, cpu, governor, cpu_count, memory_bytes, tool_version) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, nullif(?15, 0), "
-        "nullif(?16, 0), ?17)",
+        "nullif(?16, 0), ?17) ON CONFLICT (uuid) DO UPDATE SET kind = excluded.kind, "
+        "name = excluded.name, program = excluded.program, "
+        "options = coalesce(options, excluded.options)",
         P11PROF_VALUES(
             p11prof_blob(run->uuid, 16), p11prof_string(run->kind), p11prof_string(run->name),
             p11prof_string(run->program), p11prof_quantity(run->start.wall_ns),
@@ -257,13 +259,16 @@ enum p11prof_status p11prof_store_run_start(struct p11prof_store *store,
                                             const struct p11prof_run_start *run, int64_t *run_id,
                                             struct p11prof_error *error)
 {
-    bool own;
+    static const char no_boot[40];
+    int64_t columns[3] = {0};
+    bool own, found = false;
     enum p11prof_status status = p11prof_store_begin_own(store, &own, error);
     if (status) {
         return status;
     }
     status = add_run(store, run, geteuid(), NULL, error);
-    *run_id = sqlite3_last_insert_rowid(store->sqlite);
+    status = status ? status : find_run(store, run->uuid, no_boot, columns, &found, error);
+    *run_id = columns[0];
     return p11prof_store_end_own(store, own, status, error);
 }
 

@@ -52,6 +52,24 @@ check "did you mean" says "did you mean 'C_Sign'?"
 check "no unit" ends 2 report one --slo 'p99<20'
 check "says so" says "a time such as 20ms"
 
+# What others look at while it is recorded.
+"$P11PROF" bench --module "$NULL_MODULE" --db "$DB" --name live --test ecdsa-p256-sign \
+  --duration 4s --record summary --quiet >"$WORK/bench" 2>&1 &
+bench=$!
+tries=200
+until ends 0 report live >/dev/null 2>&1 || [ $tries -eq 0 ]; do
+  tries=$((tries - 1))
+  sleep 0.1
+done
+check "a live bench" [ $tries -gt 0 ]
+check "again" ends 0 report live
+check "and its runs" ends 0 runs
+wait "$bench"
+code=$?
+check "does not mind" [ "$code" -eq 0 ]
+check "finishes" ends 0 report live
+check "as such" shows "(bench, finished)"
+
 check "no baselines" ends 0 baseline list
 check "save" ends 0 baseline save release one,two
 check "says how many" says "2 runs"
