@@ -15,7 +15,7 @@ stretched() {
   echo "$2 sleep" >"$WORK/$1.percent"
 }
 stretched plain 0
-stretched slow 15
+stretched slow 40
 export P11PROF_TEST_STRETCHED="$DELAY_MODULE" P11PROF_TEST_DELAY=sleep:1ms
 
 # versus CODE BASE CURRENT OPTION...: how a comparison of modules in $WORK ends.

@@ -69,7 +69,7 @@ static enum p11prof_status complain_metric(const char *name, struct p11prof_erro
 
 static bool read_limit(const char *text, enum unit unit, double *out)
 {
-    uint64_t ns;
+    uint64_t ns = 0;
     char *end;
     bool number = text[0] >= '0' && text[0] <= '9';
     if (unit == UNIT_TIME) {
