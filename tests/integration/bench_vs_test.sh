@@ -83,6 +83,12 @@ check "CSV" versus 1 plain slow --csv --record calls
 check "has a line a test" [ "$(wc -l <"$WORK/out")" = 2 ]
 check "with a verdict" printed ",regressed"
 check "calls are kept where they are wanted" is 1 "SELECT count(*) > 100 FROM calls"
+check "JUnit" versus 1 plain slow --format junit
+check "has a failure" [ "$(python3 -c "
+import xml.etree.ElementTree as tree
+suite = tree.parse('$WORK/out').getroot()[0]
+print(suite.get('tests'), suite.get('failures'), suite[0].get('name'), suite[0][0].tag, suite[0][0].get('message'))
+")" = "1 1 ecdsa-p256-sign failure regressed" ]
 check "Markdown to a file" versus 1 plain slow --format markdown --output "$WORK/report.md" --record off
 check "has a table" grep -q "| ecdsa-p256-sign |.*regressed" "$WORK/report.md"
 check "and stdout nothing" [ ! -s "$WORK/out" ]
@@ -117,7 +123,7 @@ check "is told" says "CKM_EDDSA"
 check "a key that is not there" on_fake 2 --vs-key none
 check "is told of its side" says "current: "
 for wrong in "--vs same --repeat 2" "--vs same --list-tests" "--vs same --prometheus" \
-  "--threshold 5%" "--vs-slot 1" "--vs same --threshold 7" "--vs same --threshold x%"; do
+  "--threshold 5%" "--vs-slot 1" "--vs same --threshold 7" "--vs same --threshold x%"   "--format junit"; do
   # shellcheck disable=SC2086
   check "$wrong" bends 2 $wrong --test sha-256
 done

@@ -97,7 +97,8 @@ static const struct p11prof_option options[] = {
     {"quick", QUICK, NULL, "half a second a test"},
     {"dry-run", DRY_RUN, NULL, "say what would be done and how long it takes"},
     {"quiet", QUIET, NULL, "no progress"},
-    {"format", FORMAT, "FORMAT", "text (default), json, csv, markdown or prometheus"},
+    {"format", FORMAT, "FORMAT",
+     "text (default), json, csv, markdown, prometheus; with --vs: junit"},
     {"json", JSON, NULL, "--format json"},
     {"csv", CSV, NULL, "--format csv"},
     {"prometheus", PROMETHEUS, NULL, "--format prometheus"},
@@ -164,8 +165,9 @@ static bool take_record(struct bench_settings *settings, const char *value)
 static bool take_format(struct bench_settings *settings, const char *value)
 {
     settings->metrics = strcmp(value, "prometheus") == 0;
-    return settings->metrics || p11prof_format_named(value, &settings->format) ||
-           refuse("format", "text, json, csv, markdown or prometheus", value);
+    settings->junit = strcmp(value, "junit") == 0;
+    return settings->metrics || settings->junit || p11prof_format_named(value, &settings->format) ||
+           refuse("format", "text, json, csv, markdown, prometheus or junit", value);
 }
 
 /* --test may be given again. */

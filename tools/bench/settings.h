@@ -54,6 +54,7 @@ struct bench_settings {
     const char *db, *name, *output; /* NULL: not given */
     enum p11prof_format format;     /* of text where metrics are wanted */
     bool metrics;                   /* --format prometheus */
+    bool junit;                     /* --format junit */
     struct bench_vs vs;
     const char *side;      /* of a comparison: "base" or "current"; NULL: there is none */
     const char *pair_uuid; /* the same of both sides: that of the base's run; NULL: not known yet */

@@ -40,6 +40,7 @@ static bool check_vs(const struct bench_settings *settings)
         {vs->wanted && settings->list_tests, "--list-tests lists those of one token: without --vs"},
         {vs->wanted && settings->repeat > 1, "--repeat does not go with --vs: use more --slices"},
         {vs->wanted && settings->metrics, "--vs has no prometheus format"},
+        {!vs->wanted && settings->junit, "--format junit is of verdicts: it needs --vs"},
     };
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
         if (rules[i].wrong)

@@ -27,4 +27,7 @@ void versus_findings_clear(struct versus_findings *findings);
 /* Fills the table with these columns: VERSUS_COLUMNS, "arrow" and "pairs". */
 void versus_findings_table(struct versus_findings *findings, const char *columns);
 
+/* A test case for each load: a failure if it regressed, skipped where too little is known. */
+void versus_junit(FILE *stream, const struct versus_findings *findings);
+
 #endif

@@ -142,20 +142,25 @@ static void json_print(FILE *stream, const struct versus_findings *findings)
 
 /* --- all --- */
 
-static void print(FILE *stream, struct versus_findings *findings, enum p11prof_format format)
+static void print(FILE *stream, struct versus_findings *findings,
+                  const struct bench_settings *settings)
 {
-    switch (format) {
+    if (settings->junit) {
+        versus_junit(stream, findings);
+        return;
+    }
+    switch (settings->format) {
     case P11PROF_FORMAT_JSON:
         versus_findings_table(findings, VERSUS_COLUMNS " pairs");
         json_print(stream, findings);
         break;
     case P11PROF_FORMAT_CSV:
         versus_findings_table(findings, VERSUS_COLUMNS);
-        p11prof_write_table(stream, &findings->table, format);
+        p11prof_write_table(stream, &findings->table, settings->format);
         break;
     default:
         versus_findings_table(findings, VERSUS_COLUMNS " arrow");
-        page_print(stream, findings, format);
+        page_print(stream, findings, settings->format);
     }
 }
 
@@ -168,7 +173,7 @@ int versus_output(const struct versus *versus, bool *regressed)
     if (code)
         return code;
     versus_findings_make(&findings, versus);
-    print(file.stream, &findings, settings->format);
+    print(file.stream, &findings, settings);
     for (size_t i = 0; i < findings.count; i++)
         *regressed = *regressed || findings.tests[i].verdict == P11PROF_PAIRED_REGRESSED;
     versus_findings_clear(&findings);

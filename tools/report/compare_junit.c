@@ -3,37 +3,10 @@
 #include "allocate.h"
 #include "compare_grid.h"
 #include "compare_report.h"
-#include "safe_text.h"
+#include "xml.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Text in XML 1.0, which has no place for most control characters nor for U+FFFE and U+FFFF. */
-static void write_xml(FILE *stream, const char *text)
-{
-    while (*text) {
-        const char *start = text;
-        uint32_t character = p11prof_next_character(&text);
-        bool allowed = character == '\t' || character == '\n' ||
-                       (character >= 0x20 && character < 0xd800) ||
-                       (character >= 0xe000 && character < 0xfffe) ||
-                       (character >= 0x10000 && character <= 0x10ffff);
-        if (!allowed)
-            fputs("\uFFFD", stream);
-        else if (strchr("<>&\"'\n\t", (int)character) && character < 0x80)
-            fprintf(stream, "&#%u;", (unsigned)character);
-        else
-            fwrite(start, 1, (size_t)(text - start), stream);
-    }
-}
-
-static void write_attribute(FILE *stream, const char *name, const char *value)
-{
-    fprintf(stream, " %s=\"", name);
-    write_xml(stream, value);
-    putc('"', stream);
-}
 
 /* "ops_per_s 1234 -> 1100, time +12.2 % (+9.9 % to +14.6 %), threshold 5.0 %: regressed" */
 static void write_metrics(FILE *stream, const struct p11prof_row_result *row)
@@ -65,9 +38,9 @@ static void write_result(FILE *stream, const char *element, const char *word, co
 {
     fprintf(stream, "      <%s", element);
     if (word)
-        write_attribute(stream, "message", word);
+        p11prof_xml_attribute(stream, "message", word);
     fputs(">", stream);
-    write_xml(stream, text);
+    p11prof_xml_text(stream, text);
     fprintf(stream, "</%s>\n", element);
 }
 
@@ -92,8 +65,8 @@ static void write_case(FILE *stream, const struct p11prof_compare_report *report
         write_metrics(metrics, row);
     fclose(metrics);
     fputs("    <testcase", stream);
-    write_attribute(stream, "classname", report->currents[index].text);
-    write_attribute(stream, "name", name);
+    p11prof_xml_attribute(stream, "classname", report->currents[index].text);
+    p11prof_xml_attribute(stream, "name", name);
     fputs(">\n", stream);
     if (element)
         write_result(stream, element,
@@ -119,7 +92,7 @@ static void write_suite(FILE *stream, const struct p11prof_compare_report *repor
         skipped += element && strcmp(element, "skipped") == 0;
     }
     fputs("  <testsuite", stream);
-    write_attribute(stream, "name", report->currents[index].text);
+    p11prof_xml_attribute(stream, "name", report->currents[index].text);
     fprintf(stream, " tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"%zu\">\n",
             comparison->row_count, failures, skipped);
     for (size_t i = 0; i < comparison->row_count; i++)
@@ -130,7 +103,7 @@ static void write_suite(FILE *stream, const struct p11prof_compare_report *repor
 void p11prof_compare_junit(FILE *stream, const struct p11prof_compare_report *report)
 {
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites", stream);
-    write_attribute(stream, "name", "p11prof compare");
+    p11prof_xml_attribute(stream, "name", "p11prof compare");
     fputs(">\n", stream);
     for (size_t i = 0; i < report->count; i++)
         write_suite(stream, report, i);
