@@ -129,9 +129,9 @@ for wrong in "--vs same --repeat 2" "--vs same --list-tests" "--vs same --promet
 done
 check "a plan" on_fake 0 --dry-run
 check "has the slices" grep -q "rsa-2048-sign .* 60 " "$WORK/out"
-check "logins, alone on each side" bends 0 --vs same --test login-logout,sha-256 --quick
+check "logins, alone on each side" bends 0 --vs same --test login-logout,sha-256 --quick --threshold 900%
 check "have a row each" [ "$(grep -c -e "login-logout " -e "sha-256 " "$WORK/out")" = 2 ]
-check "threads and processes" bends 0 --vs same --test sha-256 --threads 1,2 --processes 2 --quick
+check "threads and processes" bends 0 --vs same --test sha-256 --threads 1,2 --processes 2 --quick --threshold 900%
 check "have rows" [ "$(grep -c "sha-256 " "$WORK/out")" = 2 ]
 check "and leave nothing" token_is_clean
 
