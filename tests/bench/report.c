@@ -211,6 +211,7 @@ static double report_run(const char *program, const char *path, const struct rep
     uint64_t start_ns = bench_now_ns();
     struct rusage usage;
     int state;
+    fflush(stdout); /* the child's freopen() would print it again */
     pid_t child = fork();
     if (child == 0) {
         char *arguments[12] = {(char *)program};
