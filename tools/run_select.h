@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 /* RUN := digits (id) | last[~N] (most recently started) | NAME (newest run of that name) | @NAME
- * (all runs of a saved baseline). Runs with commas between are taken together. Documents and rows of
- * runs: run_side.h. */
+ * (all runs of a saved baseline). Runs with commas between are taken together. Documents and rows
+ * of runs: run_side.h. */
 #ifndef P11PROF_TOOLS_RUN_SELECT_H
 #define P11PROF_TOOLS_RUN_SELECT_H
 
@@ -13,8 +13,8 @@
 
 struct sqlite3;
 
-/* The one run that `text` means, which is no baseline. P11PROF_BAD_INPUT if there is none: *error says so, and the nearest
- * name. */
+/* The one run that `text` means, which is no baseline. P11PROF_BAD_INPUT if there is none: *error
+ * says so, and the nearest name. */
 enum p11prof_status p11prof_run_select(struct sqlite3 *db, const char *text, int64_t *run_id,
                                        struct p11prof_error *error);
 

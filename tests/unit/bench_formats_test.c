@@ -149,15 +149,13 @@ static void csv_keeps_runs_apart(void **state)
     free(other);
     FILE *stream = open_memstream(&text, &bytes);
     sqlite3 *db = p11prof_store_sqlite(fixture_store);
-    assert_int_equal(
-        p11prof_report_run(stream, db, sets, 2, P11PROF_FORMAT_CSV, &options, &error),
-        P11PROF_OK);
+    assert_int_equal(p11prof_report_run(stream, db, sets, 2, P11PROF_FORMAT_CSV, &options, &error),
+                     P11PROF_OK);
     fflush(stream);
     has(text, "run_id,function,mechanism,kind,");
     options.by.count = 0;
-    assert_int_equal(
-        p11prof_report_run(stream, db, sets, 2, P11PROF_FORMAT_CSV, &options, &error),
-        P11PROF_BAD_INPUT);
+    assert_int_equal(p11prof_report_run(stream, db, sets, 2, P11PROF_FORMAT_CSV, &options, &error),
+                     P11PROF_BAD_INPUT);
     fclose(stream);
     free(text);
     cJSON *document = cJSON_Parse(printed_runs(P11PROF_FORMAT_JSON, false, 2));

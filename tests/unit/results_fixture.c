@@ -148,7 +148,7 @@ const struct p11prof_table *bench_results(void)
     struct p11prof_report_options options = {.sort = NULL};
     struct p11prof_error error = {0};
     ok(p11prof_run_report_load_one(&bench_report, p11prof_store_sqlite(fixture_store), 1, &options,
-                               &error),
+                                   &error),
        &error);
     return &bench_report.results.loads;
 }

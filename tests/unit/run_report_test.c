@@ -113,7 +113,8 @@ static void load(struct p11prof_run_report *report, const char *by)
     const char *nearest;
     if (by)
         assert_null(p11prof_grouping_read(&options.by, by, &nearest));
-    if (p11prof_run_report_load_one(report, p11prof_store_sqlite(fixture_store), 1, &options, &error)) {
+    if (p11prof_run_report_load_one(report, p11prof_store_sqlite(fixture_store), 1, &options,
+                                    &error)) {
         fail_msg("%s", error.text);
     }
 }
@@ -241,7 +242,8 @@ static void histograms_take_over(void **state)
     check(&report.operations, 0, "count", SIGNS);
     assert_int_equal(report.others.row_count, 2);
     p11prof_run_report_clear(&report);
-    assert_int_equal(p11prof_run_report_load_one(&report, db, 1, &options, &error), P11PROF_BAD_INPUT);
+    assert_int_equal(p11prof_run_report_load_one(&report, db, 1, &options, &error),
+                     P11PROF_BAD_INPUT);
     assert_non_null(strstr(error.text, "--by caller"));
     p11prof_run_report_clear(&report);
 }

@@ -140,9 +140,8 @@ void p11prof_estimate_make(struct p11prof_estimate *out, const struct p11prof_sa
     out->variance = totals.variance / (n * n);
     bool spread = totals.freedom_sum > 0 && isfinite(totals.freedom_sum);
     out->freedom = spread ? totals.variance * totals.variance / totals.freedom_sum : n;
-    double between = totals.runs > 1
-                         ? variance_of_runs(row, metric, totals.log_sum / n, totals.runs)
-                         : 0;
+    double between =
+        totals.runs > 1 ? variance_of_runs(row, metric, totals.log_sum / n, totals.runs) : 0;
     if (totals.runs < P11PROF_RUNS_RESAMPLED) {
         /* Two runs say little of how runs differ, but not less than that they do. */
         out->variance = fmax(out->variance, between / n);

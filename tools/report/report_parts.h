@@ -6,7 +6,8 @@
 
 #include "run_report.h"
 
-#define P11PROF_ERROR_COLUMNS     "run_id function rv rv_code count total_ns mean_ns min_ns max_ns meaning"
+#define P11PROF_ERROR_COLUMNS                                                                      \
+    "run_id function rv rv_code count total_ns mean_ns min_ns max_ns meaning"
 #define P11PROF_LOSS_COLUMNS      "run_id cause function count"
 #define P11PROF_IN_FLIGHT_COLUMNS "run_id pid program thread_id function age_ns state"
 

@@ -15,8 +15,8 @@ enum { P11PROF_UNIT_TEXT_BYTES = 32 };
  * nearest. */
 void p11prof_format_ns(char *out, uint64_t ns);
 
-/* Reads "1.5ms" or "1.5 ms": ns, us, µs, ms, s, m, min, h, d or w, to the nearest ns. False, with *out_ns
- * as it was, if it is no duration, has no unit or does not fit INT64_MAX. */
+/* Reads "1.5ms" or "1.5 ms": ns, us, µs, ms, s, m, min, h, d or w, to the nearest ns. False, with
+ * *out_ns as it was, if it is no duration, has no unit or does not fit INT64_MAX. */
 bool p11prof_parse_ns(const char *text, uint64_t *out_ns);
 /* "12.345678 s": a moment since a run's start, to the microsecond. */
 void p11prof_format_moment(char *out, uint64_t ns);
