@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- SPDX-FileCopyrightText: The p11prof authors
--- The tables of a p11prof database, schema version 3. They are private: read the views.
+-- The tables of a p11prof database, schema version 4. They are private: read the views.
 --
 -- PRAGMA application_id says that a database is ours, user_version which schema it has. A new
 -- database gets this file, the views and the names in one go, under a temporary name. An older one
@@ -76,7 +76,7 @@ CREATE INDEX spool_of_process ON spool (process);
 CREATE TABLE call (
   id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never given out twice: segments rely on it
   start_ns INTEGER NOT NULL,
-  duration_ns INTEGER NOT NULL,
+  duration_ns INTEGER NOT NULL,           -- -1: unknown, of an imported log
   function INTEGER NOT NULL,              -- function_name.code
   operation INTEGER,                      -- operation_name.code; NULL: this call ended no operation
   operation_duration_ns INTEGER,          -- in the module; NULL: this call was all of it
@@ -124,6 +124,8 @@ CREATE TABLE bench_load (
   processes INTEGER NOT NULL,
   step INTEGER NOT NULL,                  -- of the loads of its test, from 1
   unchecked INTEGER NOT NULL,             -- 1: results could not be verified
+  mix INTEGER,                            -- loads that took turns in one mix, from 1; NULL: alone
+  weight REAL,                            -- its part of the mix's operations, 0 to 1
   PRIMARY KEY (run, load)
 ) STRICT, WITHOUT ROWID;
 
@@ -153,6 +155,25 @@ CREATE TABLE bench_thread (
   mean_ns INTEGER,
   p99_ns INTEGER,
   PRIMARY KEY (run, load, process, thread)
+) STRICT, WITHOUT ROWID;
+
+-- What another tool says of a load that it measured, where nothing finer is known. NULL: it does
+-- not say.
+CREATE TABLE bench_figure (
+  run INTEGER NOT NULL REFERENCES run,
+  load INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  error_count INTEGER,
+  duration_ns INTEGER,
+  ops_per_s REAL,
+  bytes_per_s REAL,
+  mean_ns INTEGER,
+  stddev_ns INTEGER,
+  min_ns INTEGER,
+  p95_ns INTEGER,
+  p99_ns INTEGER,
+  max_ns INTEGER,
+  PRIMARY KEY (run, load)
 ) STRICT, WITHOUT ROWID;
 
 -- A test that the token could not be given.
@@ -228,15 +249,15 @@ CREATE TABLE window_bucket (
   PRIMARY KEY (group_window, low_ns)
 ) STRICT, WITHOUT ROWID;
 
--- Failed calls of a run by function and CK_RV.
+-- Failed calls of a run by function and CK_RV. NULL: an imported log has no durations.
 CREATE TABLE error_count (
   run INTEGER NOT NULL REFERENCES run,
   function INTEGER NOT NULL,              -- function_name.code
   rv INTEGER NOT NULL,
   count INTEGER NOT NULL,
-  sum_ns INTEGER NOT NULL,
-  min_ns INTEGER NOT NULL,
-  max_ns INTEGER NOT NULL,
+  sum_ns INTEGER,
+  min_ns INTEGER,
+  max_ns INTEGER,
   PRIMARY KEY (run, function, rv)
 ) STRICT, WITHOUT ROWID;
 

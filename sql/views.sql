@@ -98,7 +98,7 @@ SELECT
   g.process AS process_id,
   c.id AS call_id,
   +c.start_ns AS start_ns,
-  +c.duration_ns AS duration_ns,
+  nullif(c.duration_ns, -1) AS duration_ns,
   coalesce(f.name, printf('0x%08X', c.function)) AS function,
   iif(c.rv IS NULL, 'undisclosed', coalesce(v.name, printf('0x%08X', c.rv))) AS rv,
   +c.rv AS rv_code,
@@ -147,8 +147,8 @@ SELECT
   iif(c.key_type IS NULL, NULL, coalesce(t.name, printf('0x%08X', c.key_type))) AS key_type,
   +c.key_bits AS key_bits,
   coalesce(c.operation_start_ns, c.start_ns) AS start_ns,
-  coalesce(c.operation_duration_ns, c.duration_ns) AS duration_ns,
-  c.start_ns + c.duration_ns - coalesce(c.operation_start_ns, c.start_ns) AS elapsed_ns,
+  coalesce(c.operation_duration_ns, nullif(c.duration_ns, -1)) AS duration_ns,
+  c.start_ns + nullif(c.duration_ns, -1) - coalesce(c.operation_start_ns, c.start_ns) AS elapsed_ns,
   coalesce(c.operation_call_count, 1) AS call_count,
   iif(c.operation_call_count IS NULL, c.in_bytes, c.operation_in_bytes) AS in_bytes,
   iif(c.operation_call_count IS NULL, c.out_bytes, c.operation_out_bytes) AS out_bytes,
@@ -385,7 +385,9 @@ SELECT
   l.threads,
   l.processes,
   l.step,
-  l.unchecked -- 1: results could not be verified
+  l.unchecked, -- 1: results could not be verified
+  l.mix,       -- loads that took turns in one mix, from 1; NULL: alone
+  l.weight     -- its part of the mix's operations, 0 to 1
 FROM bench_load AS l
 LEFT JOIN operation_name AS o ON o.code = l.operation
 LEFT JOIN mechanism_name AS m ON m.code = l.mechanism

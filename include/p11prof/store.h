@@ -16,7 +16,7 @@ struct p11prof_store;
 
 enum {
     P11PROF_APPLICATION_ID = 0x50313170, /* "P11p": PRAGMA application_id */
-    P11PROF_SCHEMA_VERSION = 3,          /* PRAGMA user_version */
+    P11PROF_SCHEMA_VERSION = 4,          /* PRAGMA user_version */
 };
 
 enum p11prof_store_flag {

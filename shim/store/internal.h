@@ -179,7 +179,7 @@ static inline bool p11prof_store_stopped(const struct p11prof_store *store)
 /* --- create.c --- */
 
 extern const char p11prof_schema_sql[], p11prof_views_sql[], p11prof_migration_1_sql[],
-    p11prof_migration_2_sql[];
+    p11prof_migration_2_sql[], p11prof_migration_3_sql[];
 
 /* Makes the folder of a path, and those above it, 0700. */
 enum p11prof_status p11prof_store_make_folder(const char *path, struct p11prof_error *error);

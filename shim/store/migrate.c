@@ -9,8 +9,8 @@
 enum { WAIT_MS = 5000 };
 
 /* SQL that takes a database from the schema version of its index to the next: sql/migrations/. */
-static const char *const migrations[P11PROF_SCHEMA_VERSION] = {NULL, p11prof_migration_1_sql,
-                                                               p11prof_migration_2_sql};
+static const char *const migrations[P11PROF_SCHEMA_VERSION] = {
+    NULL, p11prof_migration_1_sql, p11prof_migration_2_sql, p11prof_migration_3_sql};
 
 static long version_number(const char *text)
 {

@@ -215,6 +215,11 @@ void retention_write_bench(struct p11prof_store *store, uint8_t run, int64_t *id
     assert_int_equal(
         p11prof_store_skip_add(store, *id, "ed25519-sign", "no such mechanism", &error),
         P11PROF_OK);
+    assert_int_equal(sqlite3_exec(p11prof_store_sqlite(store),
+                                  "INSERT INTO bench_figure (run, load, count, mean_ns) "
+                                  "SELECT max(id), 1, 3, 1500 FROM run",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
     assert_int_equal(p11prof_store_run_end(store, *id, "finished", 4000000000, &error), P11PROF_OK);
 }
 

@@ -125,7 +125,7 @@ static void refuses_other_versions(void **state)
     change(path, "PRAGMA user_version = 9");
     fixture_refused(path, P11PROF_STORE_MIGRATE, P11PROF_REFUSED, "version 9");
     fixture_refused(path, P11PROF_STORE_READ_ONLY, P11PROF_REFUSED, "update p11prof");
-    change(path, "PRAGMA user_version = 3; DELETE FROM meta");
+    change(path, "PRAGMA user_version = 4; DELETE FROM meta");
     fixture_refused(path, P11PROF_STORE_MIGRATE, P11PROF_FAILED, "incomplete");
     change(path, "PRAGMA user_version = 0");
     fixture_refused(path, P11PROF_STORE_CREATE, P11PROF_REFUSED, "older");
@@ -263,6 +263,20 @@ static void migrates_version_2(void **state)
     p11prof_store_close(old);
 }
 
+static void migrates_version_3(void **state)
+{
+    (void)state;
+    struct p11prof_store *old = migrate(P11PROF_TEST_DATA "/schema-3.sql");
+    assert_string_equal(
+        fixture_text(old, "SELECT count || ' ' || mean_ns || ' ' || max_ns FROM errors"),
+        "2 15 20");
+    assert_string_equal(
+        fixture_text(old,
+                     "SELECT test || ' ' || (mix IS NULL) || ' ' || (weight IS NULL) FROM loads"),
+        "aes-128-sign 1 1");
+    p11prof_store_close(old);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -278,6 +292,7 @@ int main(void)
         TEST(refreshes_views),
         TEST(migrates_version_1),
         TEST(migrates_version_2),
+        TEST(migrates_version_3),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
