@@ -6,7 +6,7 @@
 #include "common_options.h"
 #include "message.h"
 #include "report/call_print.h"
-#include "run_select.h"
+#include "run_row.h"
 #include "select_options.h"
 
 #include <stdlib.h>
@@ -177,16 +177,21 @@ static bool check(const struct settings *settings, int argument_count)
     return false;
 }
 
-static int print(const struct settings *settings, struct sqlite3 *db, const char *run)
+static int print(struct settings *settings, struct sqlite3 *db, const char *run)
 {
     struct p11prof_error error;
+    struct p11prof_run_row row;
     struct p11prof_call_notes notes = {.lost_count = 0};
     int64_t run_id;
     if (settings->calls.show == P11PROF_SHOW_ALL)
         setvbuf(stdout, NULL, _IOFBF, STREAM_BYTES);
-    if (p11prof_run_select(db, run, &run_id, &error) != P11PROF_OK ||
-        p11prof_call_print(stdout, db, run_id, settings->common.format, &settings->calls, &notes,
-                           &error) != P11PROF_OK)
+    enum p11prof_status status =
+        p11prof_run_row_select_one(db, run, &run_id, &row, &settings->calls.selection, &error);
+    if (status == P11PROF_OK)
+        status = p11prof_call_print(stdout, db, run_id, settings->common.format, &settings->calls,
+                                    &notes, &error);
+    p11prof_run_row_clear(&row);
+    if (status != P11PROF_OK)
         return p11prof_complain_of(&error);
     calls_note_missing(&notes, run_id);
     return P11PROF_EXIT_DONE;

@@ -160,7 +160,8 @@ int p11prof_command_errors(int argc, char **argv)
     int first, code;
     if (!p11prof_options_read(&usage, argc, argv, take_option, &settings, &first, &code))
         return code;
-    code = p11prof_named_runs_open(&runs, &settings.common.database, argv + first, argc - first);
+    code = p11prof_named_runs_open(&runs, &settings.common.database, argv + first, argc - first,
+                                   &settings.failures.selection);
     if (code == P11PROF_EXIT_DONE)
         code = print(&settings, &runs);
     p11prof_named_runs_close(&runs);

@@ -159,6 +159,10 @@ static enum p11prof_status write_runs(FILE *stream, const struct settings *setti
     struct sqlite3 *db = named->db;
     if (settings->format == FORMAT_JSON || (settings->format == FORMAT_CSV && !settings->calls))
         return write_report(stream, settings, db, named->sets, named->count, error);
+    if (settings->format == FORMAT_PROMETHEUS && named->row.name)
+        return p11prof_error_set(error, P11PROF_BAD_INPUT,
+                                 "--format prometheus is of whole runs: it takes no row '%.100s'",
+                                 named->row.name);
     struct p11prof_run_set runs = p11prof_named_runs_join(named);
     if (settings->format == FORMAT_TRACE)
         status = write_trace(stream, settings, db, &runs, error);
@@ -210,7 +214,8 @@ int p11prof_command_export(int argc, char **argv)
         return code;
     if (!check(&settings))
         return p11prof_usage_hint(&usage);
-    code = p11prof_named_runs_open(&runs, &settings.common.database, argv + first, argc - first);
+    code = p11prof_named_runs_open(&runs, &settings.common.database, argv + first, argc - first,
+                                   &settings.selection);
     if (code == P11PROF_EXIT_DONE)
         code = export_runs(&settings, &runs);
     p11prof_named_runs_close(&runs);

@@ -123,7 +123,8 @@ int p11prof_command_histogram(int argc, char **argv)
     int first, code;
     if (!p11prof_options_read(&usage, argc, argv, take_option, &settings, &first, &code))
         return code;
-    code = p11prof_named_runs_open(&runs, &settings.common.database, argv + first, argc - first);
+    code = p11prof_named_runs_open(&runs, &settings.common.database, argv + first, argc - first,
+                                   &settings.histogram.selection);
     if (code == P11PROF_EXIT_DONE)
         code = show_runs(&settings, &runs);
     p11prof_named_runs_close(&runs);

@@ -231,7 +231,8 @@ int p11prof_command_report(int argc, char **argv)
     if (!check_settings(&settings))
         return p11prof_usage_hint(&usage);
     set_top(&settings);
-    code = p11prof_named_runs_open(&runs, &settings.common.database, argv + first, argc - first);
+    code = p11prof_named_runs_open(&runs, &settings.common.database, argv + first, argc - first,
+                                   &settings.report.selection);
     if (code == P11PROF_EXIT_DONE)
         code = report_runs(&settings, &runs);
     p11prof_named_runs_close(&runs);

@@ -8,7 +8,7 @@
 #include "recorded.h"
 #include "report/timeline_draw.h"
 #include "report/timeline_load.h"
-#include "run_select.h"
+#include "run_row.h"
 #include "select_options.h"
 
 #include <string.h>
@@ -135,7 +135,9 @@ static int show_run(struct settings *settings, struct sqlite3 *db, const char *t
     int64_t run_id;
     settings->timeline.room =
         data && settings->step ? P11PROF_STEPS_MOST : p11prof_timeline_room(&style);
-    enum p11prof_status status = p11prof_run_select(db, text, &run_id, &error);
+    struct p11prof_run_row row;
+    enum p11prof_status status =
+        p11prof_run_row_select_one(db, text, &run_id, &row, &settings->timeline.selection, &error);
     if (status == P11PROF_OK) {
         p11prof_note_recorded(db, &(struct p11prof_run_set){&run_id, 1});
         status = p11prof_run_timelines_load(&timelines, db, run_id, &settings->timeline, &error);
@@ -145,6 +147,7 @@ static int show_run(struct settings *settings, struct sqlite3 *db, const char *t
         show(settings, &timelines, &style);
     }
     p11prof_run_timelines_clear(&timelines);
+    p11prof_run_row_clear(&row);
     return status == P11PROF_OK ? P11PROF_EXIT_DONE : p11prof_complain_of(&error);
 }
 

@@ -21,6 +21,13 @@ check "three runs are there" [ "$(one 'SELECT group_concat(name) FROM runs')" = 
   load,plain,summary ]
 copy_facts
 
+# same_output "COMMAND…" "COMMAND…": on stdout.
+# shellcheck disable=SC2086
+same_output() {
+  "$P11PROF" $1 >"$WORK/first" && "$P11PROF" $2 >"$WORK/second" && [ -s "$WORK/first" ] &&
+    cmp -s "$WORK/first" "$WORK/second"
+}
+
 # Against SQL.
 for RUN in 1 1,2; do
   by_all_words
@@ -44,6 +51,18 @@ check "and its page" shows "Run 1 load (bench, finished)"
 
 check "CSV of a bench" [ "$("$P11PROF" report 1 --columns test,count --format csv |
   tr -d '\r' | tr '\n' ' ')" = "test,count rsa-2048-sign,60 sha-256,60 " ]
+check "one row" [ "$("$P11PROF" report 1:sha-256 --columns test,count --format csv |
+  tr -d '\r' | tr '\n' ' ')" = "test,count sha-256,60 " ]
+check "is its test" same_output "report 1:sha-256" "report 1 --test sha-256"
+check "of calls too" same_output "calls 1:sha-256 --slowest 3" "calls 1 --test sha-256 --slowest 3"
+check "of a timeline" same_output "timeline 1:sha-256" "timeline 1 --test sha-256"
+check "of an export" same_output "export 1:sha-256" "export 1 --test sha-256"
+check "of a function" same_output "histogram 2:C_GetInfo" "histogram 2 --function C_GetInfo"
+check "one that is not there" wrong "did you mean 'sha-256'?" report 1:sha-265
+check "metrics are of whole runs" wrong "it takes no row" export 1:sha-256 --format prometheus
+check "of a thread only its operations" [ "$("$P11PROF" report 1 --format csv \
+  --thread "$(one "SELECT min(thread_id) FROM load_threads WHERE load = 1")" --columns test,count |
+  tr -d '\r' | sed -n 2p)" = "rsa-2048-sign,30" ]
 check "a summary has no threads" wrong "not kept one by one" report summary --thread 1
 check "bench and report print the same" sh -c "'$P11PROF' bench --module '$TOKEN' \
   --token-label fake --pin-source env:FAKE_PIN --quiet --test sha-256 --iterations 20 --format json \

@@ -3,6 +3,7 @@
 /* RUN := id | last[~N] | NAME. */
 #include "store_fixture.h"
 
+#include "run_row.h"
 #include "run_select.h"
 #include "run_side.h"
 
@@ -31,10 +32,20 @@ static int runs_setup(void **state)
             p11prof_store_commit(fixture_store, &error) != P11PROF_OK)
             return -1;
     }
-    return sqlite3_exec(p11prof_store_sqlite(fixture_store),
-                        "INSERT INTO baseline VALUES ('release', 1);"
-                        "INSERT INTO baseline_run VALUES ('release', 3), ('release', 1);",
-                        NULL, NULL, NULL);
+    return sqlite3_exec(
+        p11prof_store_sqlite(fixture_store),
+        "INSERT INTO baseline VALUES ('release', 1);"
+        "INSERT INTO baseline_run VALUES ('release', 3), ('release', 1);"
+        "INSERT INTO bench_load (run, load, test, name, operation, threads, "
+        "processes, step, unchecked) VALUES (1, 1, 'sha-256', 'SHA', 4, 1, 1, 1, 0);"
+        "INSERT INTO call_group (run, is_operation, code, kind, mechanism, "
+        "key_type, key_bits, count, success_count, error_count, "
+        "undisclosed_count, sum_ns, error_sum_ns, sum_squares, in_bytes, "
+        "out_bytes) VALUES "
+        "(1, 0, 44, 0, -1, -1, -1, 1, 1, 0, 0, 1, 0, 1, 0, 0), "
+        "(1, 1, 4, 0, -1, -1, -1, 1, 1, 0, 0, 1, 0, 1, 0, 0), "
+        "(3, 0, 44, 0, -1, -1, -1, 1, 1, 0, 0, 1, 0, 1, 0, 0);",
+        NULL, NULL, NULL);
 }
 
 static void means(const char *text, int64_t run_id)
@@ -174,6 +185,57 @@ static void sets_take_baselines(void **state)
     p11prof_run_set_clear(&set);
 }
 
+/* The row that a command filters by, and how many runs it is of. */
+static void row_is(const char *text, enum p11prof_dimension_id id, const char *name, size_t runs)
+{
+    struct p11prof_run_set set;
+    struct p11prof_run_row row;
+    struct p11prof_error error = {0};
+    if (p11prof_run_row_select(p11prof_store_sqlite(fixture_store), text, &set, &row, &error)) {
+        fail_msg("%s: %s", text, error.text);
+    }
+    assert_int_equal(set.run_count, runs);
+    if (name) {
+        assert_string_equal(row.name, name);
+        assert_int_equal(row.id, id);
+    } else {
+        assert_null(row.name);
+    }
+    p11prof_run_set_clear(&set);
+    p11prof_run_row_clear(&row);
+}
+
+static void row_fails(const char *text, const char *problem)
+{
+    struct p11prof_run_set set;
+    struct p11prof_run_row row;
+    struct p11prof_error error = {0};
+    assert_int_equal(
+        p11prof_run_row_select(p11prof_store_sqlite(fixture_store), text, &set, &row, &error),
+        P11PROF_BAD_INPUT);
+    if (!strstr(error.text, problem)) {
+        fail_msg("%s: %s", text, error.text);
+    }
+    p11prof_run_set_clear(&set);
+    p11prof_run_row_clear(&row);
+}
+
+static void rows_are_tests_operations_or_functions(void **state)
+{
+    (void)state;
+    row_is("1:sha-256", P11PROF_BY_TEST, "sha-256", 1);
+    row_is("1:sign", P11PROF_BY_OPERATION, "sign", 1);
+    row_is("1:C_Sign", P11PROF_BY_FUNCTION, "C_Sign", 1);
+    row_is("@release:C_Sign", P11PROF_BY_FUNCTION, "C_Sign", 2);
+    row_is("1,2", P11PROF_BY_TEST, NULL, 2);
+    row_fails("1:sha-257", "did you mean 'sha-256'?");
+    row_fails("2:sha-256", "run 2 has no test, operation or function 'sha-256'");
+    row_fails("1:sha-256,1:sign", "several rows");
+    row_fails("1:sha-256,3", "several rows");
+    row_fails("a.json", "'p11prof compare' reads those");
+    row_fails("9:sign", "no run 9");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +244,7 @@ int main(void)
         cmocka_unit_test(sides_are_runs_files_and_rows),
         cmocka_unit_test(files_may_have_any_name),
         cmocka_unit_test(sets_take_baselines),
+        cmocka_unit_test(rows_are_tests_operations_or_functions),
     };
     return cmocka_run_group_tests(tests, runs_setup, fixture_store_teardown);
 }

@@ -25,7 +25,19 @@ struct parts {
     struct p11prof_tally_group measured, cooldown;
     struct p11prof_bench_threads threads;
     struct p11prof_bench_windows windows;
+    bool narrowed; /* what the threads counted themselves is more than what is selected */
 };
+
+/* Whether a selection takes only some of the operations of a load. */
+static bool narrows(const struct p11prof_selection *selection)
+{
+    bool narrowed = selection &&
+                    (selection->since.kind != P11PROF_MOMENT_NONE ||
+                     selection->until.kind != P11PROF_MOMENT_NONE || selection->slower_than_ns > 0);
+    for (size_t i = 0; selection && i < selection->filter_count; i++)
+        narrowed = narrowed || selection->filters[i].id != P11PROF_BY_TEST;
+    return narrowed;
+}
 
 static void merge(struct p11prof_tally_group *into, const struct p11prof_tally *tally,
                   struct p11prof_load_key key, enum p11prof_phase phase)
@@ -78,7 +90,8 @@ static void set_rates(const struct p11prof_table *table, struct p11prof_cell *ro
 static void set_counts(const struct p11prof_table *table, struct p11prof_cell *row,
                        const struct parts *parts)
 {
-    const struct p11prof_bench_threads *threads = &parts->threads;
+    const struct p11prof_bench_threads none = {.count = 0};
+    const struct p11prof_bench_threads *threads = parts->narrowed ? &none : &parts->threads;
     struct p11prof_load_counts counts = {parts->measured.count, parts->measured.error_count,
                                          threads->count, threads->failed_count,
                                          threads->wrong_count};
@@ -137,7 +150,7 @@ static enum p11prof_status add_load(struct p11prof_bench_results *out,
                                     int64_t run_id, const struct p11prof_table *loads, size_t row,
                                     struct p11prof_error *error)
 {
-    struct parts parts = {.windows.json = NULL};
+    struct parts parts = {.narrowed = narrows(scan->selection)};
     struct p11prof_load_key key = {.run_id = run_id,
                                    .load = p11prof_table_integer(loads, row, "load", 0),
                                    .operation =
@@ -145,6 +158,8 @@ static enum p11prof_status add_load(struct p11prof_bench_results *out,
     size_t first_thread = out->threads.row_count;
     merge(&parts.measured, &scan->loads, key, P11PROF_PHASE_MEASURED);
     merge(&parts.cooldown, &scan->loads, key, P11PROF_PHASE_COOLDOWN);
+    if (parts.measured.count == 0 && scan->selection && !p11prof_selection_is_all(scan->selection))
+        return P11PROF_OK;
     enum p11prof_status status =
         p11prof_bench_threads_load(&parts.threads, &out->threads, scan, &key, db, error);
     if (status == P11PROF_OK)
