@@ -8,6 +8,7 @@
 #include "named_runs.h"
 #include "output_file.h"
 #include "report/call_print.h"
+#include "report/html.h"
 #include "report/metrics.h"
 #include "report/nearest.h"
 #include "report/run_report.h"
@@ -18,16 +19,24 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { OPTION_OUTPUT = 'o', OPTION_LIMIT = 'l', OPTION_CALLS = 'c', OPTION_NO_HSM_GAUGES = 'g' };
+enum {
+    OPTION_OUTPUT = 'o',
+    OPTION_LIMIT = 'l',
+    OPTION_CALLS = 'c',
+    OPTION_NO_HSM_GAUGES = 'g',
+    OPTION_REDACT = 'r'
+};
 enum { STREAM_BYTES = 256 * 1024 };
 
 static const struct p11prof_option options[] = {
-    {"format", P11PROF_OPTION_ID_FORMAT, "FORMAT", "json (default), csv, prometheus or trace"},
+    {"format", P11PROF_OPTION_ID_FORMAT, "FORMAT",
+     "json (default), csv, html, prometheus or trace"},
     {"output", OPTION_OUTPUT, "FILE", "replaced in one step (default: stdout)"},
     {"limit", OPTION_LIMIT, "N", "trace: at most N calls of a run (default: 200000)"},
     {"calls", OPTION_CALLS, NULL, "csv: every call of a run instead"},
     {"no-hsm-gauges", OPTION_NO_HSM_GAUGES, NULL,
      "prometheus: without hsm_ops_per_sec and hsm_latency_p99_ms"},
+    {"redact", OPTION_REDACT, NULL, "json, csv, html: without names of hosts, users and programs"},
     P11PROF_OPTIONS_SELECT,
     P11PROF_OPTION_DB,
     P11PROF_OPTION_NO_COLLECT,
@@ -43,18 +52,20 @@ static const struct p11prof_usage usage = {
         "json        results, functions, errors, with windows and histograms\n"
         "csv         the results of a bench, or the calls by function; with --calls every call,\n"
         "            as 'p11prof calls --all' prints them\n"
+        "html        a page with tables and charts, for a browser: one file that needs no network\n"
         "prometheus  counters and histograms, for a Pushgateway or a textfile collector\n"
         "trace       Chrome trace events, for ui.perfetto.dev and chrome://tracing: the calls\n"
         "            around the slowest one; --since and --until choose others\n\n"
         "json and csv are what 'p11prof report' and 'p11prof bench' print.\n\n" P11PROF_NOTES_SELECT
         "\n"
         "  p11prof export last --output run.json\n"
+        "  p11prof export last --format html --output run.html\n"
         "  p11prof export last --format csv --calls --output calls.csv\n"
         "  p11prof export --format trace --since 10s --until 12s --output calls.trace.json",
 };
 
-enum format { FORMAT_JSON, FORMAT_CSV, FORMAT_PROMETHEUS, FORMAT_TRACE, FORMATS };
-static const char *const format_names[FORMATS] = {"json", "csv", "prometheus", "trace"};
+enum format { FORMAT_JSON, FORMAT_CSV, FORMAT_HTML, FORMAT_PROMETHEUS, FORMAT_TRACE, FORMATS };
+static const char *const format_names[FORMATS] = {"json", "csv", "html", "prometheus", "trace"};
 
 struct settings {
     struct p11prof_common_options common;
@@ -62,7 +73,7 @@ struct settings {
     enum format format;
     const char *output;
     uint64_t limit;
-    bool limited, calls, no_hsm_gauges;
+    bool limited, calls, no_hsm_gauges, redact;
 };
 
 static bool take_format(struct settings *settings, const char *value)
@@ -74,7 +85,7 @@ static bool take_format(struct settings *settings, const char *value)
         }
     }
     const char *nearest = p11prof_nearest(value, format_names, FORMATS);
-    p11prof_complain(0, "--format is json, csv, prometheus or trace, not '%s'%s%s%s", value,
+    p11prof_complain(0, "--format is json, csv, html, prometheus or trace, not '%s'%s%s%s", value,
                      nearest ? ": did you mean '" : "", nearest ? nearest : "",
                      nearest ? "'?" : "");
     return false;
@@ -106,16 +117,28 @@ static bool take_option(void *payload, int id, const char *value)
         return settings->calls = true;
     case OPTION_NO_HSM_GAUGES:
         return settings->no_hsm_gauges = true;
+    case OPTION_REDACT:
+        return settings->redact = true;
     default:
         return p11prof_common_option(&settings->common, id, value);
     }
+}
+
+/* Whether it is of the same as `p11prof report`. */
+static bool is_report(const struct settings *settings)
+{
+    return settings->format == FORMAT_JSON || settings->format == FORMAT_HTML ||
+           (settings->format == FORMAT_CSV && !settings->calls);
 }
 
 static enum p11prof_status write_report(FILE *stream, const struct settings *settings,
                                         struct sqlite3 *db, const struct p11prof_run_set *sets,
                                         size_t count, struct p11prof_error *error)
 {
-    const struct p11prof_report_options report = {.selection = settings->selection};
+    const struct p11prof_report_options report = {.selection = settings->selection,
+                                                  .redact = settings->redact};
+    if (settings->format == FORMAT_HTML)
+        return p11prof_html_write(stream, db, sets, count, &report, error);
     return p11prof_report_run(
         stream, db, sets, count,
         settings->format == FORMAT_JSON ? P11PROF_FORMAT_JSON : P11PROF_FORMAT_CSV, &report, error);
@@ -157,7 +180,7 @@ static enum p11prof_status write_runs(FILE *stream, const struct settings *setti
 {
     enum p11prof_status status;
     struct sqlite3 *db = named->db;
-    if (settings->format == FORMAT_JSON || (settings->format == FORMAT_CSV && !settings->calls))
+    if (is_report(settings))
         return write_report(stream, settings, db, named->sets, named->count, error);
     if (settings->format == FORMAT_PROMETHEUS && named->row.name)
         return p11prof_error_set(error, P11PROF_BAD_INPUT,
@@ -197,6 +220,8 @@ static bool check(const struct settings *settings)
         p11prof_complain(0, "--no-hsm-gauges goes with --format prometheus");
     else if (settings->limited && settings->format != FORMAT_TRACE)
         p11prof_complain(0, "--limit goes with --format trace");
+    else if (settings->redact && !is_report(settings))
+        p11prof_complain(0, "--redact goes with --format json, csv (without --calls) or html");
     else if (settings->format == FORMAT_PROMETHEUS &&
              !p11prof_selection_is_all(&settings->selection))
         p11prof_complain(0, "--format prometheus is of whole runs: it takes no filters");

@@ -16,6 +16,8 @@
 
 enum { P11PROF_WORST = 5 };
 
+struct cJSON;
+
 struct p11prof_histogram_options {
     struct p11prof_grouping by; /* empty: function, mechanism, kind; of operations: operation,
                                    mechanism, key type and size */
@@ -86,6 +88,9 @@ const struct p11prof_tally *p11prof_histogram_tally(const struct p11prof_histogr
 /* As text or Markdown. */
 void p11prof_histogram_page(struct p11prof_page *page, const struct p11prof_histogram *histogram,
                             const struct p11prof_chart_style *style);
+
+/* A group as JSON: what it is of, statistics, bins, modes and outliers. The caller deletes it. */
+struct cJSON *p11prof_histogram_group_json(const struct p11prof_histogram *histogram, size_t index);
 
 /* As a JSON document; as CSV, a row for each bin of each group. */
 void p11prof_histogram_json(FILE *stream, const struct p11prof_histogram *histogram);

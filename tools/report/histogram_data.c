@@ -98,19 +98,23 @@ static cJSON *facts_of(const struct p11prof_histogram *histogram, size_t index)
     return object;
 }
 
+struct cJSON *p11prof_histogram_group_json(const struct p11prof_histogram *histogram, size_t index)
+{
+    const struct p11prof_histogram_group *group = &histogram->groups[index];
+    cJSON *object = facts_of(histogram, index);
+    cJSON_AddItemToObject(object, "bins", row_of_bins(histogram, group));
+    cJSON_AddItemToObject(object, "modes", modes_of(group));
+    cJSON_AddItemToObject(object, "outliers", outliers_of(group));
+    return object;
+}
+
 void p11prof_histogram_json(FILE *stream, const struct p11prof_histogram *histogram)
 {
     cJSON *document = cJSON_CreateObject();
     cJSON_AddStringToObject(document, "schema", "p11prof/histogram/v1");
     cJSON *groups = cJSON_AddArrayToObject(document, "groups");
-    for (size_t i = 0; i < histogram->group_count; i++) {
-        const struct p11prof_histogram_group *group = &histogram->groups[i];
-        cJSON *object = facts_of(histogram, i);
-        cJSON_AddItemToObject(object, "bins", row_of_bins(histogram, group));
-        cJSON_AddItemToObject(object, "modes", modes_of(group));
-        cJSON_AddItemToObject(object, "outliers", outliers_of(group));
-        cJSON_AddItemToArray(groups, object);
-    }
+    for (size_t i = 0; i < histogram->group_count; i++)
+        cJSON_AddItemToArray(groups, p11prof_histogram_group_json(histogram, i));
     cJSON *rest = cJSON_AddObjectToObject(document, "rest");
     cJSON_AddNumberToObject(rest, "group_count", (double)histogram->rest_count);
     cJSON_AddNumberToObject(rest, "count", (double)histogram->rest_calls);

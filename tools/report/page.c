@@ -17,15 +17,16 @@ struct frame {
     const char *before, *after;
 };
 enum { FACT_NAME = 12, FACT_INDENT = 14 };
-enum line { TITLE, SECTION, FACT, NOTE, PARAGRAPH };
 
 static const struct frame text_frames[] = {
-    [TITLE] = {true, "", "\n"},   [SECTION] = {true, "", "\n"},   [FACT] = {false, "  ", "\n"},
-    [NOTE] = {false, "  ", "\n"}, [PARAGRAPH] = {true, "", "\n"},
+    [P11PROF_PAGE_TITLE] = {true, "", "\n"},     [P11PROF_PAGE_SECTION] = {true, "", "\n"},
+    [P11PROF_PAGE_FACT] = {false, "  ", "\n"},   [P11PROF_PAGE_NOTE] = {false, "  ", "\n"},
+    [P11PROF_PAGE_PARAGRAPH] = {true, "", "\n"},
 };
 static const struct frame markdown_frames[] = {
-    [TITLE] = {true, "# ", "\n\n"}, [SECTION] = {true, "## ", "\n\n"}, [FACT] = {false, "- ", "\n"},
-    [NOTE] = {true, "", "\n"},      [PARAGRAPH] = {true, "", "\n"},
+    [P11PROF_PAGE_TITLE] = {true, "# ", "\n\n"}, [P11PROF_PAGE_SECTION] = {true, "## ", "\n\n"},
+    [P11PROF_PAGE_FACT] = {false, "- ", "\n"},   [P11PROF_PAGE_NOTE] = {true, "", "\n"},
+    [P11PROF_PAGE_PARAGRAPH] = {true, "", "\n"},
 };
 
 static char *formatted(const char *format, va_list arguments)
@@ -58,14 +59,12 @@ static void write_broken(const struct p11prof_page *page, size_t indent, const c
     }
 }
 
-static void write_line(struct p11prof_page *page, enum line line, const char *name, char *text)
+static void print_line(struct p11prof_page *page, enum p11prof_page_line line, const char *name,
+                       const char *safe)
 {
     bool markdown = page->format == P11PROF_FORMAT_MARKDOWN;
     const struct frame *frame = markdown ? &markdown_frames[line] : &text_frames[line];
-    char *safe = p11prof_safe_copy(text);
     size_t indent = strlen(frame->before) + (name ? strlen(name) : 0);
-    if (page->ascii)
-        make_ascii(safe);
     if (frame->alone && page->started && !page->blank)
         putc('\n', page->stream);
     fputs(frame->before, page->stream);
@@ -80,6 +79,18 @@ static void write_line(struct p11prof_page *page, enum line line, const char *na
     fputs(frame->after, page->stream);
     page->started = true;
     page->blank = frame->after[1] != '\0';
+}
+
+static void write_line(struct p11prof_page *page, enum p11prof_page_line line, const char *name,
+                       char *text)
+{
+    char *safe = p11prof_safe_copy(text);
+    if (page->ascii)
+        make_ascii(safe);
+    if (page->take)
+        page->take(page->payload, line, name, safe);
+    else
+        print_line(page, line, name, safe);
     free(safe);
     free(text);
 }
@@ -94,33 +105,33 @@ static void write_line(struct p11prof_page *page, enum line line, const char *na
 
 void p11prof_page_title(struct p11prof_page *page, const char *format, ...)
 {
-    WRITE_LINE(TITLE, NULL);
+    WRITE_LINE(P11PROF_PAGE_TITLE, NULL);
 }
 
 void p11prof_page_section(struct p11prof_page *page, const char *format, ...)
 {
-    WRITE_LINE(SECTION, NULL);
+    WRITE_LINE(P11PROF_PAGE_SECTION, NULL);
 }
 
 void p11prof_page_fact(struct p11prof_page *page, const char *name, const char *format, ...)
 {
-    WRITE_LINE(FACT, name);
+    WRITE_LINE(P11PROF_PAGE_FACT, name);
 }
 
 void p11prof_page_note(struct p11prof_page *page, const char *format, ...)
 {
-    WRITE_LINE(NOTE, NULL);
+    WRITE_LINE(P11PROF_PAGE_NOTE, NULL);
 }
 
 void p11prof_page_paragraph(struct p11prof_page *page, const char *format, ...)
 {
-    WRITE_LINE(PARAGRAPH, NULL);
+    WRITE_LINE(P11PROF_PAGE_PARAGRAPH, NULL);
 }
 
 /* Columns that a line of a table has; 0: as many as it wants. */
 static size_t table_width(const struct p11prof_page *page)
 {
-    return page->width > 0 ? page->width : p11prof_terminal_width(page->stream);
+    return page->width > 0 || page->take ? page->width : p11prof_terminal_width(page->stream);
 }
 
 void p11prof_page_table_fit(struct p11prof_page *page, const struct p11prof_table *table,
@@ -135,6 +146,8 @@ void p11prof_page_table_fit(struct p11prof_page *page, const struct p11prof_tabl
                                     .optional = optional,
                                     .text_width = TEXT_WIDTH,
                                     .indent = "  "};
+    if (page->take)
+        return;
     p11prof_table_select(&part, table, columns);
     p11prof_writer_rows(&writer, &part);
     for (size_t i = 0; i < part.column_count; i++)
@@ -159,6 +172,8 @@ void p11prof_page_whole_table(struct p11prof_page *page, const struct p11prof_ta
                                     .format = page->format,
                                     .width_limit = table_width(page),
                                     .indent = "  "};
+    if (page->take)
+        return;
     p11prof_writer_rows(&writer, table);
     p11prof_writer_end(&writer, table);
     page->started = true;

@@ -9,6 +9,14 @@
 #include "table.h"
 #include "writer.h"
 
+enum p11prof_page_line {
+    P11PROF_PAGE_TITLE,
+    P11PROF_PAGE_SECTION,
+    P11PROF_PAGE_FACT,
+    P11PROF_PAGE_NOTE,
+    P11PROF_PAGE_PARAGRAPH,
+};
+
 struct p11prof_page {
     FILE *stream;
     enum p11prof_format format; /* P11PROF_FORMAT_TEXT or _MARKDOWN */
@@ -16,6 +24,10 @@ struct p11prof_page {
         width;  /* of its lines, which are broken to fit, and of tables, whose texts are cut; 0:
                    lines may be of any length, tables are as wide as a terminal. Not of Markdown */
     bool ascii; /* no other characters */
+    /* Gets every line, fit for a terminal, instead of the stream, and no tables; NULL: nobody does.
+     * name: of a fact, else NULL. */
+    void (*take)(void *payload, enum p11prof_page_line line, const char *name, const char *text);
+    void *payload;       /* of take */
     bool started, blank; /* private: something stands on it; the last line is blank */
 };
 

@@ -66,13 +66,25 @@ void p11prof_sums_add(struct p11prof_sums *sums, const struct p11prof_sums *othe
     sums->sum_squares += others->sum_squares;
 }
 
+void p11prof_ranks_of_buckets(const struct p11prof_sums *sums,
+                              const struct p11prof_buckets *buckets, const uint64_t *ranks,
+                              size_t rank_count, uint64_t *out)
+{
+    struct p11prof_bucket bucket = {0};
+    uint64_t passed = 0;
+    size_t found = 0;
+    while (found < rank_count && p11prof_buckets_next(buckets, &bucket)) {
+        passed += bucket.count;
+        for (; found < rank_count && ranks[found] <= passed; found++)
+            out[found] =
+                p11prof_bucket_value_ns(bucket.low_ns, bucket.high_ns, sums->min_ns, sums->max_ns);
+    }
+}
+
 void p11prof_stats_of_buckets(struct p11prof_stats *out, const struct p11prof_sums *sums,
                               const struct p11prof_buckets *buckets)
 {
     uint64_t ranks[P11PROF_QUANTILES];
-    struct p11prof_bucket bucket = {0};
-    uint64_t passed = 0;
-    size_t found = 0;
     *out = (struct p11prof_stats){.count = sums->count};
     if (sums->count == 0)
         return;
@@ -82,10 +94,5 @@ void p11prof_stats_of_buckets(struct p11prof_stats *out, const struct p11prof_su
     long double sum = (long double)sums->sum_ns;
     set_stddev(out, sums->sum_squares - sum * sum / (long double)sums->count);
     fill_ranks(buckets->count, ranks, out->supported);
-    while (found < P11PROF_QUANTILES && p11prof_buckets_next(buckets, &bucket)) {
-        passed += bucket.count;
-        for (; found < P11PROF_QUANTILES && ranks[found] <= passed; found++)
-            out->quantile_ns[found] =
-                p11prof_bucket_value_ns(bucket.low_ns, bucket.high_ns, sums->min_ns, sums->max_ns);
-    }
+    p11prof_ranks_of_buckets(sums, buckets, ranks, P11PROF_QUANTILES, out->quantile_ns);
 }

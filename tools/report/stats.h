@@ -29,6 +29,12 @@ struct p11prof_sums {
 /* Adds the sums of others. */
 void p11prof_sums_add(struct p11prof_sums *sums, const struct p11prof_sums *others);
 
+/* The durations with ascending ranks, as far as the buckets have them: the middle of their bucket,
+ * clipped to [min, max]. */
+void p11prof_ranks_of_buckets(const struct p11prof_sums *sums,
+                              const struct p11prof_buckets *buckets, const uint64_t *ranks,
+                              size_t rank_count, uint64_t *out);
+
 /* Quantiles are the middle of their bucket, clipped to [min, max]. */
 void p11prof_stats_of_buckets(struct p11prof_stats *out, const struct p11prof_sums *sums,
                               const struct p11prof_buckets *buckets);

@@ -142,17 +142,24 @@ bool p11prof_tally_is_exact(const struct p11prof_tally_group *group)
 }
 
 /* Sums and histogram of the durations that are known one by one, and of those that are not. */
-static void stats_of_both(const struct p11prof_tally_group *group, struct p11prof_stats *out)
+static void join(const struct p11prof_tally_group *group, struct p11prof_sums *sums,
+                 struct p11prof_buckets *buckets)
 {
-    struct p11prof_sums sums = group->sums;
-    struct p11prof_buckets buckets = {.count = 0};
-    p11prof_buckets_merge(&buckets, &group->buckets);
+    *sums = group->sums;
+    p11prof_buckets_merge(buckets, &group->buckets);
     for (size_t i = 0; i < group->duration_count; i++) {
         uint64_t ns = group->durations[i];
         struct p11prof_sums one = {1, ns, ns, ns, (double)ns * (double)ns};
-        p11prof_sums_add(&sums, &one);
-        p11prof_buckets_add(&buckets, ns, 1);
+        p11prof_sums_add(sums, &one);
+        p11prof_buckets_add(buckets, ns, 1);
     }
+}
+
+static void stats_of_both(const struct p11prof_tally_group *group, struct p11prof_stats *out)
+{
+    struct p11prof_sums sums;
+    struct p11prof_buckets buckets = {.count = 0};
+    join(group, &sums, &buckets);
     p11prof_stats_of_buckets(out, &sums, &buckets);
     p11prof_buckets_clear(&buckets);
 }
@@ -165,6 +172,42 @@ void p11prof_tally_stats(struct p11prof_tally_group *group, struct p11prof_stats
         stats_of_both(group, out);
     for (size_t i = 0; group->quantiles_known && i < P11PROF_QUANTILES; i++)
         out->quantile_ns[i] = group->quantile_ns[i];
+}
+
+uint64_t p11prof_tally_population(const struct p11prof_tally_group *group)
+{
+    return group->sums.count + group->duration_count;
+}
+
+static void select_ranks(struct p11prof_tally_group *group, const uint64_t *ranks, size_t count,
+                         uint64_t *out)
+{
+    struct p11prof_sums sums;
+    struct p11prof_buckets buckets = {.count = 0};
+    if (group->sums.count == 0) {
+        p11prof_select(group->durations, group->duration_count, ranks, count, out);
+        return;
+    }
+    join(group, &sums, &buckets);
+    p11prof_ranks_of_buckets(&sums, &buckets, ranks, count, out);
+    p11prof_buckets_clear(&buckets);
+}
+
+void p11prof_tally_quantiles(struct p11prof_tally_group *group, const uint32_t *millionths,
+                             size_t count, uint64_t *out)
+{
+    uint64_t population = p11prof_tally_population(group);
+    uint64_t *ranks = p11prof_zalloc(count, sizeof *ranks);
+    for (size_t i = 0; i < count; i++)
+        ranks[i] = p11prof_quantile_rank(population, millionths[i]);
+    memset(out, 0, count * sizeof *out);
+    if (population > 0)
+        select_ranks(group, ranks, count, out);
+    for (size_t i = 0; i < count && group->quantiles_known; i++)
+        for (size_t k = 0; k < P11PROF_QUANTILES; k++)
+            if (millionths[i] == p11prof_quantile_millionths[k])
+                out[i] = group->quantile_ns[k];
+    free(ranks);
 }
 
 bool p11prof_tally_value(const struct p11prof_tally *tally, const struct p11prof_key *key,

@@ -36,6 +36,10 @@ enum p11prof_status p11prof_run_timelines_load(struct p11prof_run_timelines *out
                                                struct p11prof_error *error);
 void p11prof_run_timelines_clear(struct p11prof_run_timelines *timelines);
 
+/* Adds the columns, and a row for each step of each timeline. */
+void p11prof_run_timelines_table(struct p11prof_table *out,
+                                 const struct p11prof_run_timelines *timelines);
+
 /* As text or Markdown; as JSON or CSV, a row for each step. */
 void p11prof_run_timelines_page(struct p11prof_page *page,
                                 const struct p11prof_run_timelines *timelines,

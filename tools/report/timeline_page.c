@@ -120,8 +120,8 @@ static void add_step(const struct p11prof_table *table, const struct p11prof_run
     p11prof_table_set_integer(table, row, "max_ns", (int64_t)stats.max_ns);
 }
 
-/* A row for each step of each timeline. */
-static void make_table(struct p11prof_table *out, const struct p11prof_run_timelines *timelines)
+void p11prof_run_timelines_table(struct p11prof_table *out,
+                                 const struct p11prof_run_timelines *timelines)
 {
     p11prof_table_add_columns(out, timelines->by_iteration ? columns_of_loads : columns_of_time);
     for (size_t i = 0; i < timelines->count; i++)
@@ -132,7 +132,7 @@ static void make_table(struct p11prof_table *out, const struct p11prof_run_timel
 void p11prof_run_timelines_csv(FILE *stream, const struct p11prof_run_timelines *timelines)
 {
     struct p11prof_table table = {.columns = NULL};
-    make_table(&table, timelines);
+    p11prof_run_timelines_table(&table, timelines);
     p11prof_write_table(stream, &table, P11PROF_FORMAT_CSV);
     p11prof_table_clear(&table);
 }
@@ -141,7 +141,7 @@ void p11prof_run_timelines_json(FILE *stream, const struct p11prof_run_timelines
 {
     struct p11prof_table table = {.columns = NULL};
     cJSON *document = cJSON_CreateObject();
-    make_table(&table, timelines);
+    p11prof_run_timelines_table(&table, timelines);
     cJSON_AddStringToObject(document, "schema", "p11prof/timeline/v1");
     cJSON_AddStringToObject(document, "source", timelines->of_windows ? "windows" : "calls");
     cJSON_AddItemToObject(document, "steps", p11prof_json_rows(&table));

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The p11prof authors
+// Charts: percentile curves, histograms, timelines, what threads and sizes change.
+
+const SERIES = 6;
+const POINTS_WITH_MARKS = 80;
+const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3], [10, 4], [1, 3]];
+
+const drawn = []; // {chart, draw}: all charts of the page
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+}
+
+function seriesColour(index) {
+  return colour("series-" + index % SERIES);
+}
+
+// 1, 2, 5 times powers of ten, or only the powers where those are many.
+function logTicks(min, max) {
+  const decades = Math.log10(max / min);
+  const steps = decades > 5 ? [1] : decades > 2.5 ? [1, 3] : decades > 0.7 ? [1, 2, 5]
+    : [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9];
+  const ticks = [];
+  for (let power = Math.floor(Math.log10(min)); power <= Math.ceil(Math.log10(max)); power++) {
+    for (const step of steps) {
+      const value = step * 10 ** power;
+      if (value >= min * 0.999 && value <= max * 1.001) ticks.push({value});
+    }
+  }
+  return ticks;
+}
+
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
+
+function timeStep(length) {
+  const wanted = length / 1e9 / 8;
+  const seconds = TIME_STEPS.find((step) => step >= wanted);
+  if (wanted >= 0.5 && seconds) return seconds * 1e9;
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  return 1e9 * power * [1, 2, 5, 10].find((step) => step * power >= wanted);
+}
+
+function timeTicks(min, max) {
+  const step = timeStep(max - min);
+  const ticks = [];
+  for (let at = Math.ceil(min / step) * step; at <= max; at += step) ticks.push({value: at});
+  return ticks;
+}
+
+// Percentiles on a scale of 1 / (share beyond).
+function percentTicks(max) {
+  const ticks = [{value: 1}, {value: 2}];
+  for (let value = 10; value <= max * 1.001; value *= 10) ticks.push({value});
+  return ticks;
+}
+
+function percentText(value) {
+  const beyond = 1 / value;
+  const digits = Math.max(0, Math.ceil(-Math.log10(beyond) - 2 - 1e-9));
+  return (100 * (1 - beyond)).toFixed(digits) + " %";
+}
+
+function axis(title, extra) {
+  return Object.assign({
+    title: {display: Boolean(title), text: title, color: colour("quiet")},
+    grid: {color: colour("line"), borderColor: colour("line"), tickColor: colour("line")},
+  }, extra, {ticks: Object.assign({color: colour("quiet"), maxRotation: 0}, extra && extra.ticks)});
+}
+
+function logAxis(title, format, extra) {
+  return axis(title, Object.assign({type: "logarithmic",
+    afterBuildTicks: (scale) => { scale.ticks = logTicks(scale.min, scale.max); },
+    ticks: {autoSkip: true, autoSkipPadding: 8, callback: (value) => format(value)}}, extra));
+}
+
+function zeroAxis(title, format, extra) {
+  return axis(title, Object.assign({beginAtZero: true, ticks: {maxTicksLimit: 7,
+    callback: (value) => format(value)}}, extra));
+}
+
+function chartOptions(scales, label, title) {
+  return {
+    animation: false, responsive: true, maintainAspectRatio: false, parsing: false, normalized: true,
+    interaction: {mode: "nearest", axis: "x", intersect: false},
+    plugins: {
+      legend: {labels: {color: colour("ink"), usePointStyle: true, pointStyle: "line"}},
+      tooltip: {callbacks: {label, title}},
+    },
+    scales,
+  };
+}
+
+function lineSet(label, data, index, extra) {
+  const marks = data.length <= POINTS_WITH_MARKS;
+  return Object.assign({label, data, borderColor: seriesColour(index),
+    backgroundColor: seriesColour(index), borderWidth: 2, borderDash: DASHES[index % SERIES],
+    pointRadius: marks ? 2 : 0, pointHoverRadius: 4, pointHitRadius: 8}, extra);
+}
+
+// A figure whose chart is drawn anew when colours change. config() makes what Chart wants; what is
+// in sight of assistive technology are `alternative` and the numbers.
+function makeFigure({title, alternative, config, headings, rows, classes = "canvas"}) {
+  const canvas = element("canvas", {role: "img", "aria-label": title + ". " + alternative});
+  const figure = element("figure", {}, element("figcaption", {}, title),
+    element("div", {class: classes}, canvas), headings ? makeNumbers(headings, rows) : null);
+  drawn.push({canvas, config, chart: null});
+  return figure;
+}
+
+// Charts of elements that have left the page go, others are drawn.
+function drawCharts(again) {
+  for (let i = drawn.length - 1; i >= 0; i--) {
+    const one = drawn[i];
+    const gone = !one.canvas.isConnected;
+    if (one.chart && (again || gone)) {
+      one.chart.destroy();
+      one.chart = null;
+    }
+    if (gone) drawn.splice(i, 1);
+    else if (!one.chart) one.chart = new Chart(one.canvas, one.config());
+  }
+}
+
+// ---- latencies of a group ----
+
+function curvePoints(group) {
+  return group.curve.map(([beyond, ns, supported]) => ({x: 1 / beyond, y: Math.max(ns, 1), supported}));
+}
+
+function curveSet(group, label, index, chosen) {
+  const data = curvePoints(group);
+  return lineSet(label, data, index, {pointRadius: 0, borderWidth: chosen ? 3 : 1.25, borderDash: [],
+    order: chosen ? 0 : 1, segment: {borderDash: (context) =>
+      data[context.p1DataIndex].supported ? undefined : [3, 4]}});
+}
+
+function curveConfig(curves) {
+  const most = Math.max(...curves.map((curve) => curve.group.curve[curve.group.curve.length - 1])
+    .map((point) => 1 / point[0]), 10);
+  return {type: "line",
+    data: {datasets: curves.map((curve, index) =>
+      curveSet(curve.group, curve.label, index, index === 0))},
+    options: chartOptions({
+      x: axis("percentile", {type: "logarithmic", min: 1, max: most,
+        afterBuildTicks: (scale) => { scale.ticks = percentTicks(most); },
+        ticks: {autoSkip: false, callback: (value) => (value === 1 ? "min" : percentText(value))}}),
+      y: logAxis("", formatRound),
+    }, (item) => item.dataset.label + ": " + (item.raw.supported ? "" : "~") + formatNs(item.raw.y),
+    (items) => (items.length ? "up to " + percentText(items[0].raw.x) : "")),
+  };
+}
+
+function makeCurve(curves) {
+  const group = curves[0].group;
+  return makeFigure({
+    title: "Percentiles: " + curves[0].label,
+    alternative: "Half take " + formatNs(group.p50_ns) + " or less, 99 % " + formatNs(group.p99_ns) +
+      ", the longest " + formatNs(group.max_ns) + ".",
+    config: () => curveConfig(curves),
+    headings: ["percentile", "duration", "ns"],
+    rows: () => group.curve.map(([beyond, ns, supported]) =>
+      [percentText(1 / beyond), (supported ? "" : "~") + formatNs(ns), String(ns)]),
+  });
+}
+
+const MARKS = [["p50", "p50_ns"], ["p90", "p90_ns"], ["p99", "p99_ns"], ["max", "max_ns"]];
+
+// Lines at percentiles.
+function marksPlugin(group) {
+  return {id: "marks", afterDatasetsDraw(chart) {
+    const {ctx, chartArea, scales} = chart;
+    ctx.save();
+    ctx.font = "11px system-ui, sans-serif";
+    let free = -Infinity;
+    for (const [name, column] of MARKS) {
+      const x = scales.x.getPixelForValue(Math.max(group[column], 1));
+      ctx.strokeStyle = ctx.fillStyle = colour("ink");
+      ctx.setLineDash([2, 3]);
+      ctx.beginPath();
+      ctx.moveTo(x, chartArea.top);
+      ctx.lineTo(x, chartArea.bottom);
+      ctx.stroke();
+      ctx.textAlign = "center";
+      if (x >= free) ctx.fillText(name, x, chartArea.top - 5);
+      if (x >= free) free = x + 32;
+    }
+    ctx.restore();
+  }};
+}
+
+function binText(group, index) {
+  return formatRound(group.edges[index]) + " \u2013 " + formatRound(group.edges[index + 1]);
+}
+
+function histogramConfig(group) {
+  const data = [{x: Math.max(group.edges[0], 1), y: 0}];
+  group.counts.forEach((count, index) =>
+    data.push({x: Math.max(group.edges[index], 1), y: count, bin: index}));
+  data.push({x: group.edges[group.counts.length], y: 0});
+  const label = (item) => (item.raw.bin === undefined ? "" : binText(group, item.raw.bin) + ": " +
+    formatCount(item.raw.y) + " (" + formatShare(item.raw.y / (group.count - group.error_count || 1)) + ")");
+  const options = chartOptions({
+    x: logAxis("", formatRound, {min: data[0].x, max: data[data.length - 1].x}),
+    y: zeroAxis("count", formatCount),
+  }, label, () => "");
+  options.layout = {padding: {top: 16}};
+  options.plugins.legend.display = false;
+  return {type: "line", data: {datasets: [{label: "count", data, stepped: true, fill: "origin",
+    borderColor: colour("series-0"), backgroundColor: colour("bar"), borderWidth: 1.5,
+    pointRadius: 0, pointHitRadius: 12}]}, options, plugins: [marksPlugin(group)]};
+}
+
+function makeHistogram(group, label) {
+  const most = group.counts.indexOf(Math.max(...group.counts));
+  return makeFigure({
+    title: "Histogram: " + label,
+    alternative: "Most durations are from " + binText(group, most) + ": " + group.counts[most] + ".",
+    config: () => histogramConfig(group),
+    headings: ["from \u2013 below", "count"],
+    rows: () => group.counts.map((count, index) => [binText(group, index), formatCount(count)]),
+  });
+}
+
+// ---- time ----
+
+// Rows of a table of the data as objects.
+function objectsOf(table) {
+  return table.rows.map((row) => Object.fromEntries(table.columns.map((name, at) => [name, row[at]])));
+}
+
+function pointsOf(steps, column, least) {
+  return steps.map((step) => ({x: step.start_ns + step.duration_ns / 2,
+    y: step[column] === null ? NaN : Math.max(step[column], least)}));
+}
+
+function timeAxis(steps) {
+  const last = steps[steps.length - 1];
+  return axis("since the run's start", {type: "linear", min: steps[0].start_ns,
+    max: last.start_ns + last.duration_ns,
+    afterBuildTicks: (scale) => { scale.ticks = timeTicks(scale.min, scale.max); },
+    ticks: {autoSkip: true, callback: (value) => formatTick(value)}});
+}
+
+function stepTitle(steps) {
+  return (items) => (items.length ? "from " + formatMoment(steps[items[0].dataIndex].start_ns) : "");
+}
+
+function latencyConfig(steps) {
+  const sets = [["p50", "p50_ns"], ["p99", "p99_ns"], ["max", "max_ns"]].map(([label, column], index) =>
+    lineSet(label, pointsOf(steps, column, 1), index, {borderWidth: index === 2 ? 1 : 2}));
+  return {type: "line", data: {datasets: sets}, options: Object.assign(chartOptions(
+    {x: timeAxis(steps), y: logAxis("", formatRound)},
+    (item) => item.dataset.label + ": " + formatNs(item.raw.y), stepTitle(steps)),
+  {interaction: {mode: "index", intersect: false}})};
+}
+
+function rateConfig(steps) {
+  const failed = steps.some((step) => step.error_count > 0);
+  const sets = [lineSet("calls/s", pointsOf(steps, "ops_per_s", 0), 0, {fill: "origin",
+    backgroundColor: colour("bar"), yAxisID: "y"})];
+  const scales = {x: timeAxis(steps), y: zeroAxis("calls/s", formatRate)};
+  if (failed) {
+    sets.push(lineSet("errors", pointsOf(steps, "error_count", 0), 4, {borderDash: [], stepped: "middle",
+      yAxisID: "errors", borderWidth: 1.5}));
+    scales.errors = zeroAxis("errors", formatCount, {position: "right", grid: {drawOnChartArea: false},
+      ticks: {precision: 0, maxTicksLimit: 5}});
+  }
+  return {type: "line", data: {datasets: sets}, options: Object.assign(chartOptions(scales,
+    (item) => item.dataset.label + ": " + formatRate(item.raw.y), stepTitle(steps)),
+  {interaction: {mode: "index", intersect: false}})};
+}
+
+function makeTimeline(timeline, suffix) {
+  const steps = objectsOf(timeline);
+  const sum = (column) => steps.reduce((total, step) => total + step[column], 0);
+  const step = formatRound(steps[0].duration_ns);
+  const rows = (columns) => () => steps.map((one) =>
+    [formatMoment(one.start_ns), ...columns.map(([column, unit]) => showValue(unit, one[column]))]);
+  return [
+    makeFigure({title: "Latency over time, in steps of " + step + suffix, classes: "canvas",
+      alternative: steps.length + " steps.", config: () => latencyConfig(steps),
+      headings: ["start", "p50", "p99", "max"],
+      rows: rows([["p50_ns", "ns"], ["p99_ns", "ns"], ["max_ns", "ns"]])}),
+    makeFigure({title: "Calls and errors over time" + suffix, classes: "canvas low",
+      alternative: formatCount(sum("count")) + " calls, " + formatCount(sum("error_count")) + " errors.",
+      config: () => rateConfig(steps), headings: ["start", "calls", "errors", "calls/s", "in flight"],
+      rows: rows([["count", "count"], ["error_count", "count"], ["ops_per_s", "rate"],
+        ["in_flight", "rate"]])}),
+  ];
+}
+
+// ---- what threads and sizes change ----
+
+const LINES_MOST = 12;
+
+// Lines of results that differ in x only: [{label, points: [result with x]}], those with two points.
+function scalingLines(results, x, labelOf) {
+  const lines = new Map();
+  for (const result of results) {
+    const at = x(result);
+    if (at === null || result.ops_per_s === null) continue;
+    const label = labelOf(result);
+    if (!lines.has(label)) lines.set(label, {label, points: []});
+    lines.get(label).points.push(Object.assign({at}, result));
+  }
+  for (const line of lines.values()) line.points.sort((a, b) => a.at - b.at);
+  return [...lines.values()].filter((line) => new Set(line.points.map((point) => point.at)).size > 1);
+}
+
+function scalingConfig(lines, spec) {
+  const sets = lines.map((line, index) => lineSet(line.label, line.points
+    .map((point) => ({x: point.at, y: plainValue(point[spec.column])}))
+    .filter((point) => point.y !== null && point.y > 0), index, {pointRadius: 3}));
+  const values = sets.flatMap((set) => set.data.map((point) => point.y));
+  const wide = Math.max(...values) > 20 * Math.min(...values);
+  const places = [...new Set(lines.flatMap((line) => line.points.map((point) => point.at)))];
+  return {type: "line", data: {datasets: sets}, options: chartOptions({
+    x: axis(spec.xTitle, {type: "logarithmic", afterBuildTicks: (scale) => {
+      scale.ticks = places.sort((a, b) => a - b).map((value) => ({value}));
+    }, ticks: {autoSkip: true, callback: (value) => spec.xFormat(value)}}),
+    y: (wide ? logAxis : zeroAxis)("", spec.format),
+  }, (item) => item.dataset.label + ": " + spec.format(item.raw.y),
+  (items) => (items.length ? spec.xFormat(items[0].raw.x) + " " + spec.xTitle : ""))};
+}
+
+function makeScaling(lines, spec) {
+  const shown = lines.slice(0, LINES_MOST);
+  const rest = lines.length - shown.length;
+  return makeFigure({title: spec.title + (rest > 0 ? " (" + rest + " more tests are in the table)" : ""),
+    alternative: shown.map((line) => line.label).join(", ") + ".",
+    config: () => scalingConfig(shown, spec), headings: ["test", spec.xTitle, spec.title],
+    rows: () => shown.flatMap((line) => line.points.map((point) =>
+      [line.label, spec.xFormat(point.at), showValue(spec.unit, point[spec.column])]))});
+}
