@@ -61,6 +61,21 @@ function percentText(value) {
   return (100 * (1 - beyond)).toFixed(digits) + " %";
 }
 
+// Labels that have room.
+function percentLabel(value, width, max) {
+  const crowded = width / Math.log10(max) < 110;
+  if (value === 1) return "min";
+  return (value === 2 && crowded) || (crowded && value > 1e4 && value < max / 10) ? "" : percentText(value);
+}
+
+// Powers of two, as sizes have them.
+function binaryTicks(min, max) {
+  const step = Math.max(1, Math.ceil(Math.log2(max / min) / 8));
+  const ticks = [];
+  for (let power = Math.ceil(Math.log2(min)); 2 ** power <= max; power += step) ticks.push({value: 2 ** power});
+  return ticks;
+}
+
 function axis(title, extra) {
   return Object.assign({
     title: {display: Boolean(title), text: title, color: colour("quiet")},
@@ -94,16 +109,17 @@ function chartOptions(scales, label, title) {
 function lineSet(label, data, index, extra) {
   const marks = data.length <= POINTS_WITH_MARKS;
   return Object.assign({label, data, borderColor: seriesColour(index),
-    backgroundColor: seriesColour(index), borderWidth: 2, borderDash: DASHES[index % SERIES],
+    backgroundColor: seriesColour(index), borderWidth: 2,
+    borderDash: DASHES[(index + Math.floor(index / SERIES)) % DASHES.length],
     pointRadius: marks ? 2 : 0, pointHoverRadius: 4, pointHitRadius: 8}, extra);
 }
 
 // A figure whose chart is drawn anew when colours change. config() makes what Chart wants; what is
 // in sight of assistive technology are `alternative` and the numbers.
-function makeFigure({title, alternative, config, headings, rows, classes = "canvas"}) {
+function makeFigure({title, alternative, config, headings, rows}) {
   const canvas = element("canvas", {role: "img", "aria-label": title + ". " + alternative});
   const figure = element("figure", {}, element("figcaption", {}, title),
-    element("div", {class: classes}, canvas), headings ? makeNumbers(headings, rows) : null);
+    element("div", {class: "canvas"}, canvas), headings ? makeNumbers(headings, rows) : null);
   drawn.push({canvas, config, chart: null});
   return figure;
 }
@@ -144,7 +160,7 @@ function curveConfig(curves) {
     options: chartOptions({
       x: axis("percentile", {type: "logarithmic", min: 1, max: most,
         afterBuildTicks: (scale) => { scale.ticks = percentTicks(most); },
-        ticks: {autoSkip: false, callback: (value) => (value === 1 ? "min" : percentText(value))}}),
+        ticks: {autoSkip: false, callback(value) { return percentLabel(value, this.chart.width, most); }}}),
       y: logAxis("", formatRound),
     }, (item) => item.dataset.label + ": " + (item.raw.supported ? "" : "~") + formatNs(item.raw.y),
     (items) => (items.length ? "up to " + percentText(items[0].raw.x) : "")),
@@ -181,7 +197,7 @@ function marksPlugin(group) {
       ctx.moveTo(x, chartArea.top);
       ctx.lineTo(x, chartArea.bottom);
       ctx.stroke();
-      ctx.textAlign = "center";
+      ctx.textAlign = x > chartArea.right - 16 ? "right" : "center";
       if (x >= free) ctx.fillText(name, x, chartArea.top - 5);
       if (x >= free) free = x + 32;
     }
@@ -193,30 +209,43 @@ function binText(group, index) {
   return formatRound(group.edges[index]) + " \u2013 " + formatRound(group.edges[index + 1]);
 }
 
-function histogramConfig(group) {
-  const data = [{x: Math.max(group.edges[0], 1), y: 0}];
-  group.counts.forEach((count, index) =>
-    data.push({x: Math.max(group.edges[index], 1), y: count, bin: index}));
-  data.push({x: group.edges[group.counts.length], y: 0});
-  const label = (item) => (item.raw.bin === undefined ? "" : binText(group, item.raw.bin) + ": " +
-    formatCount(item.raw.y) + " (" + formatShare(item.raw.y / (group.count - group.error_count || 1)) + ")");
+// A scale of logarithms has no 0.
+const NO_COUNT = 0.5;
+
+function histogramPoints(group, ofLogs) {
+  const bottom = ofLogs ? NO_COUNT : 0;
+  const start = Math.max(group.edges[0], 1);
+  return [{x: start, y: bottom}, ...group.counts.map((count, index) =>
+    ({x: Math.max(group.edges[index], 1), y: Math.max(count, bottom), bin: index})),
+  {x: Math.max(group.edges[group.counts.length], start + 1), y: bottom}];
+}
+
+function histogramLabel(group, bin) {
+  if (bin === undefined) return "";
+  const all = group.counts.reduce((sum, count) => sum + count, 0);
+  return binText(group, bin) + ": " + formatCount(group.counts[bin]) + " (" +
+    formatShare(group.counts[bin] / all) + ")";
+}
+
+function histogramConfig(group, ofLogs) {
+  const data = histogramPoints(group, ofLogs);
   const options = chartOptions({
     x: logAxis("", formatRound, {min: data[0].x, max: data[data.length - 1].x}),
-    y: zeroAxis("count", formatCount),
-  }, label, () => "");
+    y: ofLogs ? logAxis("count", formatCount, {min: NO_COUNT}) : zeroAxis("count", formatCount),
+  }, (item) => histogramLabel(group, item.raw.bin), () => "");
   options.layout = {padding: {top: 16}};
   options.plugins.legend.display = false;
-  return {type: "line", data: {datasets: [{label: "count", data, stepped: true, fill: "origin",
+  return {type: "line", data: {datasets: [{label: "count", data, stepped: true, fill: "start",
     borderColor: colour("series-0"), backgroundColor: colour("bar"), borderWidth: 1.5,
     pointRadius: 0, pointHitRadius: 12}]}, options, plugins: [marksPlugin(group)]};
 }
 
-function makeHistogram(group, label) {
+function makeHistogram(group, label, ofLogs) {
   const most = group.counts.indexOf(Math.max(...group.counts));
   return makeFigure({
     title: "Histogram: " + label,
     alternative: "Most durations are from " + binText(group, most) + ": " + group.counts[most] + ".",
-    config: () => histogramConfig(group),
+    config: () => histogramConfig(group, ofLogs),
     headings: ["from \u2013 below", "count"],
     rows: () => group.counts.map((count, index) => [binText(group, index), formatCount(count)]),
   });
@@ -278,11 +307,11 @@ function makeTimeline(timeline, suffix) {
   const rows = (columns) => () => steps.map((one) =>
     [formatMoment(one.start_ns), ...columns.map(([column, unit]) => showValue(unit, one[column]))]);
   return [
-    makeFigure({title: "Latency over time, in steps of " + step + suffix, classes: "canvas",
+    makeFigure({title: "Latency over time, in steps of " + step + suffix,
       alternative: steps.length + " steps.", config: () => latencyConfig(steps),
       headings: ["start", "p50", "p99", "max"],
       rows: rows([["p50_ns", "ns"], ["p99_ns", "ns"], ["max_ns", "ns"]])}),
-    makeFigure({title: "Calls and errors over time" + suffix, classes: "canvas low",
+    makeFigure({title: "Calls and errors over time" + suffix, 
       alternative: formatCount(sum("count")) + " calls, " + formatCount(sum("error_count")) + " errors.",
       config: () => rateConfig(steps), headings: ["start", "calls", "errors", "calls/s", "in flight"],
       rows: rows([["count", "count"], ["error_count", "count"], ["ops_per_s", "rate"],
@@ -314,12 +343,15 @@ function scalingConfig(lines, spec) {
     .filter((point) => point.y !== null && point.y > 0), index, {pointRadius: 3}));
   const values = sets.flatMap((set) => set.data.map((point) => point.y));
   const wide = Math.max(...values) > 20 * Math.min(...values);
-  const places = [...new Set(lines.flatMap((line) => line.points.map((point) => point.at)))];
+  const places = [...new Set(lines.flatMap((line) => line.points.map((point) => point.at)))]
+    .sort((a, b) => a - b);
+  const ofBytes = spec.unit === "byte_rate" ? {afterBuildTicks: (scale) => {
+    scale.ticks = binaryTicks(scale.min, scale.max);
+  }} : {};
   return {type: "line", data: {datasets: sets}, options: chartOptions({
-    x: axis(spec.xTitle, {type: "logarithmic", afterBuildTicks: (scale) => {
-      scale.ticks = places.sort((a, b) => a - b).map((value) => ({value}));
-    }, ticks: {autoSkip: true, callback: (value) => spec.xFormat(value)}}),
-    y: (wide ? logAxis : zeroAxis)("", spec.format),
+    x: axis(spec.xTitle, {type: "logarithmic", min: places[0], max: places[places.length - 1],
+      afterBuildTicks: (scale) => { scale.ticks = places.map((value) => ({value})); }, ticks: {autoSkip: true, callback: (value) => spec.xFormat(value)}}),
+    y: wide ? logAxis("", spec.format, ofBytes) : zeroAxis("", spec.format),
   }, (item) => item.dataset.label + ": " + spec.format(item.raw.y),
   (items) => (items.length ? spec.xFormat(items[0].raw.x) + " " + spec.xTitle : ""))};
 }

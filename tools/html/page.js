@@ -13,6 +13,7 @@ const IDENTITY = {
 };
 
 const CURVES_BESIDE = 5;
+const ENOUGH_TO_SHOW = 20;
 
 function tableOf(section, id) {
   return section.tables.find((table) => table.id === id);
@@ -102,8 +103,9 @@ function makeOtherNotes(section) {
     .filter((heading) => !taken.includes(heading));
   if (headings.length === 0) return null;
   return element("section", {id: "notes"}, element("h2", {}, "Notes"),
-    ...headings.map((heading) => element("div", {}, element("h3", {}, heading),
-      makeNotes(notesOf(section, heading)))), leftOut(section.notes_left_out, "line"));
+    element("div", {class: "sentences"}, ...headings.map((heading) => element("p", {},
+      element("strong", {}, heading), element("br"), notesOf(section, heading).join("; ")))),
+    leftOut(section.notes_left_out, "line"));
 }
 
 // ---- latencies ----
@@ -150,7 +152,7 @@ function drawLatencies(state) {
     .slice(0, CURVES_BESIDE);
   state.select.value = state.key;
   state.charts.replaceChildren(makeCurve([chosen, ...beside]),
-    makeHistogram(chosen.group, chosen.label));
+    makeHistogram(chosen.group, chosen.label, state.ofLogs.checked));
   state.about.replaceChildren(...aboutGroup(chosen).map((text) => element("li", {}, text)));
   drawCharts(false);
 }
@@ -158,7 +160,9 @@ function drawLatencies(state) {
 // state.choose(key) shows a group, and marks its row in the tables.
 function makeLatencies(section) {
   const choices = choicesOf(section);
-  const state = {choices, key: choices.length ? choices[0].key : null, tables: [],
+  const first = choices.find((choice) => choice.group.count >= ENOUGH_TO_SHOW) || choices[0];
+  const state = {choices, key: first ? first.key : null, tables: [],
+    ofLogs: element("input", {type: "checkbox", id: "logs"}),
     charts: element("div", {class: "charts"}), about: element("ul", {class: "notes quiet"})};
   state.choose = (key) => {
     state.key = key;
@@ -166,9 +170,11 @@ function makeLatencies(section) {
     for (const table of state.tables) table.redraw();
   };
   state.select = makeChooser(choices, state.choose);
+  state.ofLogs.addEventListener("change", () => drawLatencies(state));
   const left = section.distributions.reduce((sum, one) => sum + one.left_out, 0);
   state.section = choices.length ? element("section", {id: "latencies"},
     element("div", {class: "bar"}, element("h2", {}, "Latencies"),
+      element("label", {}, state.ofLogs, "counts on a log scale"),
       element("label", {}, "of ", state.select)),
     state.charts, state.about, element("p", {class: "quiet"},
       "Dashed, or marked with ~: " + DOUBTFUL + "."), leftOut(left, "group")) : null;
@@ -194,16 +200,11 @@ function makePicker(table, latencies) {
 function makeTables(section, ids, latencies) {
   const several = tableOf(section, "runs").rows.length > 1;
   return ids.map((id) => tableOf(section, id)).filter((table) => table.rows.length > 0).map((table) => {
-    const hidden = [...(several ? [] : ["run_id"]), ...(id(table) === "results" ? ["load"] : [])];
-    const made = makeTable(table, data.columns, {hidden, notes: notesOf(section, table.title),
+    const made = makeTable(table, data.columns, {hidden: several ? [] : ["run_id"], notes: notesOf(section, table.title),
       pick: IDENTITY[table.id] ? makePicker(table, latencies) : null});
     if (IDENTITY[table.id]) latencies.tables.push(made);
     return made;
   });
-}
-
-function id(table) {
-  return table.id;
 }
 
 // ---- scaling ----

@@ -63,7 +63,7 @@ function makeCell(column, value) {
   return cell;
 }
 
-// The first cell picks the row, where that shows something.
+// The first cell with a text picks the row, where that shows something.
 function makePick(cell, pick, row) {
   const button = element("button", {type: "button", class: "pick",
     title: "Show its latencies below"}, cell.textContent);
@@ -75,7 +75,7 @@ function makeRow(state, row) {
   const made = element("tr", {});
   for (const column of state.columns) made.append(makeCell(column, row[column.at]));
   if (state.pick && state.pick.known(row)) {
-    makePick(made.firstChild, state.pick, row);
+    makePick(made.children[state.columns.findIndex((column) => !isNumber(column))], state.pick, row);
     made.classList.toggle("chosen", state.pick.chosen(row));
   }
   return made;

@@ -8,7 +8,7 @@
 
 #include <cjson/cJSON.h>
 
-enum { GROUPS_MOST = 100, STEPS_MOST = 600, STEPS_LEAST = 60, TIMELINES_MOST = 8 };
+enum { GROUPS_MOST = 100, STEPS_MOST = 300, STEPS_LEAST = 60, TIMELINES_MOST = 8 };
 
 static void add_numbers(cJSON *object, const char *name, const uint64_t *numbers, size_t count)
 {
@@ -36,7 +36,7 @@ static void add_curve(cJSON *object, const struct p11prof_histogram_group *group
 {
     struct p11prof_curve curve;
     cJSON *points = cJSON_AddArrayToObject(object, "curve");
-    p11prof_curve_make(&curve, group->tally);
+    p11prof_curve_make(&curve, group->tally, &group->stats);
     for (size_t i = 0; i < curve.count; i++) {
         cJSON *point = cJSON_CreateArray();
         cJSON_AddItemToArray(point, cJSON_CreateNumber(curve.points[i].beyond));

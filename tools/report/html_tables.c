@@ -134,7 +134,7 @@ void p11prof_html_report(struct cJSON *section, struct cJSON *columns,
         {"objectives", "Objectives", &report->objectives,
          "objective value limit missed_by verdict"},
         {"results", "Results", &report->results.loads,
-         "run_id load test data_bytes threads processes count error_count wrong_count ops_per_s "
+         "run_id test load data_bytes threads processes count error_count wrong_count ops_per_s "
          "bytes_per_s " STATS " contention efficiency cooldown_change"},
         {"threads", "Threads of loads", &report->results.threads,
          "run_id load thread count ops_per_s mean_ns p99_ns"},

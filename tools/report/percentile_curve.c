@@ -7,7 +7,7 @@ static const uint32_t shares[] = {1000000, 800000, 630000, 500000, 400000,
                                   320000,  250000, 200000, 160000, 125000};
 enum { SHARES = sizeof shares / sizeof shares[0] };
 
-/* Probabilities as far as a duration lies beyond them; the count of them. */
+/* Probabilities as far as more than one duration lies beyond them; the count of them. */
 static size_t choose(uint32_t *millionths, uint64_t population)
 {
     uint32_t last = P11PROF_MILLION + 1;
@@ -16,7 +16,7 @@ static size_t choose(uint32_t *millionths, uint64_t population)
         for (size_t i = 0; i < SHARES; i++) {
             uint32_t beyond = shares[i] / divisor;
             if (beyond == 0 || beyond >= last || count == P11PROF_CURVE_POINTS - 1 ||
-                (unsigned __int128)population * beyond < P11PROF_MILLION)
+                (unsigned __int128)population * beyond <= P11PROF_MILLION)
                 continue;
             last = beyond;
             millionths[count++] = P11PROF_MILLION - beyond;
@@ -25,28 +25,20 @@ static size_t choose(uint32_t *millionths, uint64_t population)
     return count;
 }
 
-static void add_longest(struct p11prof_curve *out, struct p11prof_tally_group *group,
-                        uint64_t population)
-{
-    uint64_t longest_ns;
-    p11prof_tally_quantiles(group, &(uint32_t){P11PROF_MILLION}, 1, &longest_ns);
-    out->points[out->count++] =
-        (struct p11prof_curve_point){1 / (double)population, longest_ns, false};
-}
-
-void p11prof_curve_make(struct p11prof_curve *out, struct p11prof_tally_group *group)
+void p11prof_curve_make(struct p11prof_curve *out, struct p11prof_tally_group *group,
+                        const struct p11prof_stats *stats)
 {
     uint32_t millionths[P11PROF_CURVE_POINTS];
-    uint64_t ns[P11PROF_CURVE_POINTS], population = p11prof_tally_population(group);
+    uint64_t ns[P11PROF_CURVE_POINTS];
     out->count = 0;
-    if (population == 0)
+    if (stats->count == 0)
         return;
-    out->count = choose(millionths, population);
+    out->count = choose(millionths, stats->count);
     p11prof_tally_quantiles(group, millionths, out->count, ns);
     for (size_t i = 0; i < out->count; i++)
         out->points[i] = (struct p11prof_curve_point){
             (double)(P11PROF_MILLION - millionths[i]) / P11PROF_MILLION, ns[i],
-            p11prof_quantile_supported(population, millionths[i])};
-    if (out->points[out->count - 1].beyond * (double)population > 1)
-        add_longest(out, group, population);
+            p11prof_quantile_supported(stats->count, millionths[i])};
+    out->points[out->count++] =
+        (struct p11prof_curve_point){1 / (double)stats->count, stats->max_ns, false};
 }

@@ -19,7 +19,8 @@ struct p11prof_curve {
     size_t count; /* 0: nothing did not fail */
 };
 
-/* Reorders the group's durations. */
-void p11prof_curve_make(struct p11prof_curve *out, struct p11prof_tally_group *group);
+/* stats: of the group. Reorders its durations. */
+void p11prof_curve_make(struct p11prof_curve *out, struct p11prof_tally_group *group,
+                        const struct p11prof_stats *stats);
 
 #endif

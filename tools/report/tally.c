@@ -174,11 +174,6 @@ void p11prof_tally_stats(struct p11prof_tally_group *group, struct p11prof_stats
         out->quantile_ns[i] = group->quantile_ns[i];
 }
 
-uint64_t p11prof_tally_population(const struct p11prof_tally_group *group)
-{
-    return group->sums.count + group->duration_count;
-}
-
 static void select_ranks(struct p11prof_tally_group *group, const uint64_t *ranks, size_t count,
                          uint64_t *out)
 {
@@ -196,7 +191,7 @@ static void select_ranks(struct p11prof_tally_group *group, const uint64_t *rank
 void p11prof_tally_quantiles(struct p11prof_tally_group *group, const uint32_t *millionths,
                              size_t count, uint64_t *out)
 {
-    uint64_t population = p11prof_tally_population(group);
+    uint64_t population = group->sums.count + group->duration_count;
     uint64_t *ranks = p11prof_zalloc(count, sizeof *ranks);
     for (size_t i = 0; i < count; i++)
         ranks[i] = p11prof_quantile_rank(population, millionths[i]);

@@ -71,9 +71,6 @@ void p11prof_tally_stats(struct p11prof_tally_group *group, struct p11prof_stats
 void p11prof_tally_quantiles(struct p11prof_tally_group *group, const uint32_t *millionths,
                              size_t count, uint64_t *out);
 
-/* Durations in the group's population. */
-uint64_t p11prof_tally_population(const struct p11prof_tally_group *group);
-
 /* The value of a dimension; false if it is unknown or no dimension of this tally. */
 bool p11prof_tally_value(const struct p11prof_tally *tally, const struct p11prof_key *key,
                          enum p11prof_dimension_id id, int64_t *value);
