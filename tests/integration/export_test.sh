@@ -63,7 +63,7 @@ cp "$WORK/out" "$WORK/bench.prom"
 
 # Usage.
 check "nearest format" wrong "did you mean 'prometheus'?" export --format promethius
-check "no such format" wrong "json, csv, prometheus or trace, not 'xml'" export --format xml
+check "no such format" wrong "json, csv, html, prometheus or trace, not 'xml'" export --format xml
 check "no such run" wrong "there is no run 99" export 99
 check "no such option" wrong "unknown option" export --zzzzz
 check "a limit of nothing" wrong "wants 1 or more" export --format trace --limit 0

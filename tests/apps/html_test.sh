@@ -1,0 +1,101 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The p11prof authors
+# HTML reports in headless Chromium: they render, sort and filter, load nothing, run nothing that
+# was recorded, and say what the database says.
+# Environment: P11PROF, SHIM, DRIVER, ROOT, TOKEN, NULL_MODULE.
+
+. "$(dirname "$0")/../integration/shell_test.sh"
+. "$(dirname "$0")/../integration/bench_shell.sh"
+need "${SHIM:?}" "${DRIVER:?}" "${ROOT:?}" "${NULL_MODULE:?}" truncate softhsm2-util pkcs11-tool \
+  "$SOFTHSM" chromium chromedriver /usr/bin/python3
+if ! /usr/bin/python3 -c 'import selenium' 2>/dev/null; then
+  echo "skipped: python3-selenium is missing"
+  exit 77
+fi
+export P11PROF_DB="$DB" HOME="$WORK"
+HOSTILE='</script><script>alert(1)</script>"><img src=x onerror=alert(1)>&amp;'
+
+# drives NAME [VARIABLE=value...]: 40000 calls.
+drives() {
+  name=$1
+  shift
+  rm -f "$WORK/counts"
+  truncate -s 64K "$WORK/counts"
+  env P11PROF_NAME="$name" P11PROF_MODULE="$NULL_MODULE" "$@" \
+    "$DRIVER" "$SHIM" "$WORK/counts" finalize 1 40000
+}
+
+# exports FILE RUN... [OPTION...]
+exports() {
+  file=$WORK/$1
+  shift
+  "$P11PROF" export "$@" --format html --output "$file.html" 2>"$WORK/notes" &&
+    "$P11PROF" export "$@" --format json --output "$file.json" 2>"$WORK/notes" &&
+    [ "$(wc -c <"$file.html")" -lt 2000000 ] || { cat "$WORK/notes" && false; }
+}
+
+# browses WHAT FILE: the checks of that name.
+browses() {
+  /usr/bin/python3 "$ROOT/tests/apps/html_browser.py" "$1" "$WORK/$2.html" "$WORK/$2.json"
+}
+
+mkdir "$WORK/tokens" "$WORK/programs"
+printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n' \
+  "$WORK/tokens" >"$WORK/softhsm2.conf"
+export SOFTHSM2_CONF="$WORK/softhsm2.conf"
+softhsm2-util --init-token --free --label '</script><script>alert(1)<' --so-pin 12345678 \
+  --pin "$PIN" >/dev/null
+program="$WORK/programs/<script>alert(1)<img src=x onerror=alert(1)>"
+cp "$(command -v pkcs11-tool)" "$program"
+record --name "$HOSTILE" --module "$SOFTHSM" -- "$program" --module "$SOFTHSM" --login \
+  --pin "$PIN" --test >"$WORK/out" 2>&1
+check "a hostile program is recorded" [ "$(newest token_label)" = '</script><script>alert(1)<' ]
+drives lossy P11PROF_DRAIN=external P11PROF_SPOOL_LIMIT=1MB
+drives summary P11PROF_RECORD=summary
+bench --name load --test rsa-2048-sign,aes-256-gcm-encrypt,sha-256 --threads 1,2 \
+  --data-sizes 64,1KB --iterations 200 --warmup 2 --cooldown 0
+check "bench" [ $? -eq 0 ]
+sqlite3 "$DB" "INSERT INTO run (uuid, kind, name, state, start_wall_ns, start_monotonic_ns,
+  duration_ns) VALUES (zeroblob(16), 'profile', 'empty', 'finished', 0, 0, 1000000000)"
+
+check "of a profile" exports profile 1
+check "of losses" exports lossy lossy
+check "of a summary" exports summary summary
+check "of a bench" exports bench load
+check "of nothing" exports empty empty
+check "of several" exports several load lossy summary empty
+check "of several taken together" exports together lossy,summary
+check "of a selection" exports selected load --function C_Sign
+check "redacted" exports redacted 1 --redact
+for file in profile lossy summary bench empty several together selected redacted; do
+  check "one file: $file" [ "$(grep -c '</script' "$WORK/$file.html")" = 3 ]
+  check "page: $file" browses page "$file"
+done
+check "bench" browses bench bench
+check "tables" browses tables bench
+check "hostile texts" browses hostile profile
+check "losses" browses losses lossy
+check "runs to choose from" browses several several
+check "looks" browses looks bench
+check "nothing leaves it" browses closed profile
+check "redacted, no name is left" not grep -qF -e 'alert(1)' -e "$(hostname)" "$WORK/redacted.html"
+grep -q 'Chart.js v3' "$WORK/bench.html"
+check "Chart.js keeps its licence" grep -q 'Released under the MIT License' "$WORK/bench.html"
+
+# How it ends.
+ends() {
+  expected=$1
+  shift
+  "$P11PROF" export "$@" >"$WORK/out" 2>"$WORK/notes"
+  [ $? -eq "$expected" ] && { [ "$expected" -lt 2 ] || ! [ -s "$WORK/out" ]; }
+}
+check "to stdout" ends 0 load --format html
+check "no such run" ends 2 nobody --format html
+check "nothing selected" ends 2 load --format html --function C_Login,C_WaitForSlotEvent --rv failed
+check "a limit of a page" ends 2 load --format html --limit 5
+check "calls of a page" ends 2 load --format html --calls
+check "redacted metrics" ends 2 load --format prometheus --redact
+check "a full device" ends 3 load --format html --output /dev/full
+
+finish
