@@ -78,10 +78,13 @@ static int check_first(const struct bench_settings *settings)
     struct p11prof_error error;
     bool own_key = settings->key_label || settings->target.key_uri || settings->vs.key_label ||
                    settings->vs.target.key_uri;
-    if (!own_key && p11prof_bench_select(&tests, settings->tests, &none, &error) != P11PROF_OK)
+    if (own_key)
+        return output_check(settings);
+    if ((settings->mix.count > 0
+             ? bench_mix_select(&tests, &settings->mix, &none, &error)
+             : p11prof_bench_select(&tests, settings->tests, &none, &error)) != P11PROF_OK)
         return p11prof_complain_of(&error);
-    if (!own_key)
-        free(tests.tests);
+    free(tests.tests);
     return output_check(settings);
 }
 

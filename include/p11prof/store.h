@@ -154,6 +154,8 @@ struct p11prof_load_row {
     unsigned processes;
     unsigned step;  /* of the loads of its test, from 1 */
     bool unchecked; /* results could not be verified */
+    unsigned mix;   /* number of the mix whose operations it is one of; 0: alone */
+    double weight;  /* its part of these, 0 to 1 */
 };
 enum p11prof_status p11prof_store_load_add(struct p11prof_store *store, int64_t run_id,
                                            const struct p11prof_load_row *load,

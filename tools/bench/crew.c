@@ -19,16 +19,24 @@
 
 enum { TICK_MS = 100, HURRIED_TICK_MS = 5, ORPHAN_S = 10 };
 
-static bool shared_make(struct crew *crew, unsigned count, unsigned threads_most)
+static void *memory_make(size_t bytes)
 {
-    crew->shared_bytes =
-        sizeof *crew->shared + (size_t)count * threads_most * sizeof(struct bench_thread_state);
-    void *made =
-        mmap(NULL, crew->shared_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    crew->shared = made == MAP_FAILED ? NULL : made;
-    if (crew->shared)
-        crew->shared->threads_most = threads_most;
-    return crew->shared != NULL;
+    void *made = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return made == MAP_FAILED ? NULL : made;
+}
+
+static bool shared_make(struct crew *crew, const struct crew_size *size)
+{
+    size_t threads = (size_t)size->processes * size->threads;
+    crew->shared_bytes = sizeof *crew->shared + threads * sizeof(struct bench_thread_state);
+    crew->shares_bytes = threads * size->turns * sizeof(struct bench_share);
+    crew->shared = memory_make(crew->shared_bytes);
+    if (!crew->shared)
+        return false;
+    crew->shared->threads_most = size->threads;
+    crew->shared->turns_most = size->turns;
+    crew->shared->shares = memory_make(crew->shares_bytes);
+    return crew->shared->shares != NULL;
 }
 
 /* The next one ends the process. */
@@ -88,17 +96,17 @@ static bool member_start(struct crew *crew, const struct crew *other, struct ben
     return member->pid > 0;
 }
 
-enum p11prof_status crew_start(struct crew *crew, const struct crew *other, unsigned count,
-                               unsigned threads_most, struct bench_worker *worker,
+enum p11prof_status crew_start(struct crew *crew, const struct crew *other,
+                               const struct crew_size *size, struct bench_worker *worker,
                                struct p11prof_error *error)
 {
-    *crew = (struct crew){.members = p11prof_zalloc(count, sizeof *crew->members)};
-    bool started = shared_make(crew, count, threads_most);
-    while (started && crew->count < count)
+    *crew = (struct crew){.members = p11prof_zalloc(size->processes, sizeof *crew->members)};
+    bool started = shared_make(crew, size);
+    while (started && crew->count < size->processes)
         started = member_start(crew, other, worker);
     if (started)
         return P11PROF_OK;
-    return p11prof_error_set(error, P11PROF_FAILED, "cannot start %u workers: %m", count);
+    return p11prof_error_set(error, P11PROF_FAILED, "cannot start %u workers: %m", size->processes);
 }
 
 /* --- asking --- */
@@ -232,6 +240,8 @@ unsigned crew_end(struct crew *crew, unsigned ms, void (*tick)(void *payload), v
         close(member->socket);
     }
     free(crew->members);
+    if (crew->shared && crew->shared->shares)
+        munmap(crew->shared->shares, crew->shares_bytes);
     if (crew->shared)
         munmap(crew->shared, crew->shared_bytes);
     *crew = (struct crew){0};

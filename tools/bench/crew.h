@@ -23,13 +23,18 @@ struct crew {
     unsigned count;
     bool hurried; /* somebody waits for the next tick */
     struct bench_shared *shared;
-    size_t shared_bytes;
+    size_t shared_bytes, shares_bytes;
 };
 
-/* Forks `count` workers that are like *worker but for their number. Nothing is loaded yet. They let
- * go of the sockets of another crew, if there is one: its workers see when the command is gone. */
-enum p11prof_status crew_start(struct crew *crew, const struct crew *other, unsigned count,
-                               unsigned threads_most, struct bench_worker *worker,
+/* How many there may be at most: processes, threads of each, and loads that take turns in them. */
+struct crew_size {
+    unsigned processes, threads, turns;
+};
+
+/* Forks workers that are like *worker but for their number. Nothing is loaded yet. They let go of
+ * the sockets of another crew, if there is one: its workers see when the command is gone. */
+enum p11prof_status crew_start(struct crew *crew, const struct crew *other,
+                               const struct crew_size *size, struct bench_worker *worker,
                                struct p11prof_error *error);
 
 /* Sends a request to the first `count` members and waits for all answers. Calls `tick` about every

@@ -6,6 +6,7 @@
 #ifndef P11PROF_BENCH_PROTOCOL_H
 #define P11PROF_BENCH_PROTOCOL_H
 
+#include "mix.h"
 #include "p11prof/histogram.h"
 #include "settings.h"
 #include "test.h"
@@ -34,7 +35,9 @@ struct bench_plan {
 struct bench_request {
     enum bench_request_kind kind;
     char test[P11PROF_BENCH_ID_BYTES];
-    uint32_t load; /* from 1 */
+    uint32_t load;                  /* from 1 */
+    unsigned turns;                 /* SLICE: loads from that one on, of a mix; 1: it is alone */
+    double weights[BENCH_MIX_MOST]; /* of these */
     uint64_t data_bytes;
     unsigned threads;
     struct bench_plan plan;
@@ -80,17 +83,31 @@ struct bench_thread_state {
     _Atomic(uint64_t) error_count;    /* of those */
     _Atomic(uint32_t) waits;          /* for room in the spool */
     uint32_t thread_id;
+    struct bench_tally measured; /* of all loads of the slice */
+    int processor;               /* it ended on, from 1; 0: unknown */
+    bool gave_up;                /* nothing works any more */
+};
+
+/* The part of it that is of one load. */
+struct bench_share {
     struct bench_tally measured;
-    int processor;  /* it ended on, from 1; 0: unknown */
     CK_RV first_rv; /* of the first iteration that failed; CKR_OK: none */
-    bool gave_up;   /* nothing works any more */
     struct bench_own own;
 };
 
 struct bench_shared {
     _Atomic(uint32_t) stop;              /* end the slice after the iteration in hand */
     unsigned threads_most;               /* of a process */
+    unsigned turns_most;                 /* loads of a mix */
+    struct bench_share *shares;          /* of each thread; at this address in all processes */
     struct bench_thread_state threads[]; /* [process * threads_most + thread] */
 };
+
+/* What a thread did of the loads of a slice, one after the other. */
+static inline struct bench_share *bench_shares(const struct bench_shared *shared, unsigned process,
+                                               unsigned thread)
+{
+    return &shared->shares[((size_t)process * shared->threads_most + thread) * shared->turns_most];
+}
 
 #endif

@@ -125,12 +125,12 @@ static void octave_add(struct p11prof_group *group, unsigned octave, const uint3
     }
 }
 
-static void own_merge(struct p11prof_group *group, const struct bench_thread_state *state,
+static void own_merge(struct p11prof_group *group, const struct bench_share *share,
                       struct p11prof_buckets *buckets)
 {
-    const struct bench_own *own = &state->own;
-    group->count += own->success_count + state->measured.error_count - state->measured.wrong_count;
-    group->error_count += state->measured.error_count - state->measured.wrong_count;
+    const struct bench_own *own = &share->own;
+    group->count += own->success_count + share->measured.error_count - share->measured.wrong_count;
+    group->error_count += share->measured.error_count - share->measured.wrong_count;
     group->sum_ns += own->sum_ns;
     group->error_sum_ns += own->error_sum_ns;
     group->sum_squares += own->sum_squares;
@@ -146,7 +146,7 @@ static int64_t mechanism_of(const struct p11prof_bench_test *test)
                                                          : (int64_t)test->mechanism;
 }
 
-enum p11prof_status record_own_slice(struct bench_run *run, struct bench_load *load,
+enum p11prof_status record_own_slice(struct bench_run *run, struct bench_load *load, unsigned turn,
                                      uint64_t window_start_ns, struct p11prof_error *error)
 {
     unsigned count = load->threads * load->processes;
@@ -164,13 +164,15 @@ enum p11prof_status record_own_slice(struct bench_run *run, struct bench_load *l
         load->own_sum_ns = p11prof_zalloc(count, sizeof *load->own_sum_ns);
     }
     for (unsigned i = 0; i < count; i++) {
-        const struct bench_thread_state *state =
-            crew_thread(&run->crew, i / load->threads, i % load->threads);
-        own_merge(&group, state, &load->own[i]);
-        load->own_sum_ns[i] += state->own.sum_ns;
+        const struct bench_share *share =
+            &bench_shares(run->crew.shared, i / load->threads, i % load->threads)[turn];
+        own_merge(&group, share, &load->own[i]);
+        load->own_sum_ns[i] += share->own.sum_ns;
     }
-    enum p11prof_status status =
-        p11prof_store_group_add(run->recording.store, run->recording.run_id, &group, error);
+    enum p11prof_status status = P11PROF_OK;
+    if (group.count > 0)
+        status =
+            p11prof_store_group_add(run->recording.store, run->recording.run_id, &group, error);
     for (unsigned octave = 0; octave < P11PROF_OCTAVES; octave++)
         free(group.octaves[octave]);
     return status;

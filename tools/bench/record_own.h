@@ -14,8 +14,8 @@ void record_own_remove(struct bench_run *run);
 /* What the shim would have seen of token and library. */
 enum p11prof_status record_own_describe(struct bench_run *run, struct p11prof_error *error);
 
-/* The group of a slice, from what its threads measured. */
-enum p11prof_status record_own_slice(struct bench_run *run, struct bench_load *load,
+/* The group of a slice, from what its threads measured of the load that is the turn-th in it. */
+enum p11prof_status record_own_slice(struct bench_run *run, struct bench_load *load, unsigned turn,
                                      uint64_t window_start_ns, struct p11prof_error *error);
 
 #endif

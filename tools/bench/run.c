@@ -19,12 +19,26 @@ static void plan_start(struct bench_plan *plan, unsigned processes)
     plan->start_ns = slice_now_ns() + 2000000 + processes * UINT64_C(500000);
 }
 
+/* What the slices of a load are called. */
+static const char *turns_name(const struct bench_load *load)
+{
+    return load->turns > 1 ? "the mix" : load->test.id;
+}
+
+static CK_RV turns_first_rv(const struct bench_load *load)
+{
+    CK_RV rv = CKR_OK;
+    for (unsigned i = 0; i < load->turns && rv == CKR_OK; i++)
+        rv = load[i].first_rv;
+    return rv;
+}
+
 static void load_aborted(struct bench_run *run, struct bench_load *load)
 {
     char text[32];
     progress_clear(run->progress);
-    p11prof_warn("%s%s ends early: nothing works any more (%s)", run_side(run), load->test.id,
-                 p11prof_rv_text(load->first_rv, text));
+    p11prof_warn("%s%s ends early: nothing works any more (%s)", run_side(run), turns_name(load),
+                 p11prof_rv_text(turns_first_rv(load), text));
     run->failed = true;
 }
 
@@ -40,11 +54,16 @@ static void states_clear(struct bench_run *run)
 void run_turn_take(struct bench_run *run, struct bench_load *load, const struct bench_plan *plan,
                    struct run_turn *turn)
 {
-    struct bench_request request = {
-        .kind = BENCH_REQUEST_SLICE, .load = load->number, .threads = load->threads, .plan = *plan};
+    struct bench_request request = {.kind = BENCH_REQUEST_SLICE,
+                                    .load = load->number,
+                                    .turns = load->turns,
+                                    .threads = load->threads,
+                                    .plan = *plan};
+    for (unsigned i = 0; i < load->turns; i++)
+        request.weights[i] = load[i].weight;
     turn->load = load;
     states_clear(run);
-    progress_slice(run->progress, load->test.id, schedule_plan_ns(load, plan));
+    progress_slice(run->progress, turns_name(load), schedule_plan_ns(load, plan));
     slice_facts_begin(&turn->facts);
     plan_start(&request.plan, load->processes);
     turn->plan = request.plan;

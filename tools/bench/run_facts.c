@@ -123,7 +123,9 @@ static enum p11prof_status load_store(struct bench_run *run, const struct bench_
         .threads = load->threads,
         .processes = load->processes,
         .step = load->step,
-        .unchecked = load->unchecked};
+        .unchecked = load->unchecked,
+        .mix = load->mix,
+        .weight = load->weight};
     return p11prof_store_load_add(run->recording.store, run->recording.run_id, &row, error);
 }
 
@@ -177,29 +179,53 @@ static uint64_t slice_duration_ns(const struct bench_run *run, const struct benc
     return last_ns - first_ns - paused_ns / working;
 }
 
+/* Of a load that is the turn-th in its slices. */
+static void threads_take(struct bench_run *run, struct bench_load *load, unsigned turn)
+{
+    for (unsigned i = 0; i < load->threads * load->processes; i++) {
+        unsigned process = i / load->threads, thread = i % load->threads;
+        const struct bench_share *share = &bench_shares(run->crew.shared, process, thread)[turn];
+        struct bench_tally *done = &load->threads_done[i];
+        done->count += share->measured.count;
+        done->error_count += share->measured.error_count;
+        done->wrong_count += share->measured.wrong_count;
+        done->active_ns += share->measured.active_ns;
+        if (load->first_rv == CKR_OK)
+            load->first_rv = share->first_rv;
+        load->thread_ids[i] = crew_thread(&run->crew, process, thread)->thread_id;
+    }
+}
+
 /* Returns how many were done; how many of them succeeded goes to *success_count. */
-static uint64_t threads_take(struct bench_run *run, struct bench_load *load,
-                             uint64_t *success_count)
+static uint64_t turns_take(struct bench_run *run, struct bench_load *load, uint64_t *success_count)
 {
     uint64_t count = 0;
     *success_count = 0;
+    for (unsigned i = 0; i < load->turns; i++)
+        threads_take(run, &load[i], i);
     for (unsigned i = 0; i < load->threads * load->processes; i++) {
         const struct bench_thread_state *state =
             crew_thread(&run->crew, i / load->threads, i % load->threads);
-        struct bench_tally *done = &load->threads_done[i];
-        done->count += state->measured.count;
-        done->error_count += state->measured.error_count;
-        done->wrong_count += state->measured.wrong_count;
-        done->active_ns += state->measured.active_ns;
         count += state->measured.count;
         *success_count += state->measured.count - state->measured.error_count;
         run->failed = run->failed || state->measured.error_count > 0;
         load->gave_up = load->gave_up || state->gave_up;
-        if (load->first_rv == CKR_OK)
-            load->first_rv = state->first_rv;
-        load->thread_ids[i] = state->thread_id;
     }
     return count;
+}
+
+static enum p11prof_status turn_store(struct bench_run *run, struct bench_load *load, unsigned turn,
+                                      const struct p11prof_slice_row *slice,
+                                      struct p11prof_error *error)
+{
+    struct p11prof_slice_row row = *slice;
+    row.load = load->number;
+    row.slice = ++load->slices_done;
+    enum p11prof_status status =
+        p11prof_store_slice_add(run->recording.store, run->recording.run_id, &row, error);
+    if (status == P11PROF_OK && run->record == BENCH_RECORD_OFF)
+        status = record_own_slice(run, load, turn, row.start_ns, error);
+    return status;
 }
 
 struct slice_sum slice_store(struct bench_run *run, struct bench_load *load,
@@ -208,21 +234,18 @@ struct slice_sum slice_store(struct bench_run *run, struct bench_load *load,
     struct p11prof_error error;
     struct slice_sum sum = {0};
     uint64_t run_start_ns = run->recording.start.monotonic_ns;
-    if (threads_take(run, load, &sum.success_count) == 0)
+    if (turns_take(run, load, &sum.success_count) == 0)
         return sum;
     sum.duration_ns = slice_duration_ns(run, load);
     if (!run->recording.store)
         return sum;
-    const struct p11prof_slice_row row = {.load = load->number,
-                                          .slice = ++load->slices_done,
-                                          .start_ns = plan->start_ns - run_start_ns,
+    const struct p11prof_slice_row row = {.start_ns = plan->start_ns - run_start_ns,
                                           .duration_ns = sum.duration_ns,
                                           .load_average = facts->load_average,
                                           .steal_ns = facts->steal_ns};
-    enum p11prof_status status =
-        p11prof_store_slice_add(run->recording.store, run->recording.run_id, &row, &error);
-    if (status == P11PROF_OK && run->record == BENCH_RECORD_OFF)
-        status = record_own_slice(run, load, row.start_ns, &error);
+    enum p11prof_status status = P11PROF_OK;
+    for (unsigned i = 0; i < load->turns && status == P11PROF_OK; i++)
+        status = turn_store(run, &load[i], i, &row, &error);
     if (status != P11PROF_OK)
         p11prof_warn("%s", error.text);
     return sum;

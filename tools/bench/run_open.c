@@ -64,7 +64,10 @@ static void environment_set(const struct bench_run *run)
 static int workers_start(struct bench_run *run, bool recorded)
 {
     struct p11prof_error error;
-    unsigned count = (unsigned)largest(&run->settings->processes);
+    const struct crew_size size = {.processes = (unsigned)largest(&run->settings->processes),
+                                   .threads = (unsigned)largest(&run->settings->threads),
+                                   .turns =
+                                       run->settings->mix.count ? run->settings->mix.count : 1};
     uint32_t random = 0;
     getrandom(&random, sizeof random, 0);
     snprintf(run->key_label, sizeof run->key_label, "p11prof-%08x", random);
@@ -73,8 +76,7 @@ static int workers_start(struct bench_run *run, bool recorded)
                                         .shim = recorded ? run->shim : NULL,
                                         .key_label = run->key_label};
     run_own_key_name(run, &run->worker.own_key);
-    if (crew_start(&run->crew, run->other, count, (unsigned)largest(&run->settings->threads),
-                   &run->worker, &error) != P11PROF_OK)
+    if (crew_start(&run->crew, run->other, &size, &run->worker, &error) != P11PROF_OK)
         return p11prof_complain_of(&error);
     return 0;
 }

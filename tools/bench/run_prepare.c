@@ -97,10 +97,12 @@ static void record_decide(struct bench_run *run)
 int run_tests_select(struct bench_run *run)
 {
     struct p11prof_error error;
-    if (p11prof_bench_select(&run->tests, run->settings->tests, &run->own_key, &error) !=
-        P11PROF_OK)
-        return p11prof_complain_of(&error);
-    return 0;
+    const struct bench_settings *settings = run->settings;
+    enum p11prof_status status =
+        settings->mix.count > 0
+            ? bench_mix_select(&run->tests, &settings->mix, &run->own_key, &error)
+            : p11prof_bench_select(&run->tests, settings->tests, &run->own_key, &error);
+    return status == P11PROF_OK ? 0 : p11prof_complain_of(&error);
 }
 
 int run_loads_make(struct bench_run *run)
@@ -125,6 +127,19 @@ void run_loads_close(struct bench_run *run)
     }
 }
 
+/* A mix of which an operation is missing would be another one. */
+static int mixes_check(const struct bench_run *run)
+{
+    for (size_t i = 0; i < run->schedule.load_count; i++) {
+        const struct bench_load *load = &run->schedule.loads[i];
+        if (load->mix > 0 && !load->ready)
+            return p11prof_complain(P11PROF_EXIT_FAILED,
+                                    "the mix is not run: %s cannot be done: %s", load->test.id,
+                                    load->skipped);
+    }
+    return 0;
+}
+
 int run_prepare(struct bench_run *run, bool alone)
 {
     size_t before = run->ready_count;
@@ -142,6 +157,9 @@ int run_prepare(struct bench_run *run, bool alone)
             run_load_prepare(run, &run->schedule.loads[i]);
     if (run->signal_number)
         return P11PROF_EXIT_SIGNAL + run->signal_number;
+    code = mixes_check(run);
+    if (code)
+        return code;
     schedule_cut(&run->schedule, run->settings, alone);
     if (run->ready_count == before)
         return 0;

@@ -4,6 +4,7 @@
 
 #include "../report/allocate.h"
 #include "../report/buckets.h"
+#include "draw.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,11 @@ static struct bench_load *load_add(struct schedule *schedule, size_t *capacity,
     schedule->loads =
         p11prof_grow(schedule->loads, capacity, schedule->load_count + 1, sizeof *schedule->loads);
     struct bench_load *load = &schedule->loads[schedule->load_count++];
-    *load = (struct bench_load){
-        .number = (uint32_t)schedule->load_count, .test = *test, .data_bytes = test->data_bytes};
+    *load = (struct bench_load){.number = (uint32_t)schedule->load_count,
+                                .test = *test,
+                                .data_bytes = test->data_bytes,
+                                .turns = 1,
+                                .weight = 1};
     return load;
 }
 
@@ -42,11 +46,45 @@ static void add_combinations(struct schedule *schedule, size_t *capacity,
         }
 }
 
+/* The operations of a mix follow each other. One size of data at most: two rows of a test would
+ * differ in nothing else. */
+static void add_mix(struct schedule *schedule, size_t *capacity,
+                    const struct p11prof_bench_selection *tests,
+                    const struct bench_settings *settings, unsigned processes, unsigned threads)
+{
+    const struct bench_list *sizes = &settings->data_sizes;
+    unsigned number = ++schedule->mix_count;
+    for (unsigned i = 0; i < tests->count; i++) {
+        struct bench_load *load = load_add(schedule, capacity, tests->tests[i]);
+        if (load->test.sized && sizes->count > 0)
+            load->data_bytes = sizes->values[0];
+        load->processes = processes;
+        load->threads = threads;
+        load->step = load->mix = number;
+        load->turns = i == 0 ? (unsigned)tests->count : 0;
+        load->weight = settings->mix.weights[i];
+    }
+}
+
+static void add_mixes(struct schedule *schedule, size_t *capacity,
+                      const struct p11prof_bench_selection *tests,
+                      const struct bench_settings *settings)
+{
+    for (unsigned p = 0; p < settings->processes.count; p++)
+        for (unsigned t = 0; t < settings->threads.count; t++)
+            add_mix(schedule, capacity, tests, settings, (unsigned)settings->processes.values[p],
+                    (unsigned)settings->threads.values[t]);
+}
+
 void schedule_make(struct schedule *schedule, const struct p11prof_bench_selection *tests,
                    const struct bench_settings *settings)
 {
     size_t capacity = 0;
     *schedule = (struct schedule){0};
+    if (settings->mix.count > 0) {
+        add_mixes(schedule, &capacity, tests, settings);
+        return;
+    }
     for (size_t i = 0; i < tests->count; i++) {
         const struct p11prof_bench_test *test = tests->tests[i];
         unsigned step = 0;
@@ -76,12 +114,20 @@ void schedule_clear(struct schedule *schedule)
 
 /* --- slices --- */
 
+/* About what an iteration takes, whoever's turn it is. */
+static double iteration_ns(const struct bench_load *load)
+{
+    double sum = 0;
+    for (unsigned i = 0; i < load->turns; i++)
+        sum += load[i].weight * (double)load[i].iteration_ns;
+    return sum;
+}
+
 /* How many operations one thread is to do in all, about. */
 static double thread_operations(const struct bench_load *load,
                                 const struct bench_settings *settings)
 {
-    double iteration_ns = (double)load->iteration_ns;
-    double by_time = settings->measured.ns ? (double)settings->measured.ns / iteration_ns : 0;
+    double by_time = settings->measured.ns ? (double)settings->measured.ns / iteration_ns(load) : 0;
     double by_count = (double)settings->measured.count;
     if (by_time == 0 || (by_count > 0 && by_count < by_time))
         return by_count;
@@ -125,7 +171,7 @@ struct bench_plan schedule_plan(const struct bench_load *load,
 
 static uint64_t amount_ns(const struct bench_load *load, const struct bench_amount *amount)
 {
-    uint64_t counted_ns = amount->count * load->iteration_ns;
+    uint64_t counted_ns = (uint64_t)((double)amount->count * iteration_ns(load));
     if (amount->count && (!amount->ns || counted_ns < amount->ns))
         return counted_ns;
     return amount->ns;
@@ -142,26 +188,17 @@ double schedule_operations(const struct schedule *schedule, const struct bench_s
     double sum = 0;
     for (size_t i = 0; i < schedule->load_count; i++) {
         const struct bench_load *load = &schedule->loads[i];
-        if (load->ready)
+        if (load->ready && load->turns > 0)
             sum += thread_operations(load, settings) * load->threads * load->processes;
     }
     return sum;
-}
-
-/* splitmix64 (Steele, Lea, Flood 2014): the same seed gives the same order everywhere. */
-static uint64_t random_next(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    return z ^ z >> 31;
 }
 
 /* Fisher and Yates. */
 static void shuffle(struct schedule *schedule, uint64_t seed)
 {
     for (size_t i = schedule->slice_count; i > 1; i--) {
-        size_t other = random_next(&seed) % i;
+        size_t other = draw_next(&seed) % i;
         __typeof__(*schedule->slices) moved = schedule->slices[i - 1];
         schedule->slices[i - 1] = schedule->slices[other];
         schedule->slices[other] = moved;
@@ -181,7 +218,8 @@ static void slices_add(struct schedule *schedule, size_t *capacity, uint32_t ind
                        const struct bench_settings *settings)
 {
     struct bench_load *load = &schedule->loads[index];
-    load->slices = slices_of(load, settings);
+    for (unsigned i = 0; i < load->turns; i++)
+        load[i].slices = slices_of(load, settings);
     for (unsigned i = 0; i < load->slices; i++) {
         schedule->slices = p11prof_grow(schedule->slices, capacity, schedule->slice_count + 1,
                                         sizeof *schedule->slices);
@@ -208,7 +246,8 @@ void schedule_cut(struct schedule *schedule, const struct bench_settings *settin
     schedule->slice_count = 0;
     schedule->planned_ns = 0;
     for (uint32_t i = 0; i < schedule->load_count; i++)
-        if (schedule->loads[i].ready && schedule->loads[i].test.alone == alone)
+        if (schedule->loads[i].ready && schedule->loads[i].turns > 0 &&
+            schedule->loads[i].test.alone == alone)
             slices_add(schedule, &capacity, i, settings);
     shuffle(schedule, settings->seed);
     number_slices(schedule);

@@ -14,6 +14,10 @@ struct bench_load {
     struct p11prof_bench_test test;
     uint64_t data_bytes;
     unsigned threads, processes, step;
+    unsigned mix;   /* number of the mix that it belongs to; 0: it is alone */
+    unsigned turns; /* loads from this one on that take turns in its slices: 1, of a mix all of it;
+                       0: it is in those of one before */
+    double weight;  /* its part of the operations of these */
     /* Known once it is prepared. */
     bool ready;
     char skipped[512]; /* why, if it is not to be run */
@@ -33,6 +37,7 @@ struct bench_load {
 struct schedule {
     struct bench_load *loads;
     size_t load_count;
+    unsigned mix_count;
     struct {
         uint32_t load;  /* index */
         unsigned slice; /* from 0 */
@@ -41,7 +46,7 @@ struct schedule {
     uint64_t planned_ns; /* about what all slices take */
 };
 
-/* All tests with all parameters. Sizes apply to tests that have one. */
+/* All tests with all parameters, or a mix of them with each. Sizes apply to tests that have one. */
 void schedule_make(struct schedule *schedule, const struct p11prof_bench_selection *tests,
                    const struct bench_settings *settings);
 void schedule_clear(struct schedule *schedule);

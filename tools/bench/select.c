@@ -170,8 +170,7 @@ static enum p11prof_status unknown(const struct pool *pool, const char *word,
     return P11PROF_BAD_INPUT;
 }
 
-/* The next word, without blanks around it; commas in parentheses are part of it. NULL: no more. */
-static char *next_word(char **rest)
+char *p11prof_bench_next_word(char **rest)
 {
     unsigned depth = 0;
     char *word = *rest, *end = word;
@@ -193,7 +192,7 @@ static enum p11prof_status words_choose(struct pool *pool, const char *words,
 {
     char *copy = p11prof_copy(words), *rest = copy, *word;
     enum p11prof_status status = P11PROF_OK;
-    while (status == P11PROF_OK && (word = next_word(&rest)))
+    while (status == P11PROF_OK && (word = p11prof_bench_next_word(&rest)))
         if (*word && !all_choose(pool, word) && !family_choose(pool, word) &&
             !named_choose(pool, word) && !glob_choose(pool, word))
             status = unknown(pool, word, error);

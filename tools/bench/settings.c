@@ -32,6 +32,7 @@ enum {
     THRESHOLD,
     TOKEN_KEYS,
     TEST,
+    MIX,
     LIST_TESTS,
     ITERATIONS,
     DURATION,
@@ -81,9 +82,10 @@ static const struct p11prof_option options[] = {
     {"threshold", THRESHOLD, "PERCENT", "smaller differences are none (default: 5%)"},
     {"token-keys", TOKEN_KEYS, NULL, "make keys as token objects; destroyed at the end, too"},
     {"test", TEST, "TESTS", "ids, names, families or globs, with commas between, or all"},
+    {"mix", MIX, "MIX", "tests drawn by weight for each operation: sign:50%,verify:30%,random:20%"},
     {"list-tests", LIST_TESTS, NULL, "list all tests, and whether this token can do each"},
-    {"iterations", ITERATIONS, "N", "of each test and thread"},
-    {"duration", DURATION, "TIME", "of each test (default: 6s)"},
+    {"iterations", ITERATIONS, "N", "of each test (or the mix) and thread"},
+    {"duration", DURATION, "TIME", "of each test, or of the mix (default: 6s)"},
     {"threads", THREADS, "N,...", "a row for each number (default: 1)"},
     {"processes", PROCESSES, "N,...", "a row for each number (default: 1)"},
     {"data-sizes", DATA_SIZES, "SIZE,...", "a row for each size, where the test has one"},
@@ -91,7 +93,7 @@ static const struct p11prof_option options[] = {
     {"cooldown", COOLDOWN, "N|TIME", "of each test, compared with the measured part"},
     {"slices", SLICES, "N", "a test is cut into, taken in turns (default: 30)"},
     {"repeat", REPEAT, "N", "whole runs"},
-    {"seed", SEED, "N", "of the order of slices"},
+    {"seed", SEED, "N", "of the order of slices, and of the operations of a mix"},
     {"verify", VERIFY, "WHICH", "results: sample (default: first, last, every 100th), all, none"},
     {"record", RECORD, "WHAT", "calls (a row each), summary (histograms) or off (nothing kept)"},
     {"quick", QUICK, NULL, "half a second a test"},
@@ -119,6 +121,10 @@ static const struct p11prof_usage usage = {
         "KB or MB. A test ends after --iterations or --duration, whichever comes first; the\n"
         "slices of all tests are interleaved in random order.\n"
         "\n"
+        "--mix: one load of several tests, with ids or families. Percentages add up to 100; "
+        "numbers\n"
+        "without % are weights. A row for each operation, and the rate of all of them.\n"
+        "\n"
         "--record: calls, or summary where more than 10 million operations are expected.\n"
         "Exit code: 0; 2 wrong usage; 3 if an operation failed or gave a wrong result.\n"
         "\n"
@@ -128,6 +134,7 @@ static const struct p11prof_usage usage = {
         "  p11prof bench\n"
         "  p11prof bench --module FILE --token-label T --pin-source env:PIN --test sign,verify\n"
         "  p11prof bench --test rsa-2048-sign --threads 1,2,4 --duration 10s --format json\n"
+        "  p11prof bench --mix sign:50%,verify:30%,encrypt:20% --threads 4 --duration 60s\n"
         "  p11prof bench --module OLD --vs NEW --token-label T --pin-source env:PIN --test sign",
 };
 
@@ -180,6 +187,15 @@ static void add_tests(struct bench_settings *settings, const char *value)
     strcpy(all + before, value);
     free(settings->tests);
     settings->tests = all;
+}
+
+static bool take_mix(struct bench_settings *settings, const char *value)
+{
+    struct p11prof_error error;
+    if (settings->mix.count > 0)
+        return p11prof_complain(false, "--mix is given twice: a run has one");
+    return bench_mix_read(&settings->mix, value, &error) == P11PROF_OK ||
+           p11prof_complain(false, "%s", error.text);
 }
 
 static bool take_number(const char *option, const char *value, uint64_t least, uint64_t most,
@@ -328,6 +344,8 @@ static bool take_option(void *payload, int id, const char *value)
     case TEST:
         add_tests(settings, value);
         return true;
+    case MIX:
+        return take_mix(settings, value);
     case VERIFY:
         return take_verify(settings, value);
     case RECORD:
@@ -371,4 +389,5 @@ void settings_clear(struct bench_settings *settings)
 {
     free(settings->tests);
     settings->tests = NULL;
+    bench_mix_clear(&settings->mix);
 }

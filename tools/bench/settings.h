@@ -5,6 +5,7 @@
 #define P11PROF_BENCH_SETTINGS_H
 
 #include "../report/writer.h"
+#include "mix.h"
 #include "target.h"
 
 #include <stdbool.h>
@@ -43,6 +44,7 @@ struct bench_settings {
     struct p11prof_bench_target_options target;
     const char *key_label; /* --key; NULL: none */
     char *tests;           /* all --test, with commas between; NULL: the default suite. Owned */
+    struct bench_mix mix;  /* instead of tests; count 0: not given. Owned */
     struct bench_amount measured; /* of a test (and thread, if counted) */
     struct bench_amount warmup, cooldown;
     bool has_warmup; /* else 10 % of each slice */

@@ -24,8 +24,8 @@ static void defaults_fill(struct bench_settings *settings)
         settings->repeat = 1;
 }
 
-/* What goes with --vs only, and what does not go with it. */
-static bool check_vs(const struct bench_settings *settings)
+/* What goes with --vs only, and what does not go with it or with --mix. */
+static bool check(const struct bench_settings *settings)
 {
     const struct bench_vs *vs = &settings->vs;
     const struct p11prof_bench_target_options *target = &vs->target;
@@ -35,6 +35,11 @@ static bool check_vs(const struct bench_settings *settings)
         bool wrong;
         const char *text;
     } rules[] = {
+        {settings->mix.count > 0 && settings->tests,
+         "--mix names its tests itself: without --test"},
+        {settings->mix.count > 0 && vs->wanted, "--vs compares test by test: without --mix"},
+        {settings->mix.count > 0 && settings->data_sizes.count > 1,
+         "--mix takes one size of data: a run for each"},
         {said && !vs->wanted, "--vs-... and --threshold are about the other side: name its module "
                               "with --vs, or --vs same"},
         {vs->wanted && settings->list_tests, "--list-tests lists those of one token: without --vs"},
@@ -51,5 +56,5 @@ static bool check_vs(const struct bench_settings *settings)
 bool settings_complete(struct bench_settings *settings)
 {
     defaults_fill(settings);
-    return check_vs(settings);
+    return check(settings);
 }

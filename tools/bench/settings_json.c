@@ -20,12 +20,23 @@ static void add_amount(cJSON *object, const char *name, const struct bench_amoun
         cJSON_AddNumberToObject(member, "duration_ns", (double)amount->ns);
 }
 
+/* As it was asked for: {"sign": 0.5, ...}. */
+static void add_mix(cJSON *object, const struct bench_mix *mix)
+{
+    cJSON *member = cJSON_AddObjectToObject(object, "mix");
+    for (unsigned i = 0; i < mix->count; i++)
+        cJSON_AddNumberToObject(member, mix->words[i], mix->weights[i]);
+}
+
 char *settings_json(const struct bench_settings *settings)
 {
     static const char *const verify[] = {"sample", "all", "none"};
     static const char *const record[] = {"auto", "calls", "summary", "off"};
     cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "tests", settings->tests ? settings->tests : "default");
+    if (settings->mix.count > 0)
+        add_mix(object, &settings->mix);
+    else
+        cJSON_AddStringToObject(object, "tests", settings->tests ? settings->tests : "default");
     add_amount(object, "measured", &settings->measured);
     if (settings->has_warmup)
         add_amount(object, "warmup", &settings->warmup);

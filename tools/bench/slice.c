@@ -18,18 +18,26 @@ enum {
     COST_ITERATIONS = 20000,
 };
 
+/* What a turn did in one phase. */
+struct turn_count {
+    uint64_t count, error_count, wrong_count;
+    uint64_t until_check;
+};
+
 /* A thread on its way through one phase. */
 struct loop {
     const struct slice_thread *thread;
-    struct p11prof_bench_job *job;
-    const struct p11prof_bench_steps *steps;
-    const struct bench_amount *amount; /* of this phase */
-    struct bench_tally tally;
-    uint64_t start_ns, paused_ns; /* of this phase */
-    uint64_t deadline_ns;         /* of this phase, where it has a time: moved by pauses */
-    uint64_t until_room, until_check;
+    unsigned turn; /* in hand */
+    enum p11prof_phase phase;
+    const struct bench_amount *amount;    /* of this phase */
+    uint64_t count;                       /* iterations of this phase */
+    uint64_t start_ns, end_ns, paused_ns; /* of this phase */
+    uint64_t deadline_ns;                 /* of this phase, where it has a time: moved by pauses */
+    uint64_t window_start_ns;
+    uint64_t until_room;
     unsigned failed_in_row;
     bool own; /* it takes durations itself */
+    struct turn_count turns[BENCH_MIX_MOST];
 };
 
 uint64_t slice_now_ns(void)
@@ -101,10 +109,11 @@ static bool token_is_gone(CK_RV rv)
 static void failure_note(struct loop *loop, CK_RV rv)
 {
     struct bench_thread_state *state = loop->thread->state;
-    loop->tally.error_count++;
+    struct bench_share *share = loop->thread->turns[loop->turn].share;
+    loop->turns[loop->turn].error_count++;
     atomic_fetch_add_explicit(&state->error_count, 1, memory_order_relaxed);
-    if (state->first_rv == CKR_OK)
-        state->first_rv = rv;
+    if (share->first_rv == CKR_OK)
+        share->first_rv = rv;
     if (++loop->failed_in_row >= GIVE_UP_AFTER || token_is_gone(rv))
         state->gave_up = true;
 }
@@ -113,86 +122,122 @@ static void failure_note(struct loop *loop, CK_RV rv)
 static bool goes_on(const struct loop *loop, uint64_t now_ns)
 {
     const struct bench_amount *amount = loop->amount;
-    return (amount->count == 0 || loop->tally.count < amount->count) &&
+    return (amount->count == 0 || loop->count < amount->count) &&
            (amount->ns == 0 || now_ns - loop->paused_ns < loop->deadline_ns) &&
            !loop->thread->state->gave_up &&
            !atomic_load_explicit(loop->thread->stop, memory_order_relaxed);
 }
 
 /* The first one, every hundredth, the last one. */
-static bool check_is_due(struct loop *loop, uint64_t now_ns)
+static bool check_is_due(struct loop *loop, const struct p11prof_bench_steps *steps,
+                         uint64_t now_ns)
 {
-    if (!loop->steps->check || loop->thread->verify == BENCH_VERIFY_NONE)
+    if (!steps->check || loop->thread->verify == BENCH_VERIFY_NONE)
         return false;
-    return loop->thread->verify == BENCH_VERIFY_ALL || loop->until_check-- == 0 ||
+    return loop->thread->verify == BENCH_VERIFY_ALL || loop->turns[loop->turn].until_check-- == 0 ||
            !goes_on(loop, now_ns);
 }
 
-static void check(struct loop *loop)
+static void check(struct loop *loop, struct p11prof_bench_job *job)
 {
-    loop->until_check = SAMPLE_EVERY - 1;
-    if (loop->steps->check(loop->job))
+    struct turn_count *turn = &loop->turns[loop->turn];
+    turn->until_check = SAMPLE_EVERY - 1;
+    if (job->test->steps->check(job))
         return;
-    loop->tally.wrong_count++;
-    loop->tally.error_count++;
+    turn->wrong_count++;
+    turn->error_count++;
     atomic_fetch_add_explicit(&loop->thread->state->error_count, 1, memory_order_relaxed);
 }
 
-/* What comes behind the measured calls and is not measured. */
-static uint64_t clean_up(struct loop *loop, CK_RV rv, uint64_t now_ns)
+/* Returns the time now: what was since then_ns is not measured. */
+static uint64_t pause(struct loop *loop, uint64_t then_ns)
 {
-    bool checked = rv == CKR_OK && check_is_due(loop, now_ns);
+    uint64_t now_ns = slice_now_ns();
+    loop->paused_ns += now_ns - then_ns;
+    return now_ns;
+}
+
+/* What comes behind the measured calls and is not measured. */
+static uint64_t clean_up(struct loop *loop, struct p11prof_bench_job *job, CK_RV rv,
+                         uint64_t now_ns)
+{
+    const struct p11prof_bench_steps *steps = job->test->steps;
+    bool checked = rv == CKR_OK && check_is_due(loop, steps, now_ns);
     if (checked)
-        check(loop);
-    if (loop->steps->after)
-        loop->steps->after(loop->job);
-    if (!checked && !loop->steps->after)
-        return now_ns;
-    uint64_t later_ns = slice_now_ns();
-    loop->paused_ns += later_ns - now_ns;
-    return later_ns;
+        check(loop, job);
+    if (steps->after)
+        steps->after(job);
+    return checked || steps->after ? pause(loop, now_ns) : now_ns;
 }
 
 /* Returns the time at its end. */
 static uint64_t iterate(struct loop *loop, uint64_t now_ns)
 {
-    CK_RV rv = CKR_OK;
-    if (loop->steps->before) {
-        rv = loop->steps->before(loop->job);
-        uint64_t later_ns = slice_now_ns();
-        loop->paused_ns += later_ns - now_ns;
-        now_ns = later_ns;
-    }
+    const struct slice_turn *turn = &loop->thread->turns[loop->turn];
+    struct p11prof_bench_job *job = turn->job;
+    const struct p11prof_bench_steps *steps = job->test->steps;
+    CK_RV rv = steps->before ? steps->before(job) : CKR_OK;
+    if (steps->before || loop->thread->draws)
+        now_ns = pause(loop, now_ns);
     uint64_t start_ns = loop->own ? slice_now_ns() : 0;
     if (rv == CKR_OK)
-        rv = loop->steps->run(loop->job);
+        rv = steps->run(job);
     now_ns = slice_now_ns();
     if (loop->own)
-        own_add(&loop->thread->state->own, now_ns - start_ns, rv != CKR_OK);
-    loop->tally.count++;
+        own_add(&turn->share->own, now_ns - start_ns, rv != CKR_OK);
+    loop->count++;
+    loop->turns[loop->turn].count++;
     if (rv == CKR_OK)
         loop->failed_in_row = 0;
     else
         failure_note(loop, rv);
-    now_ns = clean_up(loop, rv, now_ns);
-    loop->job->iteration++;
+    now_ns = clean_up(loop, job, rv, now_ns);
+    job->iteration++;
     return now_ns;
 }
 
 /* --- phases --- */
 
-static void mark(const struct slice_thread *thread, enum p11prof_phase phase, uint64_t start_ns)
+/* What the next calls are of. */
+static void mark(const struct loop *loop)
 {
-    const struct p11prof_bench_test *test = thread->job->test;
-    struct p11prof_load_note note = {.part = p11prof_part(thread->load, phase),
-                                     .window_start_ns = start_ns,
-                                     .iteration_calls = test->iteration_calls,
-                                     .iteration_operation =
-                                         test->iteration_calls ? test->operation : 0};
-    if (phase == P11PROF_PHASE_NONE)
-        memset(&note, 0, sizeof note);
+    const struct slice_turn *turn = &loop->thread->turns[loop->turn];
+    const struct p11prof_bench_test *test = turn->job->test;
+    const struct p11prof_load_note note = {.part = p11prof_part(turn->load, loop->phase),
+                                           .window_start_ns = loop->window_start_ns,
+                                           .iteration_calls = test->iteration_calls,
+                                           .iteration_operation =
+                                               test->iteration_calls ? test->operation : 0};
+    if (loop->thread->recorder->mark)
+        loop->thread->recorder->mark(&note);
+}
+
+static void mark_end(const struct slice_thread *thread)
+{
+    static const struct p11prof_load_note none;
     if (thread->recorder->mark)
-        thread->recorder->mark(&note);
+        thread->recorder->mark(&none);
+}
+
+/* Whose turn it is: every operation of a mix is drawn anew. The jobs share the thread's session,
+ * which the one before may have had to open anew. */
+static void turn_draw(struct loop *loop)
+{
+    const struct slice_thread *thread = loop->thread;
+    const struct p11prof_bench_job *before = thread->turns[loop->turn].job;
+    loop->turn =
+        draw_choose(&thread->draws->states[loop->phase], thread->limits, thread->turn_count);
+    struct p11prof_bench_job *job = thread->turns[loop->turn].job;
+    if (job == before)
+        return;
+    job->session = before->session;
+    mark(loop);
+}
+
+static void session_share(const struct loop *loop)
+{
+    for (unsigned i = 0; i < loop->thread->turn_count; i++)
+        loop->thread->turns[i].job->session = loop->thread->turns[loop->turn].job->session;
 }
 
 /* A phase ends at the same moment in all threads, also in those that came late because threads
@@ -204,10 +249,10 @@ static void phase_run(struct loop *loop, const struct bench_amount *amount, uint
     uint64_t done = atomic_load_explicit(&state->progress_count, memory_order_relaxed);
     uint64_t now_ns = slice_now_ns();
     loop->amount = amount;
-    loop->start_ns = now_ns;
+    loop->start_ns = loop->end_ns = now_ns;
     loop->deadline_ns = (due_ns ? due_ns : now_ns) + amount->ns;
-    loop->tally = (struct bench_tally){0};
-    loop->paused_ns = 0;
+    loop->count = loop->paused_ns = 0;
+    memset(loop->turns, 0, sizeof loop->turns); /* the first ones are checked */
     if (amount->count == 0 && amount->ns == 0)
         return;
     bool late = amount->ns && now_ns >= loop->deadline_ns; /* one is the least, if it may go on */
@@ -216,12 +261,29 @@ static void phase_run(struct loop *loop, const struct bench_amount *amount, uint
     while (goes_on(loop, now_ns)) {
         if (loop->until_room-- == 0)
             now_ns = room_wait(loop, now_ns);
+        if (loop->thread->draws)
+            turn_draw(loop);
         now_ns = iterate(loop, now_ns);
         atomic_store_explicit(&state->progress_count, ++done, memory_order_relaxed);
     }
-    loop->tally.start_ns = loop->start_ns;
-    loop->tally.end_ns = now_ns;
-    loop->tally.active_ns = now_ns - loop->start_ns - loop->paused_ns;
+    loop->end_ns = now_ns;
+}
+
+/* Keeps what the measured phase came to. The loads of a mix share its time. */
+static void measured_keep(const struct loop *loop)
+{
+    const struct bench_tally all = {.start_ns = loop->start_ns,
+                                    .end_ns = loop->end_ns,
+                                    .active_ns = loop->end_ns - loop->start_ns - loop->paused_ns};
+    struct bench_tally *sum = &loop->thread->state->measured;
+    *sum = all;
+    for (unsigned i = 0; i < loop->thread->turn_count; i++) {
+        struct bench_tally *tally = &loop->thread->turns[i].share->measured;
+        *tally = all;
+        sum->count += tally->count = loop->turns[i].count;
+        sum->error_count += tally->error_count = loop->turns[i].error_count;
+        sum->wrong_count += tally->wrong_count = loop->turns[i].wrong_count;
+    }
 }
 
 /* Moves the calling thread to a processor. It may be moved on from there at any time. */
@@ -250,36 +312,47 @@ static void wait_until(uint64_t start_ns, int processor)
         ;
 }
 
-static void state_reset(struct bench_thread_state *state)
+static void share_reset(struct bench_share *share)
 {
+    memset(share, 0, sizeof *share);
+    share->first_rv = CKR_OK;
+    share->own.min_ns = UINT64_MAX;
+}
+
+static void state_reset(const struct slice_thread *thread)
+{
+    struct bench_thread_state *state = thread->state;
     atomic_store(&state->progress_count, 0);
     atomic_store(&state->error_count, 0);
     state->measured = (struct bench_tally){0};
-    state->first_rv = CKR_OK;
     state->gave_up = false;
-    memset(&state->own, 0, sizeof state->own);
-    state->own.min_ns = UINT64_MAX;
+    for (unsigned i = 0; i < thread->turn_count; i++)
+        share_reset(thread->turns[i].share);
+}
+
+static void phase_begin(struct loop *loop, enum p11prof_phase phase)
+{
+    loop->phase = phase;
+    loop->own = phase == P11PROF_PHASE_MEASURED && !loop->thread->recorder->mark;
+    mark(loop);
 }
 
 void slice_run(const struct slice_thread *thread, const struct bench_plan *plan)
 {
-    struct loop loop = {
-        .thread = thread, .job = thread->job, .steps = thread->job->test->steps, .until_room = 0};
-    state_reset(thread->state);
+    struct loop loop = {.thread = thread, .window_start_ns = plan->start_ns};
+    state_reset(thread);
     wait_until(plan->start_ns, plan->processor);
-    mark(thread, P11PROF_PHASE_WARMUP, plan->start_ns);
+    phase_begin(&loop, P11PROF_PHASE_WARMUP);
     phase_run(&loop, &plan->warmup, plan->start_ns);
-    mark(thread, P11PROF_PHASE_MEASURED, plan->start_ns);
-    loop.own = !thread->recorder->mark;
-    loop.until_check = 0; /* the first */
+    phase_begin(&loop, P11PROF_PHASE_MEASURED);
     phase_run(&loop, &plan->measured,
               plan->warmup.count ? 0 : plan->start_ns + plan->warmup.ns + loop.paused_ns);
-    loop.own = false;
-    thread->state->measured = loop.tally;
+    measured_keep(&loop);
     thread->state->processor = sched_getcpu() + 1;
-    mark(thread, P11PROF_PHASE_COOLDOWN, plan->start_ns);
+    phase_begin(&loop, P11PROF_PHASE_COOLDOWN);
     phase_run(&loop, &plan->cooldown, 0);
-    mark(thread, P11PROF_PHASE_NONE, 0);
+    mark_end(thread);
+    session_share(&loop);
 }
 
 /* --- what it costs --- */
@@ -304,17 +377,19 @@ uint64_t slice_own_cost_ns(const struct slice_recorder *recorder)
 {
     static const struct p11prof_bench_steps steps = {.run = nothing};
     static struct bench_thread_state state;
+    static struct bench_share share;
     static const _Atomic(uint32_t) stop;
     const struct p11prof_bench_test test = {.steps = &steps};
     struct p11prof_bench_job job = {.test = &test};
-    const struct slice_thread thread = {.job = &job,
+    const struct slice_thread thread = {.turns = {{.job = &job, .share = &share}},
+                                        .turn_count = 1,
                                         .state = &state,
                                         .recorder = recorder,
                                         .stop = &stop,
                                         .verify = BENCH_VERIFY_NONE,
                                         .thread_count = 1};
-    struct loop loop = {.thread = &thread, .job = &job, .steps = &steps, .own = !recorder->mark};
+    struct loop loop = {.thread = &thread, .own = !recorder->mark};
     const struct bench_amount amount = {.count = COST_ITERATIONS};
     phase_run(&loop, &amount, 0);
-    return loop.tally.active_ns / COST_ITERATIONS;
+    return (loop.end_ns - loop.start_ns - loop.paused_ns) / COST_ITERATIONS;
 }

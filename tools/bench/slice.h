@@ -4,6 +4,7 @@
 #ifndef P11PROF_BENCH_SLICE_H
 #define P11PROF_BENCH_SLICE_H
 
+#include "draw.h"
 #include "p11prof/load.h"
 #include "protocol.h"
 
@@ -14,24 +15,40 @@ struct slice_recorder {
     void (*summary)(void);
 };
 
-/* A thread with its job. */
-struct slice_thread {
+/* What a thread does one of: a load of the slice. */
+struct slice_turn {
     struct p11prof_bench_job *job;
+    struct bench_share *share;
+    uint32_t load;
+};
+
+/* What a thread keeps of a mix from one slice to the next: each phase draws from its own sequence.
+ */
+struct slice_draws {
+    uint64_t states[P11PROF_PHASE_COOLDOWN + 1];
+};
+
+/* A thread with its jobs. */
+struct slice_thread {
+    struct slice_turn turns[BENCH_MIX_MOST];
+    unsigned turn_count;
+    uint64_t limits[BENCH_MIX_MOST]; /* of the draw between them */
+    struct slice_draws *draws;       /* NULL: there is one turn */
     struct bench_thread_state *state;
     const struct slice_recorder *recorder;
     const _Atomic(uint32_t) *stop;
     enum bench_verify verify;
     unsigned thread_count; /* of this process in this slice */
-    uint32_t load;
 };
 
 /* How many records a spool needs room for, so that each of so many threads always finds some once
  * the others have been drained: they keep chunks that are not full. */
 uint64_t slice_room_least(unsigned thread_count);
 
-/* Runs the plan on the calling thread; what it did is in thread->state. Nothing of ours but two
- * clock reads at most lies between the measured calls of an iteration and those of the next, unless
- * the test has something to prepare, to check or to take away: that time is taken out. */
+/* Runs the plan on the calling thread; what it did is in thread->state and the shares. Nothing of
+ * ours but two clock reads at most lies between the measured calls of an iteration and those of the
+ * next, unless the test has something to prepare, to check or to take away, or the next operation
+ * of a mix is drawn: that time is taken out. */
 void slice_run(const struct slice_thread *thread, const struct bench_plan *plan);
 
 /* What the loop itself costs per iteration. */

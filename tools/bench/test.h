@@ -123,6 +123,10 @@ enum p11prof_status p11prof_bench_select(struct p11prof_bench_selection *out, co
                                          const struct p11prof_bench_own_key *own_key,
                                          struct p11prof_error *error);
 
+/* The next word of such a list, without blanks around it; commas in parentheses are part of it. The
+ * list is cut up. NULL: no more. */
+char *p11prof_bench_next_word(char **rest);
+
 /* --- keys and jobs, in a worker --- */
 
 /* The user's own key: what --key or --key-uri named, and what was found out about it. */

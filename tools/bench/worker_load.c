@@ -146,20 +146,45 @@ static void thread_close(void *payload, unsigned thread)
     worker->sessions[thread] = job->session;
 }
 
+/* Each phase of each thread of each process draws from a sequence that the seed gives it. */
+static void draws_seed(struct worker *worker, unsigned thread)
+{
+    const struct bench_worker *given = worker->given;
+    struct slice_draws *draws = &worker->load->draws[thread];
+    for (unsigned phase = 0; phase <= P11PROF_PHASE_COOLDOWN; phase++)
+        draws->states[phase] = draw_seed(given->settings->seed, given->process, thread, phase);
+}
+
+static void turns_fill(struct worker *worker, struct slice_thread *slice, unsigned thread)
+{
+    const struct bench_request *request = worker->request;
+    struct bench_share *shares =
+        bench_shares(worker->given->shared, worker->given->process, thread);
+    slice->turn_count = request->turns;
+    for (unsigned i = 0; i < request->turns; i++) {
+        struct p11prof_bench_job *job = &worker->load[i].jobs[thread];
+        /* Whoever has to open the thread's session anew does so for all of its jobs. */
+        job->session = worker->sessions[thread];
+        slice->turns[i] =
+            (struct slice_turn){.job = job, .share = &shares[i], .load = request->load + i};
+    }
+    if (request->turns > 1) {
+        draw_limits(slice->limits, request->weights, request->turns);
+        slice->draws = &worker->load->draws[thread];
+    }
+}
+
 static void thread_slice(void *payload, unsigned thread)
 {
     struct worker *worker = payload;
-    const struct slice_thread slice = {.job = &worker->load->jobs[thread],
-                                       .state = state_of(worker, thread),
-                                       .recorder = &worker->module.recorder,
-                                       .stop = &worker->given->shared->stop,
-                                       .verify = worker->given->settings->verify,
-                                       .thread_count = worker->load->thread_count,
-                                       .load = worker->request->load};
-    /* Whoever has to open the thread's session anew does so for all of its jobs. */
-    slice.job->session = worker->sessions[thread];
+    struct slice_thread slice = {.state = state_of(worker, thread),
+                                 .recorder = &worker->module.recorder,
+                                 .stop = &worker->given->shared->stop,
+                                 .verify = worker->given->settings->verify,
+                                 .thread_count = worker->load->thread_count};
+    turns_fill(worker, &slice, thread);
     slice_run(&slice, &worker->request->plan);
-    worker->sessions[thread] = slice.job->session;
+    worker->sessions[thread] = slice.turns[0].job->session;
 }
 
 static struct worker_key *key_find(struct worker *worker, const char *test)
@@ -221,6 +246,7 @@ void load_close(struct worker *worker, struct worker_load *load)
     if (load->jobs)
         on_threads(worker, thread_close);
     free(load->jobs);
+    free(load->draws);
     if (load->key)
         key_give(worker, load->key);
     free(load->tests.tests);
@@ -245,6 +271,9 @@ void load_open(struct worker *worker)
         return;
     }
     load->jobs = p11prof_zalloc(request->threads, sizeof *load->jobs);
+    load->draws = p11prof_zalloc(request->threads, sizeof *load->draws);
+    for (unsigned i = 0; i < request->threads; i++)
+        draws_seed(worker, i);
     worker->broken = false;
     on_threads(worker, thread_prepare);
     reply_errors(worker);

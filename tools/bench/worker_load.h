@@ -22,6 +22,7 @@ struct worker_load {
     const struct p11prof_bench_test *test;
     struct worker_key *key;
     struct p11prof_bench_job *jobs; /* one a thread */
+    struct slice_draws *draws;      /* one a thread, of the mix that this load is the first of */
     unsigned thread_count;
 };
 
