@@ -18,6 +18,7 @@ enum {
     OPTION_KIND = 'k',
     OPTION_PROGRAM = 'p',
     OPTION_TREND = 't',
+    OPTION_MIX = 'm',
     OPTION_ASCII = 'a',
     OPTION_YES = 'y'
 };
@@ -31,6 +32,7 @@ static const struct p11prof_option options[] = {
     P11PROF_SELECT_BY("function", P11PROF_BY_FUNCTION, "NAME", "trend: of this C_* function"),
     P11PROF_SELECT_BY("operation", P11PROF_BY_OPERATION, "NAME", "trend: of this operation"),
     P11PROF_SELECT_BY("test", P11PROF_BY_TEST, "ID", "trend: of this test of a bench"),
+    {"mix", OPTION_MIX, NULL, "trend of a test: where it was part of a mix, not alone"},
     P11PROF_SELECT_BY("mechanism", P11PROF_BY_MECHANISM, "NAME", "trend: of this mechanism"),
     P11PROF_SELECT_BY("key-type", P11PROF_BY_KEY_TYPE, "NAME", "trend: with keys of this type"),
     P11PROF_SELECT_BY("key-bits", P11PROF_BY_KEY_BITS, "N", "trend: with keys of this size"),
@@ -98,6 +100,9 @@ static bool take_option(void *payload, int id, const char *value)
         return true;
     case OPTION_TREND:
         return p11prof_runs_trend_metric(&settings->trend, value);
+    case OPTION_MIX:
+        settings->trend.trend.mix = true;
+        return true;
     case OPTION_ASCII:
         settings->trend.ascii = true;
         return true;

@@ -86,7 +86,8 @@ void output_estimate(const struct bench_run *run)
     double seconds = (double)run->schedule.planned_ns / 1e9;
     if (run->settings->quiet)
         return;
-    p11prof_note("%zu test%s in %zu slice%s, about %.0f %s", run->ready_count,
+    p11prof_note("%s%zu test%s in %zu slice%s, about %.0f %s",
+                 run->schedule.mix_count > 0 ? "a mix: " : "", run->ready_count,
                  run->ready_count == 1 ? "" : "s", run->schedule.slice_count,
                  run->schedule.slice_count == 1 ? "" : "s", seconds < 120 ? seconds : seconds / 60,
                  seconds < 120 ? "s" : "minutes");

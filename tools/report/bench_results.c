@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "bench_results.h"
 #include "allocate.h"
+#include "bench_mixes.h"
 #include "bench_threads.h"
 #include "bench_windows.h"
 #include "p11prof/load.h"
@@ -178,7 +179,15 @@ static int64_t thread_count(const struct p11prof_table *loads, size_t row)
            p11prof_table_integer(loads, row, "processes", 1);
 }
 
-/* Rate of one thread with the same test and data; 0 if nobody measured it. */
+static bool same_real(const struct p11prof_table *table, size_t a, size_t b, const char *column)
+{
+    const struct p11prof_cell *left = p11prof_table_get(table, a, column);
+    const struct p11prof_cell *right = p11prof_table_get(table, b, column);
+    return left->kind == right->kind &&
+           (left->kind == P11PROF_CELL_NULL || left->real == right->real);
+}
+
+/* Rate of one thread with the same test, data and weight; 0 if nobody measured it. */
 static double single_rate(const struct p11prof_table *loads, size_t row)
 {
     const char *test = p11prof_table_text(loads, row, "test", "");
@@ -189,7 +198,8 @@ static double single_rate(const struct p11prof_table *loads, size_t row)
         if (thread_count(loads, i) == 1 && rate->kind == P11PROF_CELL_REAL &&
             strcmp(p11prof_table_text(loads, i, "test", ""), test) == 0 &&
             p11prof_table_integer(loads, i, "data_bytes", -1) == data_bytes &&
-            p11prof_table_integer(loads, i, "run_id", -1) == run_id)
+            p11prof_table_integer(loads, i, "run_id", -1) == run_id &&
+            same_real(loads, i, row, "weight"))
             return rate->real;
     }
     return 0;
@@ -222,6 +232,7 @@ enum p11prof_status p11prof_bench_results_load(struct p11prof_bench_results *out
     for (size_t i = 0; status == P11PROF_OK && i < loads.row_count; i++)
         status = add_load(out, scan, db, run_id, &loads, i, error);
     set_efficiencies(&out->loads);
+    p11prof_mixes_complete(out);
     p11prof_table_clear(&loads);
     return status;
 }

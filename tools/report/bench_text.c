@@ -2,7 +2,9 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "bench_text.h"
 #include "allocate.h"
+#include "bench_mixes.h"
 #include "bench_sizes.h"
+#include "stats_table.h"
 #include "units.h"
 
 #include <inttypes.h>
@@ -40,7 +42,10 @@ static bool several_sizes(const struct p11prof_table *loads)
     return false;
 }
 
-static void print_loads(struct p11prof_page *page, const struct p11prof_table *loads)
+/* What a table of loads has besides what every one has. */
+enum { COLUMNS_BYTES = 256 };
+static void choose_columns(char names[COLUMNS_BYTES], const struct p11prof_table *loads,
+                           const char *counts, const char *durations)
 {
     const struct {
         const char *names;
@@ -50,25 +55,77 @@ static void print_loads(struct p11prof_page *page, const struct p11prof_table *l
         {"data_bytes", several_sizes(loads)},
         {"threads", any_above(loads, "threads", 1) || any_above(loads, "processes", 1)},
         {"processes", any_above(loads, "processes", 1)},
+        {counts, true},
         {"error_count", any_above(loads, "error_count", 0)},
         {"wrong_count", any_above(loads, "wrong_count", 0)},
-        {"ops_per_s mean_ns p50_ns p95_ns p99_ns", true},
+        {durations, true},
         {"bytes_per_s", any_known(loads, "bytes_per_s")},
         {"cooldown_change", any_known(loads, "cooldown_change")},
     };
-    char names[256] = "";
+    *names = '\0';
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
         strcat(names, columns[i].needed ? columns[i].names : "");
         strcat(names, " ");
     }
-    p11prof_page_section(page, "Results");
-    p11prof_page_table(page, loads, names);
+}
+
+/* Loads that are no part of a mix. */
+static void print_loads(struct p11prof_page *page, const struct p11prof_table *loads)
+{
+    struct p11prof_table alone = {.columns = NULL};
+    char names[COLUMNS_BYTES];
+    p11prof_table_add_columns(&alone, P11PROF_RESULT_COLUMNS);
+    for (size_t i = 0; i < loads->row_count; i++)
+        if (p11prof_load_is_alone(loads, i))
+            p11prof_table_copy_row(&alone, p11prof_table_add_row(&alone), loads, i);
+    if (alone.row_count > 0) {
+        choose_columns(names, &alone, "", "ops_per_s mean_ns p50_ns p95_ns p99_ns");
+        p11prof_page_section(page, "Results");
+        p11prof_page_table(page, &alone, names);
+    }
+    p11prof_table_clear(&alone);
+}
+
+/* Of the load, or of the whole mix; negative: unknown. */
+static double rate_of(const struct p11prof_table *loads, size_t row)
+{
+    double sum = -1;
+    for (size_t i = 0; i < loads->row_count; i++) {
+        const struct p11prof_cell *cell = p11prof_table_get(loads, i, "ops_per_s");
+        if ((i == row || p11prof_same_mix(loads, row, i)) && cell->kind == P11PROF_CELL_REAL)
+            sum = (sum < 0 ? 0 : sum) + cell->real;
+    }
+    return sum;
+}
+
+static void print_mix(struct p11prof_page *page, const struct p11prof_table *loads, size_t first)
+{
+    struct p11prof_table mix = {.columns = NULL};
+    char names[COLUMNS_BYTES], rate[P11PROF_UNIT_TEXT_BYTES];
+    p11prof_table_add_columns(&mix, P11PROF_RESULT_COLUMNS);
+    for (size_t i = first; i < loads->row_count; i++)
+        if (p11prof_same_mix(loads, first, i))
+            p11prof_table_copy_row(&mix, p11prof_table_add_row(&mix), loads, i);
+    choose_columns(names, &mix, "count weight count_share",
+                   "ops_per_s time_share p50_ns p95_ns p99_ns");
+    p11prof_page_section(page, "Mix %" PRId64, p11prof_table_integer(loads, first, "mix", 0));
+    p11prof_page_table(page, &mix, names);
+    p11prof_format_rate(rate, rate_of(loads, first));
+    p11prof_page_note(page, "all operations: %s/s", rate);
+    p11prof_table_clear(&mix);
+}
+
+static void print_mixes(struct p11prof_page *page, const struct p11prof_table *loads)
+{
+    for (size_t i = 0; i < loads->row_count; i++)
+        if (p11prof_mix_begins(loads, i))
+            print_mix(page, loads, i);
 }
 
 /* Test and what tells it from the other loads of the test, as a sentence goes on with it. */
 static void describe(char *out, size_t out_bytes, const struct p11prof_table *loads, size_t row)
 {
-    char size[P11PROF_UNIT_TEXT_BYTES] = "", threads[64] = "", processes[64] = "";
+    char size[P11PROF_UNIT_TEXT_BYTES] = "", threads[64] = "", processes[64] = "", mix[32] = "";
     int64_t data_bytes = p11prof_table_integer(loads, row, "data_bytes", -1);
     int64_t thread_count = p11prof_table_integer(loads, row, "threads", 1);
     int64_t process_count = p11prof_table_integer(loads, row, "processes", 1);
@@ -78,8 +135,10 @@ static void describe(char *out, size_t out_bytes, const struct p11prof_table *lo
         snprintf(threads, sizeof threads, ", threads: %" PRId64, thread_count);
     if (process_count > 1)
         snprintf(processes, sizeof processes, ", processes: %" PRId64, process_count);
-    snprintf(out, out_bytes, "%.200s%s%s%s%s", p11prof_table_text(loads, row, "test", ""),
-             *size ? ", " : "", size, threads, processes);
+    if (!p11prof_load_is_alone(loads, row))
+        snprintf(mix, sizeof mix, ", mix %" PRId64, p11prof_table_integer(loads, row, "mix", 0));
+    snprintf(out, out_bytes, "%.200s%s%s%s%s%s", p11prof_table_text(loads, row, "test", ""),
+             *size ? ", " : "", size, threads, processes, mix);
 }
 
 static void print_problem(struct p11prof_page *page, const struct p11prof_table *loads, size_t row)
@@ -125,10 +184,10 @@ static void print_sum(struct p11prof_page *page, const struct p11prof_table *loa
 {
     char rate[P11PROF_UNIT_TEXT_BYTES] = "-", share[P11PROF_UNIT_TEXT_BYTES];
     char contention[64] = "", efficiency[96] = "";
-    const struct p11prof_cell *cell = p11prof_table_get(loads, row, "ops_per_s");
-    if (cell->kind == P11PROF_CELL_REAL)
-        p11prof_format_rate(rate, cell->real);
-    cell = p11prof_table_get(loads, row, "contention");
+    double sum = rate_of(loads, row);
+    if (sum >= 0)
+        p11prof_format_rate(rate, sum);
+    const struct p11prof_cell *cell = p11prof_table_get(loads, row, "contention");
     if (cell->kind == P11PROF_CELL_REAL) {
         p11prof_format_share(share, cell->real);
         snprintf(contention, sizeof contention, "; contention %s (%s)", share,
@@ -141,6 +200,26 @@ static void print_sum(struct p11prof_page *page, const struct p11prof_table *loa
                  share);
     }
     p11prof_page_note(page, "together %s operations/s%s%s", rate, contention, efficiency);
+}
+
+static void print_mix_threads(struct p11prof_page *page,
+                              const struct p11prof_bench_results *results, size_t row)
+{
+    struct p11prof_table threads = {.columns = NULL}, shown = {.columns = NULL};
+    p11prof_mix_threads(&threads, results, row);
+    p11prof_table_add_columns(&shown, "thread count ops_per_s");
+    for (size_t i = 0; i < threads.row_count && i < THREADS_MOST; i++)
+        p11prof_table_copy_row(&shown, p11prof_table_add_row(&shown), &threads, i);
+    if (threads.row_count > 1) {
+        p11prof_page_section(page, "Threads of mix %" PRId64,
+                             p11prof_table_integer(&results->loads, row, "mix", 0));
+        p11prof_page_table(page, &shown, "thread count ops_per_s");
+        if (threads.row_count > THREADS_MOST)
+            p11prof_page_note(page, "\u2026 %zu more", threads.row_count - THREADS_MOST);
+        print_sum(page, &results->loads, row);
+    }
+    p11prof_table_clear(&threads);
+    p11prof_table_clear(&shown);
 }
 
 static void print_load_threads(struct p11prof_page *page,
@@ -203,9 +282,14 @@ void p11prof_bench_page(struct p11prof_page *page, const struct p11prof_bench_re
     if (results->loads.row_count > 0) {
         print_problems(page, &results->loads);
         print_loads(page, &results->loads);
+        print_mixes(page, &results->loads);
     }
-    for (size_t i = 0; i < results->loads.row_count; i++)
-        print_load_threads(page, results, i);
+    for (size_t i = 0; i < results->loads.row_count; i++) {
+        if (p11prof_load_is_alone(&results->loads, i))
+            print_load_threads(page, results, i);
+        else if (p11prof_mix_begins(&results->loads, i))
+            print_mix_threads(page, results, i);
+    }
     p11prof_bench_sizes_page(page, &results->loads);
     print_skipped(page, &results->skipped);
 }

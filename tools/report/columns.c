@@ -137,6 +137,13 @@ static const struct p11prof_column columns[] = {
      "rate, of as many times that of one thread"},
     {"cooldown_change", "COOL-DOWN", P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL,
      "mean of the cool-down against the mean, 0: equal"},
+    ID("mix", "MIX", "number of the mix in its run, of loads that took turns; unknown: alone"),
+    {"weight", "WEIGHT", P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL,
+     "part of the mix's operations that was asked for"},
+    {"count_share", "HAD", P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL,
+     "part of the mix's operations that it had"},
+    {"time_share", "TIME", P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL,
+     "part of the mix's time in the module"},
     ID("thread", "THREAD", "number of the thread in its load"),
     TEXT("reason", "REASON", "why a test was left out, or too little is known"),
 

@@ -12,8 +12,8 @@
 
 #define LOAD_COLUMNS P11PROF_RESULT_COLUMNS " token sum_ns"
 #define LOAD_CALL_COLUMNS                                                                          \
-    "test token operation mechanism key_type key_bits data_bytes threads processes function kind " \
-    "calls errors"
+    "test token operation mechanism key_type key_bits data_bytes threads processes weight "        \
+    "function kind calls errors"
 
 #define OF_RUN      "coalesce(r.program, '') AS program, coalesce(r.token_label, '') AS token"
 #define OF_KEY      "s.mechanism, s.key_type, s.key_bits"

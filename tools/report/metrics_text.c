@@ -12,10 +12,10 @@ enum { FIRST_OCTAVE = 10, LAST_OCTAVE = 36, BOUNDS = 2 * (LAST_OCTAVE - FIRST_OC
 
 #define LOAD_LABELS                                                                                \
     "test", "token", "operation", "mechanism", "key_type", "key_bits", "data_bytes", "threads",    \
-        "processes"
+        "processes", "weight"
 
 /* Columns that are labels. */
-static const char *const label_columns[METRICS_TABLES][12] = {
+static const char *const label_columns[METRICS_TABLES][13] = {
     [METRICS_LOADS] = {LOAD_LABELS},
     [METRICS_LOAD_CALLS] = {LOAD_LABELS, "function", "kind"},
     [METRICS_CALLS] = {"program", "token", "function", "kind", "mechanism", "key_type", "key_bits"},
@@ -41,6 +41,8 @@ static void cell_write(FILE *stream, const struct p11prof_cell *cell)
         value_write(stream, cell->text);
     else if (cell && cell->kind == P11PROF_CELL_INTEGER)
         fprintf(stream, "%" PRId64, cell->integer);
+    else if (cell && cell->kind == P11PROF_CELL_REAL)
+        fprintf(stream, "%.6g", cell->real);
 }
 
 void metrics_labels_write(FILE *stream, enum metrics_table id, const struct p11prof_table *table,

@@ -4,6 +4,7 @@
 #include "allocate.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,11 @@ void p11prof_samples_clear(struct p11prof_samples *samples)
     *samples = (struct p11prof_samples){.rows = NULL};
 }
 
+int64_t p11prof_sample_weight(double part)
+{
+    return part > 0 ? llround(fmax(fmin(part, 1) * 1e6, 1)) : 0;
+}
+
 static int compare_numbers(int64_t a, int64_t b)
 {
     return (a > b) - (a < b);
@@ -60,6 +66,7 @@ int p11prof_sample_key_compare(const struct p11prof_sample_key *a,
         compare_numbers(a->data_bytes, b->data_bytes),
         compare_numbers(a->processes, b->processes),
         compare_numbers(a->threads, b->threads),
+        compare_numbers(a->weight, b->weight),
     };
     for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++)
         if (orders[i] != 0)
@@ -89,6 +96,8 @@ char *p11prof_sample_key_text(const struct p11prof_sample_key *key)
     write_number(stream, " %" PRId64 " bytes", key->data_bytes, -1);
     write_number(stream, " %" PRId64 " threads", key->threads, 1);
     write_number(stream, " %" PRId64 " processes", key->processes, 1);
+    if (key->weight > 0)
+        fprintf(stream, " %.4g %% of a mix", (double)key->weight / 1e4);
     fclose(stream);
     return text;
 }

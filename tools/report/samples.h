@@ -45,6 +45,7 @@ struct p11prof_sample_key {
     char *mechanism; /* a test says it */
     char *key_type;
     int64_t key_bits, data_bytes, threads, processes;
+    int64_t weight; /* in a mix, in millionths of it; 0: alone */
 };
 
 struct p11prof_sample_row {
@@ -97,6 +98,9 @@ struct p11prof_window *p11prof_sample_add_window(struct p11prof_sample *sample);
 /* What all windows wait for after the last was added: their order, their ends at that of the run,
  * and, of a profile, those that had nothing in them. */
 void p11prof_samples_complete(struct p11prof_samples *samples);
+
+/* The weight of a key, of a part of a mix; 0: alone. */
+int64_t p11prof_sample_weight(double part);
 
 /* Frees its texts. */
 void p11prof_sample_key_clear(struct p11prof_sample_key *key);

@@ -15,7 +15,7 @@ static const char run_sql[] = "SELECT * FROM runs WHERE run_id = ?1";
 /* Loads, and what the database and their threads counted in their measured part. */
 static const char loads_sql[] =
     "SELECT l.load, l.test, l.name, l.mechanism, l.key_type, l.key_bits, l.data_bytes, l.threads, "
-    "l.processes, "
+    "l.processes, l.weight, "
     "(SELECT CAST(total(g.count) AS INTEGER) FROM call_group AS g WHERE g.run = b.run "
     " AND g.is_operation AND g.code = b.operation AND g.part = b.load * 4 + 2) AS count, "
     "(SELECT CAST(total(g.error_count) AS INTEGER) FROM call_group AS g WHERE g.run = b.run "
@@ -64,6 +64,11 @@ static uint64_t count_of(const struct p11prof_table *table, size_t row, const ch
     return (uint64_t)p11prof_table_integer(table, row, column, 0);
 }
 
+static int64_t weight_of(const struct p11prof_cell *weight)
+{
+    return p11prof_sample_weight(weight->kind == P11PROF_CELL_REAL ? weight->real : 0);
+}
+
 static enum p11prof_status add_load(struct p11prof_samples *out,
                                     const struct p11prof_sample_place *of,
                                     const struct p11prof_table *loads, size_t load,
@@ -82,6 +87,7 @@ static enum p11prof_status add_load(struct p11prof_samples *out,
         .data_bytes = p11prof_table_integer(loads, load, "data_bytes", -1),
         .threads = p11prof_table_integer(loads, load, "threads", -1),
         .processes = p11prof_table_integer(loads, load, "processes", -1),
+        .weight = weight_of(p11prof_table_get(loads, load, "weight")),
     };
     struct p11prof_sample_row *row =
         p11prof_samples_place(out, of, &key, p11prof_table_text(loads, load, "name", ""));

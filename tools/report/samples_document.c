@@ -151,6 +151,20 @@ static bool read_windows(struct document *document, const cJSON *windows,
     return true;
 }
 
+/* What only the row of a test has. */
+static bool read_load(struct p11prof_document_reader *reader, const cJSON *object,
+                      const struct p11prof_document_path *path, struct p11prof_sample_key *key)
+{
+    double weight;
+    if (!p11prof_document_optional(reader, object, path, "data_bytes", &key->data_bytes) ||
+        !p11prof_document_optional(reader, object, path, "threads", &key->threads) ||
+        !p11prof_document_optional(reader, object, path, "processes", &key->processes) ||
+        !p11prof_document_part(reader, object, path, "weight", &weight))
+        return false;
+    key->weight = p11prof_sample_weight(weight);
+    return true;
+}
+
 /* The texts and numbers that tell rows apart. False if something is wrong; the key is to be cleared
  * anyway. */
 static bool read_key(struct document *document, const cJSON *object,
@@ -173,10 +187,7 @@ static bool read_key(struct document *document, const cJSON *object,
         key->mechanism[0] = key->key_type[0] = '\0';
     return function ||
            (p11prof_document_optional(reader, object, path, "key_bits", &key->key_bits) &&
-            (!test ||
-             (p11prof_document_optional(reader, object, path, "data_bytes", &key->data_bytes) &&
-              p11prof_document_optional(reader, object, path, "threads", &key->threads) &&
-              p11prof_document_optional(reader, object, path, "processes", &key->processes))));
+            (!test || read_load(reader, object, path, key)));
 }
 
 static bool read_values(struct document *document, const cJSON *object,

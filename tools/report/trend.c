@@ -61,11 +61,11 @@ static void add_all(struct part *part, const struct p11prof_tally *tally, uint64
 }
 
 static enum p11prof_status add_loads(struct part *part, const struct p11prof_tally *tally,
-                                     struct sqlite3 *db, int64_t run_id,
+                                     struct sqlite3 *db, int64_t run_id, bool mix,
                                      struct p11prof_error *error)
 {
     struct p11prof_trend_loads loads = {.count = 0};
-    enum p11prof_status status = p11prof_trend_loads_read(&loads, tally, db, run_id, error);
+    enum p11prof_status status = p11prof_trend_loads_read(&loads, tally, db, run_id, mix, error);
     p11prof_tally_merge(&part->calls, &loads.measured);
     part->count = loads.count;
     part->error_count = loads.error_count;
@@ -90,7 +90,7 @@ static enum p11prof_status read_part(struct part *out, struct sqlite3 *db, int64
         return error->status;
     enum p11prof_status status = p11prof_scan_groups(&runs, 0, &tally, trend->operations, error);
     if (status == P11PROF_OK && trend->tests)
-        status = add_loads(out, &tally, db, run_id, error);
+        status = add_loads(out, &tally, db, run_id, trend->mix, error);
     else if (status == P11PROF_OK)
         add_all(out, &tally, duration_ns);
     p11prof_tally_clear(&tally);

@@ -40,6 +40,7 @@ struct p11prof_trend {
     bool operations; /* of operations instead of calls; where a test is selected: of its measured
                         part, several loads of it taken together */
     bool tests;
+    bool mix; /* tests: those of a mix, else those alone */
 };
 
 #define P11PROF_TREND_COLUMNS                                                                      \

@@ -23,7 +23,7 @@ static const char loads_sql[] =
     "INTEGER), "
     "CAST(total(t.wrong_count) AS INTEGER) "
     "FROM bench_load AS b LEFT JOIN bench_thread AS t ON t.run = b.run AND t.load = b.load "
-    "WHERE b.run = ?1 GROUP BY b.load";
+    "WHERE b.run = ?1 AND (b.mix IS NOT NULL) = ?2 GROUP BY b.load";
 
 enum { LOAD, OPERATION, SLICES_NS, IN_SLICES, THREADS_COUNT, THREADS_FAILED, WRONG };
 
@@ -69,7 +69,7 @@ static void add_load(struct p11prof_trend_loads *out, const struct p11prof_tally
 
 enum p11prof_status p11prof_trend_loads_read(struct p11prof_trend_loads *out,
                                              const struct p11prof_tally *tally, struct sqlite3 *db,
-                                             int64_t run_id, struct p11prof_error *error)
+                                             int64_t run_id, bool mix, struct p11prof_error *error)
 {
     sqlite3_stmt *loads;
     int result;
@@ -77,6 +77,7 @@ enum p11prof_status p11prof_trend_loads_read(struct p11prof_trend_loads *out,
         return P11PROF_OK;
     if (p11prof_query_prepare(db, loads_sql, run_id, &loads, error) != P11PROF_OK)
         return error->status;
+    sqlite3_bind_int(loads, 2, mix);
     while ((result = sqlite3_step(loads)) == SQLITE_ROW) {
         const struct p11prof_tally_group *group =
             find(tally, sqlite3_column_int64(loads, LOAD), sqlite3_column_int64(loads, OPERATION));

@@ -18,10 +18,10 @@ struct p11prof_trend_loads {
     uint64_t timed_count, duration_ns; /* successes in slices that ended, and the time of those */
 };
 
-/* Adds up the loads that have operations in the tally. Starts as {0}; the caller clears
- * `measured`. */
+/* Adds up the loads that have operations in the tally: those of a mix, or those alone. Starts as
+ * {0}; the caller clears `measured`. */
 enum p11prof_status p11prof_trend_loads_read(struct p11prof_trend_loads *out,
                                              const struct p11prof_tally *tally, struct sqlite3 *db,
-                                             int64_t run_id, struct p11prof_error *error);
+                                             int64_t run_id, bool mix, struct p11prof_error *error);
 
 #endif

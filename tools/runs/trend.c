@@ -10,6 +10,7 @@
 
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TEXT_COLUMNS "run_id started_at name token_firmware count error_count value change"
 
@@ -49,6 +50,10 @@ bool p11prof_runs_trend_check(struct p11prof_runs_trend *trend)
         p11prof_complain(0, "--trend takes one of --function, --operation and --test");
         return false;
     }
+    if (trend->trend.mix && !test) {
+        p11prof_complain(0, "--mix tells tests of a mix from those alone: name one with --test");
+        return false;
+    }
     trend->trend.operations = operation || test;
     trend->trend.tests = test;
     if (!p11prof_selection_add(selection, P11PROF_BY_KIND, "call")) {
@@ -58,19 +63,22 @@ bool p11prof_runs_trend_check(struct p11prof_runs_trend *trend)
     return true;
 }
 
-/* A test is known by its runs only: the others' words were looked up. */
+/* A test is known by its runs only: the others' words were looked up. NULL: there is none, or it is
+ * the word itself. */
 static const char *nearest_test(const struct p11prof_selection *selection,
                                 const struct p11prof_table *tests)
 {
     const char **list = p11prof_zalloc(tests->row_count + 1, sizeof *list);
-    const char *nearest = NULL;
+    const char *nearest = NULL, *words = "";
     for (size_t i = 0; i < tests->row_count; i++)
         list[i] = p11prof_table_text(tests, i, "test", "");
     for (size_t i = 0; i < selection->filter_count && !nearest; i++)
-        if (selection->filters[i].id == P11PROF_BY_TEST)
-            nearest = p11prof_nearest(selection->filters[i].words, list, tests->row_count);
+        if (selection->filters[i].id == P11PROF_BY_TEST) {
+            words = selection->filters[i].words;
+            nearest = p11prof_nearest(words, list, tests->row_count);
+        }
     free(list);
-    return nearest;
+    return nearest && strcmp(nearest, words) != 0 ? nearest : NULL;
 }
 
 static int complain_none(const struct p11prof_trend *trend, struct sqlite3 *db)
@@ -83,7 +91,10 @@ static int complain_none(const struct p11prof_trend *trend, struct sqlite3 *db)
         nearest = nearest_test(&trend->selection, &tests);
     int code = nearest ? p11prof_complain(P11PROF_EXIT_USAGE,
                                           "no run measured that test: did you mean '%s'?", nearest)
-                       : p11prof_complain(P11PROF_EXIT_USAGE, "no run has calls of that");
+                       : p11prof_complain(P11PROF_EXIT_USAGE, "no run has calls of that%s",
+                                          trend->mix     ? " in a mix"
+                                          : trend->tests ? " alone; --mix is of those in a mix"
+                                                         : "");
     p11prof_table_clear(&tests);
     return code;
 }
