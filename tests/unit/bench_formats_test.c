@@ -125,7 +125,7 @@ static void csv_has_the_scalars_of_json(void **state)
     }
     strcat(header, "\r\necdsa-p256-sign,ecdsa-p256-sign,sign,CKM_ECDSA,CKK_EC,256,32,1,1,1000,0,"
                    "1000.000,32000.000,1500,0,1500,1500,1500,1500,1500,1500,1500,1,1,1,0,0,0,exact,"
-                   "p999_ns,,,,1500000,0,0\r\n");
+                   "p999_ns,,,,1500000,0,0,,,,\r\n");
     assert_string_equal(printed(P11PROF_FORMAT_CSV), header);
     cJSON_Delete(document);
 }
@@ -183,6 +183,43 @@ static void text_shows_what_is_needed(void **state)
     has(text, "  module      /usr/lib/module.so\n");
     has(text, "  percentiles exact\n");
     lacks(text, "\nCalls\n");
+}
+
+/* Two threads of a mix: operations of 1 and of 3 us, and three times as many of the first. */
+static void a_mix_is_a_table(void **state)
+{
+    (void)state;
+    for (uint32_t load = 1; load <= 2; load++) {
+        struct bench_place place = {load, P11PROF_PHASE_MEASURED, 7, 1};
+        bench_mix_load(load, load == 1 ? "short" : "long", 1, load == 1 ? 0.7 : 0.3, 2);
+        bench_slice(load, 1, 1, SLICE_NS);
+        for (unsigned i = 0; i < (load == 1 ? 1500u : 500u); i++)
+            bench_operation(&place, load == 1 ? 1000 : 3000, CKR_OK);
+        for (unsigned thread = 1; thread <= 2; thread++)
+            bench_thread(&(struct p11prof_thread_row){load, 1, thread, 6 + thread,
+                                                      load == 1 ? 650 + 200 * (thread - 1) : 250, 0,
+                                                      0, SLICE_NS, -1, -1});
+    }
+    simple_load(3, "alone", -1, 1, 1500);
+    bench_write(true);
+    const char *text = printed(P11PROF_FORMAT_TEXT);
+    has(text, "Results\n  TEST   OPS/S ");
+    has(text, "Mix 1\n"
+              "  TEST   THREADS  COUNT  WEIGHT     HAD  OPS/S    TIME      P50      P95       P99\n"
+              "  short        2   1500  70.0 %  75.0 %   1500  50.0 %  1.00 us  1.00 us   1.00 us\n"
+              "  long         2    500  30.0 %  25.0 %    500  50.0 %  3.00 us  3.00 us  ~3.00 us\n"
+              "  all operations: 2000/s\n");
+    lacks(text, "Threads of short");
+    has(text, "Threads of mix 1\n"
+              "  THREAD  COUNT  OPS/S\n"
+              "       1    900    900\n"
+              "       2   1100   1100\n"
+              "  together 2000 operations/s; contention 20.0 % (high)\n");
+    text = printed(P11PROF_FORMAT_JSON);
+    has(text, "\"mix\":\t1,");
+    has(text, "\"weight\":\t0.700000,");
+    has(text, "\"time_share\":\t0.500000\n");
+    has(text, "\"mix\":\tnull,");
 }
 
 static void problems_are_loud(void **state)
@@ -318,6 +355,7 @@ int main(void)
         WITH_BENCH(csv_has_the_scalars_of_json),
         WITH_BENCH(csv_keeps_runs_apart),
         WITH_BENCH(text_shows_what_is_needed),
+        WITH_BENCH(a_mix_is_a_table),
         WITH_BENCH(problems_are_loud),
         WITH_BENCH(many_threads_are_cut),
         WITH_BENCH(sizes_are_explained),

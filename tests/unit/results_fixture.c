@@ -106,21 +106,37 @@ void bench_write(bool with_rows)
     fixture_write(fixture_store, fixture_spool, &batch);
 }
 
+static struct p11prof_load_row load_row(uint32_t load, const char *test, unsigned threads)
+{
+    return (struct p11prof_load_row){.load = load,
+                                     .test = test,
+                                     .name = test,
+                                     .operation = P11PROF_OPERATION_SIGN,
+                                     .mechanism = CKM_ECDSA,
+                                     .key_type = CKK_EC,
+                                     .key_bits = 256,
+                                     .data_bytes = -1,
+                                     .threads = threads,
+                                     .processes = 1,
+                                     .step = 1};
+}
+
 void bench_load(uint32_t load, const char *test, int64_t data_bytes, unsigned threads,
                 unsigned processes)
 {
     struct p11prof_error error = {0};
-    struct p11prof_load_row row = {.load = load,
-                                   .test = test,
-                                   .name = test,
-                                   .operation = P11PROF_OPERATION_SIGN,
-                                   .mechanism = CKM_ECDSA,
-                                   .key_type = CKK_EC,
-                                   .key_bits = 256,
-                                   .data_bytes = data_bytes,
-                                   .threads = threads,
-                                   .processes = processes,
-                                   .step = 1};
+    struct p11prof_load_row row = load_row(load, test, threads);
+    row.data_bytes = data_bytes;
+    row.processes = processes;
+    ok(p11prof_store_load_add(fixture_store, 1, &row, &error), &error);
+}
+
+void bench_mix_load(uint32_t load, const char *test, unsigned mix, double weight, unsigned threads)
+{
+    struct p11prof_error error = {0};
+    struct p11prof_load_row row = load_row(load, test, threads);
+    row.mix = mix;
+    row.weight = weight;
     ok(p11prof_store_load_add(fixture_store, 1, &row, &error), &error);
 }
 

@@ -30,6 +30,8 @@ void bench_write(bool with_rows);
 /* A load of sign with CKM_ECDSA and a P-256 key; data_bytes -1 is unknown. */
 void bench_load(uint32_t load, const char *test, int64_t data_bytes, unsigned threads,
                 unsigned processes);
+/* The same as a part of a mix. */
+void bench_mix_load(uint32_t load, const char *test, unsigned mix, double weight, unsigned threads);
 void bench_slice(uint32_t load, unsigned slice, uint64_t start_ns, uint64_t duration_ns);
 void bench_thread(const struct p11prof_thread_row *thread);
 void bench_skip(const char *test, const char *reason);

@@ -121,6 +121,38 @@ static void a_document_says_what_the_database_says(void **state)
     free(text);
 }
 
+/* A part of a mix is no row of the same test alone, nor of another weight. */
+static void parts_of_a_mix_are_rows_of_their_own(void **state)
+{
+    struct p11prof_samples database = {.rows = NULL}, document = {.rows = NULL};
+    struct p11prof_error error = {0};
+    struct sqlite3 *db = p11prof_store_sqlite(fixture_store);
+    (void)state;
+    bench_load(1, "ecdsa-p256-sign", -1, 1, 1);
+    bench_mix_load(2, "ecdsa-p256-sign", 1, 0.5, 1);
+    bench_mix_load(3, "ecdsa-p256-sign", 2, 1.0 / 3, 1);
+    for (uint32_t load = 1; load <= 3; load++) {
+        struct bench_place place = {load, P11PROF_PHASE_MEASURED, 7, load};
+        bench_slice(load, 1, load, SLICE_NS);
+        bench_operation(&place, 300000, CKR_OK);
+    }
+    bench_write(true);
+    assert_int_equal(p11prof_samples_add_run(&database, db, 1, NULL, &error), P11PROF_OK);
+    char *text = document_of(db);
+    add_document(&document, text, NULL);
+    assert_int_equal(database.row_count, 3);
+    assert_int_equal(document.row_count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(p11prof_sample_key_compare(&database.rows[i].key, &document.rows[i].key),
+                         0);
+    char *name = p11prof_sample_key_text(&document.rows[2].key);
+    assert_string_equal(name, "ecdsa-p256-sign 33.33 % of a mix");
+    free(name);
+    free(text);
+    p11prof_samples_clear(&database);
+    p11prof_samples_clear(&document);
+}
+
 static void one_row_can_be_chosen(void **state)
 {
     struct p11prof_samples side = {.rows = NULL};
@@ -206,6 +238,10 @@ static void values_have_their_types(void **state)
             "a.json: results[0].run_id is no run of this document");
     refused(DOCUMENT(RUN, "{\"test\": \"a\", \"count\": -1}"),
             "a.json: results[0].count is negative");
+    refused(DOCUMENT(RUN, "{\"test\": \"a\", \"weight\": 1.5}"),
+            "a.json: results[0].weight is no number from 0 to 1");
+    refused(DOCUMENT(RUN, "{\"test\": \"a\", \"weight\": \"1\"}"),
+            "a.json: results[0].weight is no number from 0 to 1");
     refused(DOCUMENT(RUN, "{\"test\": \"a\", \"count\": 1.5}"),
             "a.json: results[0].count is no whole number, or too large");
     refused(DOCUMENT(RUN, "{\"test\": \"a\", \"count\": 1e300}"),
@@ -323,6 +359,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_document_says_what_the_database_says, bench_setup,
+                                        bench_teardown),
+        cmocka_unit_test_setup_teardown(parts_of_a_mix_are_rows_of_their_own, bench_setup,
                                         bench_teardown),
         cmocka_unit_test_setup_teardown(one_row_can_be_chosen, bench_setup, bench_teardown),
         cmocka_unit_test(a_document_needs_all_parts),

@@ -127,15 +127,24 @@ void run_loads_close(struct bench_run *run)
     }
 }
 
+static void loads_drop(struct bench_run *run)
+{
+    run_loads_close(run);
+    for (size_t i = 0; i < run->schedule.load_count; i++)
+        run->schedule.loads[i].ready = false;
+    run->ready_count = 0;
+}
+
 /* A mix of which an operation is missing would be another one. */
-static int mixes_check(const struct bench_run *run)
+static int mixes_check(struct bench_run *run)
 {
     for (size_t i = 0; i < run->schedule.load_count; i++) {
         const struct bench_load *load = &run->schedule.loads[i];
-        if (load->mix > 0 && !load->ready)
-            return p11prof_complain(P11PROF_EXIT_FAILED,
-                                    "the mix is not run: %s cannot be done: %s", load->test.id,
-                                    load->skipped);
+        if (load->mix == 0 || load->ready)
+            continue;
+        loads_drop(run);
+        return p11prof_complain(P11PROF_EXIT_FAILED, "the mix is not run: %s cannot be done: %s",
+                                load->test.id, load->skipped);
     }
     return 0;
 }
