@@ -67,7 +67,7 @@ SELECT
   p.run AS run_id,
   p.id AS process_id,
   parent.id AS parent_process_id,
-  p.pid,
+  nullif(p.pid, 0) AS pid, -- NULL: an imported log does not say; so for the ids of threads
   p.program,
   p.user,
   p.module_path,
@@ -107,7 +107,7 @@ SELECT
   +c.mechanism AS mechanism_code,
   +c.session AS session,
   +c.slot_id AS slot_id,
-  +c.thread_id AS thread_id,
+  nullif(c.thread_id, 0) AS thread_id,
   +c.key_id AS key_id,
   iif(c.key_type IS NULL, NULL, coalesce(t.name, printf('0x%08X', c.key_type))) AS key_type,
   +c.key_bits AS key_bits,
@@ -153,7 +153,7 @@ SELECT
   iif(c.operation_call_count IS NULL, c.in_bytes, c.operation_in_bytes) AS in_bytes,
   iif(c.operation_call_count IS NULL, c.out_bytes, c.operation_out_bytes) AS out_bytes,
   iif(c.rv IS NULL, 'undisclosed', coalesce(v.name, printf('0x%08X', c.rv))) AS rv,
-  +c.thread_id AS thread_id,
+  nullif(c.thread_id, 0) AS thread_id,
   +c.session AS session,
   l.test,
   l.step,
@@ -247,7 +247,7 @@ CREATE VIEW group_stats AS
 SELECT
   g.run AS run_id, n.function, n.operation, n.kind, n.mechanism, n.key_type, n.key_bits,
   g.count, g.error_count,
-  g.sum_ns + g.error_sum_ns AS total_ns,
+  iif(g.success_count = 0 AND g.error_sum_ns = 0, NULL, g.sum_ns + g.error_sum_ns) AS total_ns,
   (g.sum_ns + g.success_count / 2) / nullif(g.success_count, 0) AS mean_ns,
   g.min_ns,
   (SELECT max(g.min_ns, min(g.max_ns, min(low_ns + (high_ns - low_ns - 1) / 2)))
@@ -277,7 +277,8 @@ SELECT
 FROM call_group AS g JOIN group_names AS n ON n.id = g.id;
 
 -- One function, kind, mechanism, key type and size in a run. total_ns is of all, mean_ns and what
--- follows of the success_count ones.
+-- follows of the success_count ones. Of an imported log, whose durations are unknown, success_count
+-- is 0 and the times are NULL.
 CREATE VIEW function_stats AS
 SELECT
   run_id, function, kind, mechanism, key_type, key_bits,
@@ -377,7 +378,7 @@ SELECT
   l.load,
   l.test,
   l.name,
-  coalesce(o.name, printf('0x%08X', l.operation)) AS operation,
+  iif(l.operation = 0, NULL, coalesce(o.name, printf('0x%08X', l.operation))) AS operation,
   iif(l.mechanism IS NULL, NULL, coalesce(m.name, printf('0x%08X', l.mechanism))) AS mechanism,
   iif(l.key_type IS NULL, NULL, coalesce(t.name, printf('0x%08X', l.key_type))) AS key_type,
   l.key_bits,

@@ -30,5 +30,6 @@ int p11prof_command_collect(int argc, char **argv);
 int p11prof_command_doctor(int argc, char **argv);
 int p11prof_command_prune(int argc, char **argv);
 int p11prof_command_merge(int argc, char **argv);
+int p11prof_command_import(int argc, char **argv);
 
 #endif

@@ -28,6 +28,7 @@ static const struct command commands[] = {
     {"baseline", p11prof_command_baseline, "save runs to compare later ones with"},
     {"compare", p11prof_command_compare, "tell whether runs differ, with statistics"},
     {"sql", p11prof_command_sql, "query the database"},
+    {"import", p11prof_command_import, "take logs and results of other tools into the database"},
     {"prune", p11prof_command_prune, "remove rows of old calls, merge old windows"},
     {"merge", p11prof_command_merge, "copy the runs of other databases into one"},
     {"collect", p11prof_command_collect, "take what waits in spools into the database"},

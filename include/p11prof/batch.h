@@ -35,6 +35,7 @@ enum p11prof_row_column {
         1 << 10, /* it carries an operation: operation, operation_start_ns … operation_call_count */
     P11PROF_ROW_OPERATION_IN = 1 << 11,
     P11PROF_ROW_OPERATION_OUT = 1 << 12,
+    P11PROF_ROW_UNTIMED = 1 << 13, /* set: its durations are not known */
 };
 
 enum p11prof_row_flag {
@@ -96,6 +97,7 @@ struct p11prof_group {
     double sum_squares;    /* ns² */
     uint64_t min_ns, max_ns;
     uint64_t in_bytes, out_bytes;
+    bool windowless;       /* over the whole run only: when its calls were is not known */
     uint32_t *octaves[58]; /* P11PROF_OCTAVE_BUCKETS counts each, NULL where empty: histogram.h */
 };
 
@@ -208,6 +210,7 @@ struct p11prof_batch {
     uint8_t cryptoki_major, cryptoki_minor;
     bool process_ended;     /* the last batch of its spool: state is removed, but what is LEFT */
     bool process_recovered; /* … and its destructor did not run */
+    bool untimed;           /* durations are not known: errors have none, rows say so themselves */
 };
 
 #endif

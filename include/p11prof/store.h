@@ -136,6 +136,11 @@ enum p11prof_status p11prof_store_run_start(struct p11prof_store *store,
 enum p11prof_status p11prof_store_run_options(struct p11prof_store *store, int64_t run_id,
                                               const char *options_json,
                                               struct p11prof_error *error);
+/* The run did not happen on this machine: forgets what starting it read here. In the caller's
+ * transaction. */
+enum p11prof_status p11prof_store_run_elsewhere(struct p11prof_store *store, int64_t run_id,
+                                                struct p11prof_error *error);
+#define P11PROF_NO_RUN_DURATION UINT64_MAX
 /* state: "finished", "interrupted" or "failed". */
 enum p11prof_status p11prof_store_run_end(struct p11prof_store *store, int64_t run_id,
                                           const char *state, uint64_t duration_ns,
@@ -160,6 +165,17 @@ struct p11prof_load_row {
 enum p11prof_status p11prof_store_load_add(struct p11prof_store *store, int64_t run_id,
                                            const struct p11prof_load_row *load,
                                            struct p11prof_error *error);
+
+/* What another tool says of a load; members below 0 are unknown. */
+struct p11prof_figure_row {
+    uint32_t load;
+    int64_t count, error_count, duration_ns;
+    double ops_per_s, bytes_per_s;
+    int64_t mean_ns, stddev_ns, min_ns, p95_ns, p99_ns, max_ns;
+};
+enum p11prof_status p11prof_store_figure_add(struct p11prof_store *store, int64_t run_id,
+                                             const struct p11prof_figure_row *figure,
+                                             struct p11prof_error *error);
 
 /* A slice that ended; times are ns since the run's start. start_ns is what the load notes of its
  * calls said. */

@@ -91,7 +91,7 @@ static enum p11prof_status write_window(struct p11prof_store *store, int64_t gro
         values, SUMS + 3, id, 1, NULL, error);
 }
 
-/* One bucket, in the histograms of the group and of its window. */
+/* One bucket, in the histograms of the group and of its window, if it has one. */
 static enum p11prof_status write_bucket(struct p11prof_store *store, const int64_t ids[2],
                                         uint64_t low_ns, uint64_t high_ns, uint64_t count,
                                         struct p11prof_error *error)
@@ -104,12 +104,13 @@ static enum p11prof_status write_bucket(struct p11prof_store *store, const int64
         "ON CONFLICT (call_group, low_ns) DO UPDATE SET count = count + excluded.count",
         values, 4, error);
     values[0] = p11prof_integer(ids[1]);
-    return status ? status
-                  : p11prof_store_do(store, P11PROF_SQL_WINDOW_BUCKET,
-                                     "INSERT INTO window_bucket (group_window, low_ns, high_ns, "
-                                     "count) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (group_window, "
-                                     "low_ns) DO UPDATE SET count = count + excluded.count",
-                                     values, 4, error);
+    return status || !ids[1]
+               ? status
+               : p11prof_store_do(store, P11PROF_SQL_WINDOW_BUCKET,
+                                  "INSERT INTO window_bucket (group_window, low_ns, high_ns, "
+                                  "count) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (group_window, "
+                                  "low_ns) DO UPDATE SET count = count + excluded.count",
+                                  values, 4, error);
 }
 
 static enum p11prof_status write_octave(struct p11prof_store *store, const int64_t ids[2],
@@ -136,7 +137,9 @@ enum p11prof_status p11prof_store_write_group(struct p11prof_store *store, int64
     int64_t ids[2] = {0, 0};
     set_sums(values, group);
     enum p11prof_status status = write_group(store, run_id, group, values, &ids[0], error);
-    status = status ? status : write_window(store, ids[0], group, values, &ids[1], error);
+    if (!status && !group->windowless) {
+        status = write_window(store, ids[0], group, values, &ids[1], error);
+    }
     for (unsigned octave = 0; !status && octave < P11PROF_OCTAVES; octave++) {
         if (group->octaves[octave]) {
             status = write_octave(store, ids, group->octaves[octave], octave, error);

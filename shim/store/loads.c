@@ -43,6 +43,29 @@ enum p11prof_status p11prof_store_load_add(struct p11prof_store *store, int64_t 
         error);
 }
 
+static struct p11prof_value known_real(double value)
+{
+    return value < 0 ? p11prof_null() : p11prof_real(value);
+}
+
+enum p11prof_status p11prof_store_figure_add(struct p11prof_store *store, int64_t run_id,
+                                             const struct p11prof_figure_row *figure,
+                                             struct p11prof_error *error)
+{
+    return write_own(
+        store, P11PROF_SQL_FIGURE_ADD,
+        "INSERT INTO bench_figure (run, load, count, error_count, duration_ns, ops_per_s, "
+        "bytes_per_s, mean_ns, stddev_ns, min_ns, p95_ns, p99_ns, max_ns) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        P11PROF_VALUES(p11prof_integer(run_id), p11prof_integer(figure->load),
+                       p11prof_integer(figure->count), known(figure->error_count),
+                       known(figure->duration_ns), known_real(figure->ops_per_s),
+                       known_real(figure->bytes_per_s), known(figure->mean_ns),
+                       known(figure->stddev_ns), known(figure->min_ns), known(figure->p95_ns),
+                       known(figure->p99_ns), known(figure->max_ns)),
+        error);
+}
+
 enum p11prof_status p11prof_store_slice_add(struct p11prof_store *store, int64_t run_id,
                                             const struct p11prof_slice_row *slice,
                                             struct p11prof_error *error)

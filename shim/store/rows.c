@@ -175,7 +175,8 @@ static void operation_column(sqlite3_context *result, const struct p11prof_row *
     case OPERATION_START_NS:
         return give_time(result, row->operation_start_ns);
     case OPERATION_DURATION_NS:
-        return give_time(result, row->operation_duration_ns);
+        return has(row, P11PROF_ROW_UNTIMED) ? (void)0
+                                             : give_time(result, row->operation_duration_ns);
     case OPERATION_IN_BYTES:
         return give_bytes(result, has(row, P11PROF_ROW_OPERATION_IN), row->operation_in_bytes);
     case OPERATION_OUT_BYTES:
@@ -189,7 +190,8 @@ static void call_column(sqlite3_context *result, const struct p11prof_row *row, 
     case START_NS:
         return give_time(result, row->start_ns);
     case DURATION_NS:
-        return give_time(result, row->duration_ns);
+        return has(row, P11PROF_ROW_UNTIMED) ? sqlite3_result_int64(result, -1)
+                                             : give_time(result, row->duration_ns);
     case FUNCTION:
         return give(result, true, row->function);
     case KIND:

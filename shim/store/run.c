@@ -281,11 +281,12 @@ enum p11prof_status p11prof_store_run_end(struct p11prof_store *store, int64_t r
     if (status) {
         return status;
     }
-    status = p11prof_store_do(store, P11PROF_SQL_RUN_END,
-                              "UPDATE run SET state = ?2, duration_ns = ?3 WHERE id = ?1",
-                              P11PROF_VALUES(p11prof_integer(run_id), p11prof_string(state),
-                                             p11prof_quantity(duration_ns)),
-                              error);
+    status = p11prof_store_do(
+        store, P11PROF_SQL_RUN_END, "UPDATE run SET state = ?2, duration_ns = ?3 WHERE id = ?1",
+        P11PROF_VALUES(p11prof_integer(run_id), p11prof_string(state),
+                       duration_ns == P11PROF_NO_RUN_DURATION ? p11prof_null()
+                                                              : p11prof_quantity(duration_ns)),
+        error);
     return p11prof_store_end_own(store, own, status, error);
 }
 
@@ -301,4 +302,19 @@ enum p11prof_status p11prof_store_run_options(struct p11prof_store *store, int64
         store, P11PROF_SQL_RUN_OPTIONS, "UPDATE run SET options = ?2 WHERE id = ?1",
         P11PROF_VALUES(p11prof_integer(run_id), p11prof_string(options_json)), error);
     return p11prof_store_end_own(store, own, status, error);
+}
+
+enum p11prof_status p11prof_store_run_elsewhere(struct p11prof_store *store, int64_t run_id,
+                                                struct p11prof_error *error)
+{
+    enum p11prof_status status = p11prof_store_do(
+        store, P11PROF_SQL_RUN_ELSEWHERE,
+        "UPDATE run SET boot_id = NULL, host = NULL, user = NULL, os = NULL, kernel = NULL, "
+        "cpu = NULL, governor = NULL, cpu_count = NULL, memory_bytes = NULL, clock = NULL "
+        "WHERE id = ?1",
+        P11PROF_VALUES(p11prof_integer(run_id)), error);
+    return status ? status
+                  : p11prof_store_do(store, P11PROF_SQL_PROCESS_ELSEWHERE,
+                                     "UPDATE process SET user = NULL WHERE run = ?1",
+                                     P11PROF_VALUES(p11prof_integer(run_id)), error);
 }

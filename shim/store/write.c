@@ -55,6 +55,12 @@ static enum p11prof_status write_groups(const struct write *write)
     return status;
 }
 
+/* NULL where no duration is known. */
+static struct p11prof_value duration(const struct write *write, uint64_t ns)
+{
+    return write->batch->untimed ? p11prof_null() : p11prof_quantity(ns);
+}
+
 static enum p11prof_status write_errors(const struct write *write)
 {
     enum p11prof_status status = P11PROF_OK;
@@ -70,8 +76,8 @@ static enum p11prof_status write_errors(const struct write *write)
                           "excluded.max_ns)",
             P11PROF_VALUES(p11prof_integer(write->process->run_id), p11prof_integer(row->function),
                            p11prof_integer((int64_t)row->rv), p11prof_quantity(row->count),
-                           p11prof_quantity(row->sum_ns), p11prof_quantity(row->min_ns),
-                           p11prof_quantity(row->max_ns)),
+                           duration(write, row->sum_ns), duration(write, row->min_ns),
+                           duration(write, row->max_ns)),
             write->error);
     }
     return status;
