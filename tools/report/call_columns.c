@@ -39,7 +39,7 @@ const struct p11prof_call_column p11prof_call_column_table[P11PROF_CALL_COLUMNS]
     NUMBER("slot_id", "c.slot_id", false),
     NUMBER("in_bytes", "c.in_bytes", true),
     NUMBER("out_bytes", "c.out_bytes", true),
-    NUMBER("duration_ns", "c.duration_ns", true),
+    NUMBER("duration_ns", "nullif(c.duration_ns, -1)", true),
     NAME("rv", "c.rv", RV, true, "undisclosed"),
     NUMBER("rv_code", "c.rv", false),
     {"gap_ns", NULL, P11PROF_CALL_GAP, 0, true, NULL, NULL},

@@ -65,10 +65,10 @@ int64_t p11prof_thread_ends_gap(struct p11prof_thread_ends *ends,
     struct p11prof_thread_end *end = find_slot(ends, call->process_id, call->thread_id);
     if (end->thread_id == -1)
         ends->count++;
-    else if (call->start_ns >= end->end_ns)
+    else if (call->start_ns >= end->end_ns && end->known)
         gap_ns = call->start_ns - end->end_ns;
     *end = (struct p11prof_thread_end){call->process_id, call->thread_id,
-                                       call->start_ns + call->duration_ns};
+                                       call->start_ns + call->duration_ns, call->duration_ns >= 0};
     return gap_ns;
 }
 
@@ -88,7 +88,8 @@ static enum p11prof_status look_near(struct p11prof_call_ref *call, sqlite3_stmt
     if (!*found && result != SQLITE_DONE)
         return p11prof_error_set(error, P11PROF_FAILED, "calls cannot be read: %s",
                                  sqlite3_errmsg(sqlite3_db_handle(before)));
-    if (*found && call->start_ns >= sqlite3_column_int64(before, 0))
+    if (*found && sqlite3_column_int(before, 1) &&
+        call->start_ns >= sqlite3_column_int64(before, 0))
         call->gap_ns = call->start_ns - sqlite3_column_int64(before, 0);
     return P11PROF_OK;
 }
@@ -104,7 +105,7 @@ static enum p11prof_status look_near_all(struct p11prof_call_list *list,
     enum p11prof_status status = P11PROF_OK;
     sqlite3_stmt *before;
     bool near = list->count <= NEAR_CALLS;
-    if (p11prof_call_scope_prepare(scope, "c.start_ns + c.duration_ns", where,
+    if (p11prof_call_scope_prepare(scope, "c.start_ns + c.duration_ns, c.duration_ns >= 0", where,
                                    "ORDER BY s.first_call DESC, c.id DESC LIMIT 1", false, &before,
                                    error) != P11PROF_OK)
         return error->status;

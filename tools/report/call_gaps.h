@@ -13,6 +13,7 @@
 struct p11prof_thread_ends {
     struct p11prof_thread_end {
         int64_t process_id, thread_id, end_ns; /* thread_id -1: free */
+        bool known;                            /* end_ns is: the call had a duration */
     } * slots;
     size_t count, slot_count;
 };

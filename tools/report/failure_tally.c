@@ -54,13 +54,15 @@ static void take_failure(void *payload, size_t run, sqlite3_stmt *row)
     struct part *part = payload;
     struct p11prof_tally_group *group = find_group(part, row);
     int64_t start_ns = sqlite3_column_int64(row, ROW_START);
-    uint64_t duration_ns = (uint64_t)sqlite3_column_int64(row, ROW_DURATION);
+    int64_t duration_ns = sqlite3_column_int64(row, ROW_DURATION);
     (void)run;
     widen(&part->failures, (size_t)(group - part->failures.tally.groups), group->count == 0,
           (struct p11prof_failure_span){start_ns, start_ns});
     group->count++;
-    group->total_ns += duration_ns;
-    p11prof_tally_add_duration(group, duration_ns);
+    if (duration_ns < 0)
+        return;
+    group->total_ns += (uint64_t)duration_ns;
+    p11prof_tally_add_duration(group, (uint64_t)duration_ns);
 }
 
 static void take_call(void *payload, size_t run, sqlite3_stmt *row)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "allocate.h"
+#include "imported.h"
 #include "report_head.h"
 #include "units.h"
 
@@ -34,14 +35,26 @@ static void write_threads(FILE *stream, const struct p11prof_table *times)
     write_ns(stream, ", ", between_ns, " between calls");
 }
 
-static void print_time(struct p11prof_page *page, const struct p11prof_table *times)
+/* Of runs without durations: which tool did not say them. */
+static void print_untimed(struct p11prof_page *page, const struct p11prof_run_report *report)
 {
+    char format[32];
+    const char *options = p11prof_table_text(&report->run, 0, "options", NULL);
+    if (!report->calls_unknown && p11prof_imported_from(options, format, sizeof format))
+        p11prof_page_fact(page, "time", "no durations: imported from %s", format);
+}
+
+static void print_time(struct p11prof_page *page, const struct p11prof_run_report *report)
+{
+    const struct p11prof_table *times = &report->times;
     char *text;
     size_t bytes;
     int64_t total_ns = p11prof_table_integer(times, 0, "total_ns", -1);
     bool threads = p11prof_table_get(times, 0, "thread_count")->kind != P11PROF_CELL_NULL;
-    if (total_ns < 0 && !threads)
+    if (total_ns < 0 && !threads) {
+        print_untimed(page, report);
         return;
+    }
     FILE *stream = p11prof_text_open(&text, &bytes);
     if (threads)
         write_threads(stream, times);
@@ -58,7 +71,9 @@ static void write_startup(FILE *stream, const struct p11prof_table *startup, siz
     int64_t calls = p11prof_table_integer(startup, row, "call_count", 0);
     const char *costliest = p11prof_table_text(startup, row, "costliest", NULL);
     fprintf(stream, "%" PRId64 " call%s", calls, calls == 1 ? "" : "s");
-    write_ns(stream, ", ", p11prof_table_integer(startup, row, "total_ns", 0), " in the module");
+    if (p11prof_table_get(startup, row, "total_ns")->kind != P11PROF_CELL_NULL)
+        write_ns(stream, ", ", p11prof_table_integer(startup, row, "total_ns", 0),
+                 " in the module");
     if (costliest) {
         write_ns(stream, ", ", p11prof_table_integer(startup, row, "costliest_ns", 0), " of it ");
         fputs(costliest, stream);
@@ -100,6 +115,6 @@ static void print_startup(struct p11prof_page *page, const struct p11prof_table 
 
 void p11prof_report_times(struct p11prof_page *page, const struct p11prof_run_report *report)
 {
-    print_time(page, &report->times);
+    print_time(page, report);
     print_startup(page, &report->startup);
 }

@@ -32,20 +32,32 @@ static int64_t time_of_kind(const struct p11prof_table *table, const char *kind,
     return total_ns;
 }
 
+/* Whether any of the calls has a duration. */
+static bool is_timed(const struct p11prof_table *table)
+{
+    for (size_t i = 0; i < table->row_count; i++)
+        if (p11prof_table_get(table, i, "total_ns")->kind != P11PROF_CELL_NULL)
+            return true;
+    return false;
+}
+
 static void set_kinds(const struct p11prof_run_report *report, struct p11prof_cell *row,
                       double overhead_ns)
 {
     const struct p11prof_table *times = &report->times;
     int64_t count = 0, waits = 0;
+    bool timed = is_timed(&report->functions) || is_timed(&report->others);
     int64_t call_ns = time_of_kind(&report->functions, "call", &count);
     int64_t query_ns = time_of_kind(&report->others, "size-query", &count);
     int64_t small_ns = time_of_kind(&report->others, "too-small", &count);
+    int64_t blocking_ns = time_of_kind(&report->others, "blocking", &waits);
     p11prof_table_set_integer(times, row, "count", count);
+    if (!timed && count + waits > 0)
+        return;
     p11prof_table_set_integer(times, row, "total_ns", call_ns + query_ns + small_ns);
     p11prof_table_set_integer(times, row, "size_query_ns", query_ns);
     p11prof_table_set_integer(times, row, "too_small_ns", small_ns);
-    p11prof_table_set_integer(times, row, "blocking_ns",
-                              time_of_kind(&report->others, "blocking", &waits));
+    p11prof_table_set_integer(times, row, "blocking_ns", blocking_ns);
     if (overhead_ns >= 0)
         p11prof_table_set_integer(times, row, "measuring_ns",
                                   (int64_t)(overhead_ns * (double)count + 0.5));

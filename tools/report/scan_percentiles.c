@@ -168,7 +168,7 @@ static void take(struct search *search, struct seeker *seeker, size_t run, sqlit
     struct p11prof_scan_place place = {search->runs->run_ids[run],
                                        sqlite3_column_int64(row, ROW_PROCESS)};
     struct p11prof_key key;
-    if (!seeker->wanted[bucket_of(duration_ns)])
+    if (sqlite3_column_int64(row, ROW_DURATION) < 0 || !seeker->wanted[bucket_of(duration_ns)])
         return;
     p11prof_scan_key(&key, &seeker->tally->grouping, &search->runs->scan->texts, &place, row,
                      dimensions);

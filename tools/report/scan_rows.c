@@ -49,22 +49,38 @@ static void read_key(const struct tallies *tallies, const struct p11prof_tally *
     p11prof_scan_key(key, &tally->grouping, &tallies->runs->scan->texts, &place, row, first);
 }
 
+/* Below 0: unknown, of an imported log. */
+static int64_t duration_of(sqlite3_stmt *row, int column)
+{
+    int64_t of_call = sqlite3_column_int64(row, ROW_DURATION);
+    return column == ROW_DURATION || of_call < 0 ? of_call : sqlite3_column_int64(row, column);
+}
+
+static bool is_slow(const struct tallies *tallies, sqlite3_stmt *row, int column)
+{
+    int64_t duration_ns = duration_of(row, column);
+    return tallies->slower_than_ns == 0 ||
+           (duration_ns >= 0 && (uint64_t)duration_ns >= tallies->slower_than_ns);
+}
+
 /* One call, or one operation with the facts that start at column `duration`. */
 static void add_row(struct p11prof_tally *tally, struct p11prof_tally_group *group,
                     sqlite3_stmt *row, int duration, int in)
 {
-    uint64_t duration_ns = (uint64_t)sqlite3_column_int64(row, duration);
+    int64_t duration_ns = duration_of(row, duration);
     bool undisclosed = sqlite3_column_type(row, ROW_RV) == SQLITE_NULL;
     bool too_small = sqlite3_column_int(row, ROW_KIND) == P11PROF_KIND_TOO_SMALL;
     bool failed = !too_small && !undisclosed && sqlite3_column_int64(row, ROW_RV) != CKR_OK;
     group->count++;
     group->error_count += failed;
     group->undisclosed_count += undisclosed;
-    group->total_ns += duration_ns;
     group->in_bytes += (uint64_t)sqlite3_column_int64(row, in);
     group->out_bytes += (uint64_t)sqlite3_column_int64(row, in + 1);
+    if (duration_ns < 0)
+        return;
+    group->total_ns += (uint64_t)duration_ns;
     if (!failed || p11prof_grouping_has(&tally->grouping, P11PROF_BY_RV))
-        p11prof_tally_add_duration(group, duration_ns);
+        p11prof_tally_add_duration(group, (uint64_t)duration_ns);
 }
 
 static void take_operation(const struct tallies *tallies, struct p11prof_tally *tally, size_t run,
@@ -74,7 +90,7 @@ static void take_operation(const struct tallies *tallies, struct p11prof_tally *
     /* One that is a single call has that call's facts. */
     bool single = sqlite3_column_type(row, ROW_OPERATION_CALLS) == SQLITE_NULL;
     int duration = single ? ROW_DURATION : ROW_OPERATION_DURATION;
-    if ((uint64_t)sqlite3_column_int64(row, duration) < tallies->slower_than_ns)
+    if (!is_slow(tallies, row, duration))
         return;
     read_key(tallies, tally, run, row, first, &key);
     add_row(tally, p11prof_tally_find(tally, &key), row, duration,
@@ -84,7 +100,7 @@ static void take_operation(const struct tallies *tallies, struct p11prof_tally *
 static void take_call(struct tallies *tallies, size_t run, sqlite3_stmt *row)
 {
     struct p11prof_key key;
-    if ((uint64_t)sqlite3_column_int64(row, ROW_DURATION) < tallies->slower_than_ns)
+    if (!is_slow(tallies, row, ROW_DURATION))
         return;
     read_key(tallies, &tallies->calls, run, row, ROW_DIMENSIONS, &key);
     add_row(&tallies->calls, p11prof_tally_find(&tallies->calls, &key), row, ROW_DURATION, ROW_IN);

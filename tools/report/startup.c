@@ -21,6 +21,7 @@ static const char calls_sql[] =
 
 struct startup {
     int64_t call_count, total_ns, first_ns, last_ns;
+    bool untimed;
     unsigned function; /* that ended it; P11PROF_NO_FUNCTION: none did */
     int64_t function_ns[P11PROF_CALLS + 1];
 };
@@ -51,7 +52,9 @@ static bool take_call(struct startup *startup, struct sqlite3_stmt *row)
         return false;
     }
     startup->call_count++;
-    if (sqlite3_column_int(row, 1) != P11PROF_KIND_BLOCKING && !sqlite3_column_int(row, 2)) {
+    startup->untimed |= sqlite3_column_int64(row, 4) < 0;
+    if (!startup->untimed && sqlite3_column_int(row, 1) != P11PROF_KIND_BLOCKING &&
+        !sqlite3_column_int(row, 2)) {
         startup->total_ns += sqlite3_column_int64(row, 4);
         startup->function_ns[known ? function : 0] += sqlite3_column_int64(row, 4);
     }
@@ -91,8 +94,10 @@ static void add_row(struct p11prof_table *out, const struct startup *startup, in
     p11prof_table_set_text(out, row, "program", program);
     p11prof_table_set_integer(out, row, "elapsed_ns", startup->last_ns - startup->first_ns);
     p11prof_table_set_integer(out, row, "call_count", startup->call_count);
-    p11prof_table_set_integer(out, row, "total_ns", startup->total_ns);
     p11prof_table_set_text(out, row, "function", p11prof_calls[startup->function].name);
+    if (startup->untimed)
+        return;
+    p11prof_table_set_integer(out, row, "total_ns", startup->total_ns);
     if (function == P11PROF_NO_FUNCTION)
         return;
     p11prof_table_set_text(out, row, "costliest", p11prof_calls[function].name);

@@ -51,11 +51,12 @@ static void set_counts(const struct p11prof_table *table, struct p11prof_cell *r
     } counts[] = {{"count", group->count},
                   {"error_count", group->error_count},
                   {"undisclosed_count", group->undisclosed_count},
-                  {"total_ns", group->total_ns},
                   {"in_bytes", group->in_bytes},
                   {"out_bytes", group->out_bytes}};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         p11prof_table_set_integer(table, row, counts[i].column, (int64_t)counts[i].value);
+    if (!p11prof_tally_is_untimed(group))
+        p11prof_table_set_integer(table, row, "total_ns", (int64_t)group->total_ns);
 }
 
 void p11prof_stats_row(const struct p11prof_table *table, struct p11prof_cell *row,

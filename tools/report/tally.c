@@ -136,6 +136,11 @@ void p11prof_tally_absorb(struct p11prof_tally *into, struct p11prof_tally *from
     p11prof_tally_clear(from);
 }
 
+bool p11prof_tally_is_untimed(const struct p11prof_tally_group *group)
+{
+    return group->count > 0 && group->total_ns == 0 && group->sums.count == 0;
+}
+
 bool p11prof_tally_is_exact(const struct p11prof_tally_group *group)
 {
     return group->sums.count == 0 || group->quantiles_known;

@@ -61,6 +61,9 @@ void p11prof_tally_group_clear(struct p11prof_tally_group *group);
 /* "[[low, high, count], ...]" of the group's population. The caller frees it. */
 char *p11prof_tally_histogram(const struct p11prof_tally_group *group);
 
+/* Whether nothing is known of the time of its calls: they are of an imported log. */
+bool p11prof_tally_is_untimed(const struct p11prof_tally_group *group);
+
 /* Whether the group's percentiles are durations that occurred. */
 bool p11prof_tally_is_exact(const struct p11prof_tally_group *group);
 

@@ -71,15 +71,17 @@ static void add_success(struct p11prof_timeline_step *step, uint64_t duration_ns
                                                          .max_ns = duration_ns});
 }
 
-void p11prof_timeline_add(struct p11prof_timeline *timeline, uint64_t start_ns,
-                          uint64_t duration_ns, bool failed)
+void p11prof_timeline_add(struct p11prof_timeline *timeline, uint64_t start_ns, int64_t duration_ns,
+                          bool failed)
 {
     struct p11prof_timeline_step *step = &timeline->steps[step_of(timeline, start_ns)];
     step->count++;
     step->error_count += failed;
+    if (duration_ns < 0)
+        return;
     if (!failed)
-        add_success(step, duration_ns);
-    spread(timeline, start_ns, start_ns + duration_ns, 1);
+        add_success(step, (uint64_t)duration_ns);
+    spread(timeline, start_ns, start_ns + (uint64_t)duration_ns, 1);
 }
 
 struct p11prof_timeline_step *p11prof_timeline_add_window(

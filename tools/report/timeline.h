@@ -32,8 +32,8 @@ void p11prof_timeline_clear(struct p11prof_timeline *timeline);
 
 /* Adds a call: to the step that it began in (the first or last one if that lies outside), and its
  * time to all that it overlaps. */
-void p11prof_timeline_add(struct p11prof_timeline *timeline, uint64_t start_ns,
-                          uint64_t duration_ns, bool failed);
+void p11prof_timeline_add(struct p11prof_timeline *timeline, uint64_t start_ns, int64_t duration_ns,
+                          bool failed);
 
 /* Calls of a window. */
 struct p11prof_timeline_window {

@@ -20,7 +20,7 @@ static void take_row(void *payload, size_t run, sqlite3_stmt *row)
                   sqlite3_column_int(row, ROW_KIND) != P11PROF_KIND_TOO_SMALL;
     (void)run;
     p11prof_timeline_add(payload, start_ns > 0 ? (uint64_t)start_ns : 0,
-                         (uint64_t)sqlite3_column_int64(row, ROW_DURATION), failed);
+                         sqlite3_column_int64(row, ROW_DURATION), failed);
 }
 
 static enum p11prof_status scan(struct p11prof_timeline *parts,
@@ -29,8 +29,9 @@ static enum p11prof_status scan(struct p11prof_timeline *parts,
 {
     void *payloads[P11PROF_SCAN_THREADS_MAX];
     char where[64];
-    snprintf(where, sizeof where, " AND c.duration_ns >= %" PRIu64,
-             source->options->selection.slower_than_ns);
+    uint64_t slower_than_ns = source->options->selection.slower_than_ns;
+    snprintf(where, sizeof where, " AND c.duration_ns >= %" PRId64,
+             slower_than_ns ? (int64_t)slower_than_ns : -1);
     struct p11prof_row_scan rows = {.db = source->db,
                                     .run_ids = &source->run_id,
                                     .conditions = &source->condition,

@@ -240,15 +240,19 @@ void p11prof_trace_call(struct p11prof_trace_writer *writer, struct sqlite3_stmt
     int64_t duration_ns = sqlite3_column_int64(row, P11PROF_TRACE_DURATION);
     bool failed = known(row, P11PROF_TRACE_RV) && sqlite3_column_int64(row, P11PROF_TRACE_RV) != 0;
     if (known(row, P11PROF_TRACE_OPERATION) &&
-        sqlite3_column_int64(row, P11PROF_TRACE_OPERATION_CALLS) > 1)
+        sqlite3_column_int64(row, P11PROF_TRACE_OPERATION_CALLS) > 1 && duration_ns >= 0)
         write_operation(writer, row, offset_ns, start_ns + duration_ns);
     start_event(writer);
-    fprintf(stream, "{\"ph\":\"X\",\"cat\":\"%s\",\"name\":%s%s", failed ? "call,failed" : "call",
+    fprintf(stream, "{\"ph\":\"%s\",\"cat\":\"%s\",\"name\":%s%s", duration_ns < 0 ? "i" : "X",
+            failed ? "call,failed" : "call",
             name_of(writer, FUNCTIONS, sqlite3_column_int64(row, P11PROF_TRACE_FUNCTION)),
             failed ? ",\"cname\":\"terrible\"" : "");
     write_place(stream, row);
     write_us(stream, "ts", start_ns);
-    write_us(stream, "dur", duration_ns);
+    if (duration_ns < 0) /* a moment: when it ended is not known */
+        fputs(",\"s\":\"t\"", stream);
+    else
+        write_us(stream, "dur", duration_ns);
     write_facts(writer, row);
     write_number(stream, "in_bytes", row, P11PROF_TRACE_IN);
     write_number(stream, "out_bytes", row, P11PROF_TRACE_OUT);
