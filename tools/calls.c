@@ -8,6 +8,7 @@
 #include "report/call_print.h"
 #include "run_row.h"
 #include "select_options.h"
+#include "untimed_note.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -194,6 +195,7 @@ static int print(struct settings *settings, struct sqlite3 *db, const char *run)
     if (status != P11PROF_OK)
         return p11prof_complain_of(&error);
     calls_note_missing(&notes, run_id);
+    p11prof_note_untimed(db, &run_id, 1);
     return P11PROF_EXIT_DONE;
 }
 

@@ -9,6 +9,7 @@
 #include "report/allocate.h"
 #include "report/compare_report.h"
 #include "run_side.h"
+#include "untimed_note.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,13 @@ struct sides {
     size_t count;
 };
 
+static void note_untimed(const struct p11prof_run_side *side, struct sqlite3 *db)
+{
+    for (size_t i = 0; i < side->source_count; i++)
+        if (!side->sources[i].path)
+            p11prof_note_untimed(db, &side->sources[i].run_id, 1);
+}
+
 static enum p11prof_status load_sides(struct sides *sides, struct sqlite3 *db, char **texts,
                                       struct p11prof_error *error)
 {
@@ -114,6 +122,8 @@ static enum p11prof_status load_sides(struct sides *sides, struct sqlite3 *db, c
     for (size_t i = 0; i < sides->count && status == P11PROF_OK; i++) {
         sides->sides[i].text = texts[i];
         status = p11prof_run_side_select(db, texts[i], &sides->selected[i], error);
+        if (status == P11PROF_OK)
+            note_untimed(&sides->selected[i], db);
         if (status == P11PROF_OK)
             status =
                 p11prof_run_side_samples(db, &sides->selected[i], &sides->sides[i].samples, error);

@@ -89,8 +89,8 @@ static void say_imported(const char *file, enum p11prof_import_format format,
         p11prof_warn("%s: %" PRIu64 " lines not understood, the first is line %" PRIu64, file,
                      result->odd_line_count, result->first_odd_line);
     if (result->left_count > 0)
-        p11prof_warn("%s: %" PRIu64 " results left out: they failed or have no figures",
-                     file, result->left_count);
+        p11prof_warn("%s: %" PRIu64 " results left out: they failed or have no figures", file,
+                     result->left_count);
 }
 
 static int import_stream(struct p11prof_store *store, const struct settings *settings, FILE *stream,

@@ -12,6 +12,7 @@
 #include "report/slo.h"
 #include "report/units.h"
 #include "select_options.h"
+#include "untimed_note.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -214,6 +215,8 @@ static int report_runs(const struct settings *settings, const struct p11prof_nam
     for (size_t i = 0; i < runs->count; i++)
         if (settings->common.format == P11PROF_FORMAT_CSV)
             p11prof_note_recorded(runs->db, &runs->sets[i]);
+    for (size_t i = 0; i < runs->count && report.objectives; i++)
+        p11prof_note_untimed(runs->db, runs->sets[i].run_ids, runs->sets[i].run_count);
     enum p11prof_status status = p11prof_report_run(stdout, runs->db, runs->sets, runs->count,
                                                     settings->common.format, &report, &error);
     int code = status == P11PROF_OK ? complain_missed(&missed) : p11prof_complain_of(&error);

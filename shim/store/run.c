@@ -314,7 +314,8 @@ enum p11prof_status p11prof_store_run_elsewhere(struct p11prof_store *store, int
         "WHERE id = ?1",
         P11PROF_VALUES(p11prof_integer(run_id)), error);
     return status ? status
-                  : p11prof_store_do(store, P11PROF_SQL_PROCESS_ELSEWHERE,
-                                     "UPDATE process SET user = NULL WHERE run = ?1",
-                                     P11PROF_VALUES(p11prof_integer(run_id)), error);
+                  : p11prof_store_do(
+                        store, P11PROF_SQL_PROCESS_ELSEWHERE,
+                        "UPDATE process SET user = NULL, overhead_ns = NULL WHERE run = ?1",
+                        P11PROF_VALUES(p11prof_integer(run_id)), error);
 }

@@ -19,6 +19,9 @@ const struct p11prof_grouping p11prof_load_grouping = {
 static const char loads_sql[] = "SELECT l.*, b.operation AS operation_code FROM loads AS l "
                                 "JOIN bench_load AS b ON b.run = l.run_id AND b.load = l.load "
                                 "WHERE l.run_id = ?1 ORDER BY l.load";
+static const char figures_sql[] =
+    "SELECT load, count, error_count, ops_per_s, bytes_per_s, mean_ns, stddev_ns, min_ns, p95_ns, "
+    "p99_ns, max_ns FROM bench_figure WHERE run = ?1 ORDER BY load";
 static const char skipped_sql[] = "SELECT test, reason, run_id FROM skipped WHERE run_id = ?1";
 
 /* What one row is made of. */
@@ -126,8 +129,32 @@ static char *threads_text(const struct p11prof_table *threads, size_t first)
     return text;
 }
 
+/* What another tool says of the load, where nothing better is known. */
+static void set_figures(const struct p11prof_table *table, struct p11prof_cell *row,
+                        const struct p11prof_table *figures, int64_t load)
+{
+    size_t figure = 0;
+    while (figure < figures->row_count &&
+           p11prof_table_integer(figures, figure, "load", -1) != load)
+        figure++;
+    if (figure == figures->row_count)
+        return;
+    bool counted = row[p11prof_table_find(table, "count")].integer > 0;
+    if (!counted)
+        p11prof_table_set_text(table, row, "percentiles", NULL);
+    for (size_t i = 0; i < figures->column_count; i++) {
+        const char *name = figures->columns[i].name;
+        const struct p11prof_cell *cell = p11prof_table_get(figures, figure, name);
+        struct p11prof_cell *into = &row[p11prof_table_find(table, name)];
+        bool count = strcmp(name, "count") == 0 || strcmp(name, "error_count") == 0;
+        if (into->kind == P11PROF_CELL_NULL || (count && !counted))
+            *into = *cell;
+    }
+}
+
 static void add_row(struct p11prof_bench_results *out, const struct p11prof_table *loads,
-                    size_t load, struct parts *parts, size_t first_thread)
+                    size_t load, struct parts *parts, size_t first_thread,
+                    const struct p11prof_table *figures)
 {
     struct p11prof_table *table = &out->loads;
     struct p11prof_cell *row = p11prof_table_add_row(table);
@@ -136,6 +163,7 @@ static void add_row(struct p11prof_bench_results *out, const struct p11prof_tabl
     p11prof_table_copy_row(table, row, loads, load);
     p11prof_stats_row(table, row, &parts->measured);
     set_counts(table, row, parts);
+    set_figures(table, row, figures, p11prof_table_integer(loads, load, "load", 0));
     set_cooldown(table, row, parts);
     if (parts->threads.contention_known)
         p11prof_table_set_real(table, row, "contention", parts->threads.contention);
@@ -149,6 +177,7 @@ static void add_row(struct p11prof_bench_results *out, const struct p11prof_tabl
 static enum p11prof_status add_load(struct p11prof_bench_results *out,
                                     const struct p11prof_scan *scan, struct sqlite3 *db,
                                     int64_t run_id, const struct p11prof_table *loads, size_t row,
+                                    const struct p11prof_table *figures,
                                     struct p11prof_error *error)
 {
     struct parts parts = {.narrowed = narrows(scan->selection)};
@@ -166,7 +195,7 @@ static enum p11prof_status add_load(struct p11prof_bench_results *out,
     if (status == P11PROF_OK)
         status = p11prof_bench_windows_load(&parts.windows, db, run_id, key.load, error);
     if (status == P11PROF_OK)
-        add_row(out, loads, row, &parts, first_thread);
+        add_row(out, loads, row, &parts, first_thread, figures);
     p11prof_tally_group_clear(&parts.measured);
     p11prof_tally_group_clear(&parts.cooldown);
     free(parts.windows.json);
@@ -221,7 +250,7 @@ enum p11prof_status p11prof_bench_results_load(struct p11prof_bench_results *out
                                                const struct p11prof_scan *scan, struct sqlite3 *db,
                                                int64_t run_id, struct p11prof_error *error)
 {
-    struct p11prof_table loads = {.columns = NULL};
+    struct p11prof_table loads = {.columns = NULL}, figures = {.columns = NULL};
     if (out->loads.column_count == 0) {
         p11prof_table_add_columns(&out->loads, P11PROF_RESULT_COLUMNS);
         p11prof_table_add_columns(&out->threads, P11PROF_THREAD_COLUMNS);
@@ -229,10 +258,13 @@ enum p11prof_status p11prof_bench_results_load(struct p11prof_bench_results *out
     enum p11prof_status status = p11prof_query_table(db, skipped_sql, run_id, &out->skipped, error);
     if (status == P11PROF_OK)
         status = p11prof_query_table(db, loads_sql, run_id, &loads, error);
+    if (status == P11PROF_OK && loads.row_count > 0)
+        status = p11prof_query_table(db, figures_sql, run_id, &figures, error);
     for (size_t i = 0; status == P11PROF_OK && i < loads.row_count; i++)
-        status = add_load(out, scan, db, run_id, &loads, i, error);
+        status = add_load(out, scan, db, run_id, &loads, i, &figures, error);
     set_efficiencies(&out->loads);
     p11prof_mixes_complete(out);
+    p11prof_table_clear(&figures);
     p11prof_table_clear(&loads);
     return status;
 }

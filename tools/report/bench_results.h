@@ -6,8 +6,8 @@
  * error_count: failed ones, the most that either counted (the database does not tell those of a
  * decryption), and wrong results. ops_per_s: successes by the time of the slices; operations of a
  * slice that did not end are left out. bytes_per_s: data_bytes of those. Percentiles are of the
- * operations that did not fail. A selection leaves out loads that have none of it. Starts as {0}.
- * One thread. */
+ * operations that did not fail. What another tool measured has its own figures where there is
+ * nothing of that. A selection leaves out loads that have none of it. Starts as {0}. One thread. */
 #ifndef P11PROF_REPORT_BENCH_RESULTS_H
 #define P11PROF_REPORT_BENCH_RESULTS_H
 

@@ -204,6 +204,7 @@ static enum p11prof_status take_neighbours(struct p11prof_call_list *out,
     static const char ended[] = " AND c.start_ns + c.duration_ns <= ?8";
     static const char began[] = " AND c.start_ns >= ?8 AND c.start_ns + c.duration_ns > ?8";
     struct p11prof_call_ref anchor = out->refs[0];
+    bool timed = anchor.duration_ns >= 0; /* else the order of results is all that is known */
     size_t first = out->count;
     enum p11prof_status status = take_thread(out, scope, &anchor, ended, BACKWARD, 0, anchor.id,
                                              before > 0 ? before : 1, P11PROF_CALL_BEFORE, error);
@@ -211,7 +212,8 @@ static enum p11prof_status take_neighbours(struct p11prof_call_list *out,
     if (before == 0)
         out->count = first;
     if (status == P11PROF_OK && after > 0)
-        status = take_thread(out, scope, &anchor, began, FORWARD, last_ended + 1, INT64_MAX, after,
+        status = take_thread(out, scope, &anchor, timed ? began : "", FORWARD,
+                             timed ? last_ended + 1 : anchor.id + 1, INT64_MAX, after,
                              P11PROF_CALL_AFTER, error);
     if (status == P11PROF_OK && (anchor.flags & P11PROF_ROW_NESTED))
         status = take_thread(out, scope, &anchor, " AND c.start_ns <= ?8", FORWARD, anchor.id,

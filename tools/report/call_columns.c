@@ -25,7 +25,7 @@ const struct p11prof_call_column p11prof_call_column_table[P11PROF_CALL_COLUMNS]
     NUMBER("process_id", "s.process", true),
     NUMBER("pid", "(SELECT p.pid FROM process AS p WHERE p.id = s.process)", false),
     {"program", NULL, P11PROF_CALL_PROGRAM, 0, false, NULL, NULL},
-    NUMBER("thread_id", "c.thread_id", true),
+    NUMBER("thread_id", "nullif(c.thread_id, 0)", true),
     NAME("function", "c.function", FUNCTION, true, NULL),
     NAME("kind", "c.kind", KIND, false, NULL),
     NUMBER("nested", "c.flags & 1", false),

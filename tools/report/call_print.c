@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "call_print.h"
 #include "call_gaps.h"
+#include "imported.h"
 #include "page.h"
 #include "query.h"
 #include "run_title.h"
@@ -33,9 +34,12 @@ static void print_section(struct print *print, size_t count)
     unsigned long long all = print->scope.call_count, shown = count;
     bool selected = !p11prof_selection_is_all(&print->options->selection);
     const char *those = selected ? "those selected of " : "";
+    char untimed[P11PROF_UNTIMED_BYTES];
+    bool timed = !p11prof_run_is_untimed(print->scope.db, print->scope.run_id, untimed);
     switch (print->options->show) {
     case P11PROF_SHOW_SLOWEST:
-        p11prof_page_section(&print->page, "The slowest %llu of %s%llu calls", shown, those, all);
+        p11prof_page_section(&print->page, "The %s %llu of %s%llu calls",
+                             timed ? "slowest" : "first", shown, those, all);
         break;
     case P11PROF_SHOW_FAILED:
         p11prof_page_section(&print->page, "The newest %llu failed of %s%llu calls", shown, those,

@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "allocate.h"
 #include "histogram_steps.h"
+#include "imported.h"
 #include "p11prof/batch.h"
 #include "p11prof/load.h"
 #include "query.h"
@@ -246,6 +247,18 @@ static enum p11prof_status load_all(struct p11prof_histogram *out, struct sqlite
     return p11prof_histogram_name(out, db, error);
 }
 
+/* There is nothing to draw of a run without durations. */
+static enum p11prof_status check_times(const struct p11prof_histogram *histogram,
+                                       struct sqlite3 *db, struct p11prof_error *error)
+{
+    char untimed[P11PROF_UNTIMED_BYTES];
+    for (size_t i = 0; i < histogram->set_count; i++)
+        for (size_t k = 0; k < histogram->sets[i].runs->run_count; k++)
+            if (p11prof_run_is_untimed(db, histogram->sets[i].runs->run_ids[k], untimed))
+                return p11prof_error_set(error, P11PROF_BAD_INPUT, "%s", untimed);
+    return P11PROF_OK;
+}
+
 enum p11prof_status p11prof_histogram_load(struct p11prof_histogram *out, struct sqlite3 *db,
                                            const struct p11prof_run_set *runs, size_t count,
                                            const struct p11prof_histogram_options *options,
@@ -256,7 +269,9 @@ enum p11prof_status p11prof_histogram_load(struct p11prof_histogram *out, struct
     for (size_t i = 0; i < count; i++)
         out->sets[i].runs = &runs[i];
     sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
-    enum p11prof_status status = load_all(out, db, options, error);
+    enum p11prof_status status = check_times(out, db, error);
+    if (status == P11PROF_OK)
+        status = load_all(out, db, options, error);
     sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     return status;
 }

@@ -119,6 +119,14 @@ static void measuring_share(char *out, const struct p11prof_table *times)
         p11prof_format_share(out, (double)measuring_ns / (double)total_ns);
 }
 
+/* Nothing was measured in a run of an imported log. */
+static bool is_untimed(const struct p11prof_run_report *report)
+{
+    const struct p11prof_table *times = &report->times;
+    return p11prof_table_integer(times, 0, "count", 0) > 0 &&
+           p11prof_table_get(times, 0, "total_ns")->kind == P11PROF_CELL_NULL;
+}
+
 static void print_measuring(struct p11prof_page *page, const struct p11prof_run_report *report)
 {
     char overhead[128] = "", share[P11PROF_UNIT_TEXT_BYTES];
@@ -128,6 +136,8 @@ static void print_measuring(struct p11prof_page *page, const struct p11prof_run_
         snprintf(overhead, sizeof overhead,
                  "; each duration contains about %" PRId64 " ns of measuring%s%s%s", overhead_ns,
                  *share ? " (" : "", share, *share ? " of the time in the module)" : "");
+    if (is_untimed(report))
+        return;
     p11prof_page_fact(page, "clock", "%s%s", shown(report, "clock"), overhead);
     p11prof_page_fact(page, "percentiles", "%s",
                       report->exact ? "exact" : "from histograms (within 0.5 %)");
@@ -136,6 +146,10 @@ static void print_measuring(struct p11prof_page *page, const struct p11prof_run_
 static void print_started(struct p11prof_page *page, const struct p11prof_run_report *report)
 {
     char duration[P11PROF_UNIT_TEXT_BYTES];
+    if (!known(report, "duration_ns")) {
+        p11prof_page_fact(page, "started", "%s", shown(report, "started_at"));
+        return;
+    }
     int64_t duration_ns = p11prof_table_integer(&report->times, 0, "duration_ns", 0);
     p11prof_format_ns(duration, (uint64_t)(duration_ns > 0 ? duration_ns : 0));
     p11prof_page_fact(page, "started", "%s, %s%s", shown(report, "started_at"), duration,

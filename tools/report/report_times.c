@@ -35,13 +35,17 @@ static void write_threads(FILE *stream, const struct p11prof_table *times)
     write_ns(stream, ", ", between_ns, " between calls");
 }
 
-/* Of runs without durations: which tool did not say them. */
-static void print_untimed(struct p11prof_page *page, const struct p11prof_run_report *report)
+/* Of runs without durations or calls: which tool did not say them. */
+static bool print_untimed(struct p11prof_page *page, const struct p11prof_run_report *report)
 {
     char format[32];
     const char *options = p11prof_table_text(&report->run, 0, "options", NULL);
-    if (!report->calls_unknown && p11prof_imported_from(options, format, sizeof format))
-        p11prof_page_fact(page, "time", "no durations: imported from %s", format);
+    bool calls = p11prof_table_integer(&report->times, 0, "call_count", 0) > 0;
+    if (report->calls_unknown || !p11prof_imported_from(options, format, sizeof format))
+        return false;
+    p11prof_page_fact(page, "time", "no %s: imported from %s", calls ? "durations" : "calls",
+                      format);
+    return true;
 }
 
 static void print_time(struct p11prof_page *page, const struct p11prof_run_report *report)
@@ -51,10 +55,10 @@ static void print_time(struct p11prof_page *page, const struct p11prof_run_repor
     size_t bytes;
     int64_t total_ns = p11prof_table_integer(times, 0, "total_ns", -1);
     bool threads = p11prof_table_get(times, 0, "thread_count")->kind != P11PROF_CELL_NULL;
-    if (total_ns < 0 && !threads) {
-        print_untimed(page, report);
+    if (!threads && total_ns <= 0 && print_untimed(page, report))
         return;
-    }
+    if (total_ns < 0 && !threads)
+        return;
     FILE *stream = p11prof_text_open(&text, &bytes);
     if (threads)
         write_threads(stream, times);

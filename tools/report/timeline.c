@@ -84,6 +84,14 @@ void p11prof_timeline_add(struct p11prof_timeline *timeline, uint64_t start_ns, 
     spread(timeline, start_ns, start_ns + (uint64_t)duration_ns, 1);
 }
 
+bool p11prof_timeline_is_timed(const struct p11prof_timeline *timeline)
+{
+    for (size_t i = 0; i < timeline->count; i++)
+        if (timeline->steps[i].sums.count > 0 || timeline->steps[i].busy_ns > 0)
+            return true;
+    return false;
+}
+
 struct p11prof_timeline_step *p11prof_timeline_add_window(
     struct p11prof_timeline *timeline, const struct p11prof_timeline_window *window)
 {

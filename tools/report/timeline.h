@@ -31,9 +31,12 @@ void p11prof_timeline_make(struct p11prof_timeline *timeline, uint64_t start_ns,
 void p11prof_timeline_clear(struct p11prof_timeline *timeline);
 
 /* Adds a call: to the step that it began in (the first or last one if that lies outside), and its
- * time to all that it overlaps. */
+ * time to all that it overlaps. duration_ns below 0: it is not known. */
 void p11prof_timeline_add(struct p11prof_timeline *timeline, uint64_t start_ns, int64_t duration_ns,
                           bool failed);
+
+/* Whether the duration of any call in it is known. */
+bool p11prof_timeline_is_timed(const struct p11prof_timeline *timeline);
 
 /* Calls of a window. */
 struct p11prof_timeline_window {

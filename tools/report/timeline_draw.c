@@ -113,9 +113,12 @@ void p11prof_timeline_draw(struct p11prof_canvas *canvas, const struct p11prof_t
     struct p11prof_stats *stats = stats_of(timeline);
     struct p11prof_plot plot;
     start(&plot, canvas, timeline, stats, style);
-    draw_band(&plot, BAND, false);
+    bool timed = p11prof_timeline_is_timed(timeline);
+    if (timed)
+        draw_band(&plot, BAND, false);
     draw_values(&plot, "calls/s", p11prof_timeline_rate);
-    draw_values(&plot, "in flight", p11prof_timeline_in_flight);
+    if (timed)
+        draw_values(&plot, "in flight", p11prof_timeline_in_flight);
     draw_errors(&plot);
     draw_axis(&plot, true);
     free(stats);

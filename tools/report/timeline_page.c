@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
+#include "imported.h"
 #include "run_report.h"
 #include "timeline_draw.h"
 #include "timeline_load.h"
@@ -52,11 +53,15 @@ static uint64_t count_of(const struct p11prof_timeline *timeline)
 static void print_calls(struct p11prof_page *page, const struct p11prof_run_timelines *timelines,
                         const struct p11prof_chart_style *style)
 {
-    char step[P11PROF_UNIT_TEXT_BYTES];
+    char step[P11PROF_UNIT_TEXT_BYTES], format[32];
     p11prof_format_round_ns(step, timelines->timelines[0].step_ns, 5);
     p11prof_page_fact(page, "calls", "%" PRIu64 ", in steps of %s%s",
                       count_of(&timelines->timelines[0]), step,
                       timelines->of_windows ? ": windows of time are all that is kept" : "");
+    if (p11prof_imported_from(p11prof_table_text(&timelines->run, 0, "options", NULL), format,
+                              sizeof format) &&
+        !p11prof_timeline_is_timed(&timelines->timelines[0]))
+        p11prof_page_fact(page, "latency", "no durations: imported from %s", format);
     print_chart(page, timelines, 0, style);
 }
 
@@ -85,18 +90,19 @@ void p11prof_run_timelines_page(struct p11prof_page *page,
 }
 
 static void add_time(const struct p11prof_table *table, struct p11prof_cell *row,
-                     const struct p11prof_timeline *timeline, size_t step)
+                     const struct p11prof_timeline *timeline, size_t step, bool timed)
 {
     p11prof_table_set_integer(table, row, "start_ns",
                               (int64_t)(timeline->start_ns + step * timeline->step_ns));
     p11prof_table_set_integer(table, row, "duration_ns",
                               (int64_t)p11prof_timeline_step_ns(timeline, step));
     p11prof_table_set_real(table, row, "ops_per_s", p11prof_timeline_rate(timeline, step));
-    p11prof_table_set_real(table, row, "in_flight", p11prof_timeline_in_flight(timeline, step));
+    if (timed)
+        p11prof_table_set_real(table, row, "in_flight", p11prof_timeline_in_flight(timeline, step));
 }
 
 static void add_step(const struct p11prof_table *table, const struct p11prof_run_timelines *from,
-                     size_t index, size_t step, struct p11prof_cell *row)
+                     size_t index, size_t step, bool timed, struct p11prof_cell *row)
 {
     const struct p11prof_timeline *timeline = &from->timelines[index];
     const struct p11prof_timeline_step *at = &timeline->steps[step];
@@ -109,7 +115,7 @@ static void add_step(const struct p11prof_table *table, const struct p11prof_run
     } else {
         p11prof_table_set_integer(table, row, "run_id",
                                   p11prof_table_integer(&from->run, 0, "run_id", 0));
-        add_time(table, row, timeline, step);
+        add_time(table, row, timeline, step, timed);
     }
     p11prof_table_set_integer(table, row, "count", (int64_t)at->count);
     p11prof_table_set_integer(table, row, "error_count", (int64_t)at->error_count);
@@ -124,9 +130,11 @@ void p11prof_run_timelines_table(struct p11prof_table *out,
                                  const struct p11prof_run_timelines *timelines)
 {
     p11prof_table_add_columns(out, timelines->by_iteration ? columns_of_loads : columns_of_time);
-    for (size_t i = 0; i < timelines->count; i++)
+    for (size_t i = 0; i < timelines->count; i++) {
+        bool timed = p11prof_timeline_is_timed(&timelines->timelines[i]);
         for (size_t step = 0; step < timelines->timelines[i].count; step++)
-            add_step(out, timelines, i, step, p11prof_table_add_row(out));
+            add_step(out, timelines, i, step, timed, p11prof_table_add_row(out));
+    }
 }
 
 void p11prof_run_timelines_csv(FILE *stream, const struct p11prof_run_timelines *timelines)
