@@ -169,8 +169,6 @@ static void set_figures(const struct p11prof_table *table, struct p11prof_cell *
     if (figure == figures->row_count)
         return;
     bool counted = row[p11prof_table_find(table, "count")].integer > 0;
-    if (!counted)
-        p11prof_table_set_text(table, row, "percentiles", NULL);
     for (size_t i = 0; i < figures->column_count; i++) {
         const char *name = figures->columns[i].name;
         const struct p11prof_cell *cell = p11prof_table_get(figures, figure, name);

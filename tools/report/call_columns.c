@@ -23,7 +23,7 @@ const struct p11prof_call_column p11prof_call_column_table[P11PROF_CALL_COLUMNS]
     NUMBER("start_ns", "c.start_ns", true),
     {"started_at", NULL, P11PROF_CALL_WALL, 0, true, "UTC", NULL},
     NUMBER("process_id", "s.process", true),
-    NUMBER("pid", "(SELECT p.pid FROM process AS p WHERE p.id = s.process)", false),
+    NUMBER("pid", "(SELECT nullif(p.pid, 0) FROM process AS p WHERE p.id = s.process)", false),
     {"program", NULL, P11PROF_CALL_PROGRAM, 0, false, NULL, NULL},
     NUMBER("thread_id", "nullif(c.thread_id, 0)", true),
     NAME("function", "c.function", FUNCTION, true, NULL),

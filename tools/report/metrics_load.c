@@ -15,10 +15,11 @@
     "test token operation mechanism key_type key_bits data_bytes threads processes weight "        \
     "function kind calls errors"
 
-#define OF_RUN      "coalesce(r.program, '') AS program, coalesce(r.token_label, '') AS token"
-#define OF_KEY      "s.mechanism, s.key_type, s.key_bits"
-#define SUM(column) "CAST(total(s." column ") AS INTEGER) AS " column
-#define COUNTS      SUM("count") ", " SUM("error_count") ", " SUM("in_bytes") ", " SUM("out_bytes")
+#define OF_RUN        "coalesce(r.program, '') AS program, coalesce(r.token_label, '') AS token"
+#define OF_KEY        "s.mechanism, s.key_type, s.key_bits"
+#define TOTAL(column) "CAST(total(s." column ") AS INTEGER)"
+#define SUM(column)   TOTAL(column) " AS " column
+#define COUNTS        SUM("count") ", " SUM("error_count") ", " SUM("in_bytes") ", " SUM("out_bytes")
 #define BUCKETS                                                                                    \
     "group_concat((SELECT group_concat(b.low_ns || ' ' || b.high_ns || ' ' || b.count, ' ') "      \
     "FROM group_bucket AS b WHERE b.call_group = s.group_id), ' ') AS histogram"
@@ -27,10 +28,11 @@
  */
 #define SERIES(names, view)                                                                        \
     "SELECT " OF_RUN ", " names ", " OF_KEY ", " COUNTS                                            \
-    ", " SUM("sum_ns") ", " BUCKETS " FROM " view                                                  \
-                       " AS s JOIN runs AS r USING (run_id) WHERE r.kind = 'profile' "             \
-                       "AND run_id IN (%s) GROUP BY 1, 2, " names ", " OF_KEY                      \
-                       " ORDER BY 1, 2, " names ", " OF_KEY
+    ", iif(count(s.total_ns) = 0, NULL, " TOTAL(                                                   \
+        "sum_ns") ") AS sum_ns, " BUCKETS " FROM " view                                            \
+                  " AS s JOIN runs AS r USING (run_id) WHERE r.kind = 'profile' "                  \
+                  "AND run_id IN (%s) GROUP BY 1, 2, " names ", " OF_KEY " ORDER BY 1, 2, " names  \
+                  ", " OF_KEY
 
 static const struct {
     enum metrics_table table;
@@ -75,12 +77,14 @@ static enum p11prof_status load_series(struct metrics *out, struct sqlite3 *db,
     return status;
 }
 
+/* -1: there is no operation of the load. */
 static enum p11prof_status sum_of(struct sqlite3 *db, int64_t run_id, int64_t load, int64_t *sum_ns,
                                   struct p11prof_error *error)
 {
-    char sql[160];
+    char sql[192];
     snprintf(sql, sizeof sql,
-             "SELECT CAST(total(sum_ns) AS INTEGER) FROM operation_stats WHERE run_id = ?1 "
+             "SELECT iif(count(*) = 0, -1, CAST(total(sum_ns) AS INTEGER)) FROM operation_stats "
+             "WHERE run_id = ?1 "
              "AND load = %" PRId64 " AND phase = 'measured'",
              load);
     return p11prof_query_integer(db, sql, run_id, 0, sum_ns, error);
@@ -101,7 +105,7 @@ static enum p11prof_status loads_add(struct p11prof_table *out, struct sqlite3 *
         p11prof_table_set_text(out, row, "token",
                                p11prof_table_text(&report.run, 0, "token_label", NULL));
         status = sum_of(db, run_id, p11prof_table_integer(loads, i, "load", 0), &sum_ns, error);
-        if (status == P11PROF_OK)
+        if (status == P11PROF_OK && sum_ns >= 0)
             p11prof_table_set_integer(out, row, "sum_ns", sum_ns);
     }
     p11prof_run_report_clear(&report);

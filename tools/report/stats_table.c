@@ -66,8 +66,9 @@ void p11prof_stats_row(const struct p11prof_table *table, struct p11prof_cell *r
     set_counts(table, row, group);
     p11prof_tally_stats(group, &stats);
     set_stats(table, row, &stats);
-    p11prof_table_set_text(table, row, "percentiles",
-                           p11prof_tally_is_exact(group) ? "exact" : "histogram");
+    if (stats.count > 0 || group->total_ns > 0)
+        p11prof_table_set_text(table, row, "percentiles",
+                               p11prof_tally_is_exact(group) ? "exact" : "histogram");
 }
 
 /* A row with all but what only calls or only operations have; NULL on failure. */

@@ -145,8 +145,11 @@ static enum p11prof_status write_calls(struct p11prof_trace_writer *writer, stru
     while ((result = sqlite3_step(row)) == SQLITE_ROW) {
         int64_t start_ns = part->offset_ns + sqlite3_column_int64(row, P11PROF_TRACE_START);
         p11prof_trace_call(writer, row, part->offset_ns);
-        add_edge(edges, start_ns, 1);
-        add_edge(edges, start_ns + sqlite3_column_int64(row, P11PROF_TRACE_DURATION), -1);
+        int64_t duration_ns = sqlite3_column_int64(row, P11PROF_TRACE_DURATION);
+        if (duration_ns >= 0) {
+            add_edge(edges, start_ns, 1);
+            add_edge(edges, start_ns + duration_ns, -1);
+        }
         ++*written_count;
     }
     return p11prof_query_end(row, result, error);

@@ -112,8 +112,9 @@ static void write_us(FILE *stream, const char *name, int64_t ns)
 enum p11prof_status p11prof_trace_processes(struct p11prof_trace_writer *writer, struct sqlite3 *db,
                                             int64_t run_id, struct p11prof_error *error)
 {
-    static const char sql[] = "SELECT process_id, coalesce(program, '?') || ' (pid ' || pid || "
-                              "', run ' || run_id || ')' FROM processes WHERE run_id = ?1";
+    static const char sql[] =
+        "SELECT process_id, coalesce(program, '?') || ' (pid ' || coalesce(pid, '?') || "
+        "', run ' || run_id || ')' FROM processes WHERE run_id = ?1";
     sqlite3_stmt *row;
     int result;
     if (p11prof_query_prepare(db, sql, run_id, &row, error) != P11PROF_OK)
