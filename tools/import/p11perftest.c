@@ -88,7 +88,7 @@ static int64_t count_of(const cJSON *result, int64_t threads)
     return each > 0 && each < INT32_MAX ? each * threads : -1;
 }
 
-/* --- the durations of option -d --- */
+/* --- operations, and the durations of option -d --- */
 
 static void group_add(struct p11prof_group *group, uint64_t duration_ns)
 {
@@ -105,8 +105,9 @@ static void group_add(struct p11prof_group *group, uint64_t duration_ns)
     group->max_ns = duration_ns > group->max_ns ? duration_ns : group->max_ns;
 }
 
-static enum p11prof_status histogram_write(struct reader *reader, const cJSON *points,
-                                           const struct p11prof_p11perftest_test *test)
+/* The operations of a load; without the single durations, only how many there were. */
+static enum p11prof_status group_write(struct reader *reader, const cJSON *points,
+                                       const struct p11prof_p11perftest_test *test, int64_t count)
 {
     struct p11prof_group group = {.operation = true,
                                   .windowless = true,
@@ -123,10 +124,9 @@ static enum p11prof_status histogram_write(struct reader *reader, const cJSON *p
         if (duration_ns >= 0)
             group_add(&group, (uint64_t)duration_ns);
     }
-    enum p11prof_status status =
-        group.count == 0 ? P11PROF_OK
-                         : p11prof_store_group_add(reader->import->store, reader->result->run_id,
-                                                   &group, reader->error);
+    group.count = group.count ? group.count : (uint64_t)count;
+    enum p11prof_status status = p11prof_store_group_add(
+        reader->import->store, reader->result->run_id, &group, reader->error);
     for (size_t octave = 0; octave < P11PROF_OCTAVES; octave++)
         free(group.octaves[octave]);
     return status;
@@ -180,7 +180,7 @@ static enum p11prof_status load_write(struct reader *reader, const cJSON *result
     status = status ? status : p11prof_store_figure_add(store, run_id, &figure, reader->error);
     reader->result->test_count++;
     return status ? status
-                  : histogram_write(reader, cJSON_GetObjectItem(result, "datapoints"), test);
+                  : group_write(reader, cJSON_GetObjectItem(result, "datapoints"), test, count);
 }
 
 /* A failing test stops at its first error and says nothing of what it did before. */

@@ -21,7 +21,7 @@ static const char loads_sql[] = "SELECT l.*, b.operation AS operation_code FROM 
                                 "JOIN bench_load AS b ON b.run = l.run_id AND b.load = l.load "
                                 "WHERE l.run_id = ?1 ORDER BY l.load";
 static const char figures_sql[] =
-    "SELECT load, count, error_count, ops_per_s, bytes_per_s, mean_ns, stddev_ns, min_ns, p95_ns, "
+    "SELECT load, ops_per_s, bytes_per_s, mean_ns, stddev_ns, min_ns, p95_ns, "
     "p99_ns, max_ns FROM bench_figure WHERE run = ?1 ORDER BY load";
 static const char skipped_sql[] = "SELECT test, reason, run_id FROM skipped WHERE run_id = ?1";
 
@@ -168,14 +168,11 @@ static void set_figures(const struct p11prof_table *table, struct p11prof_cell *
     size_t figure = find_figure(figures, load);
     if (figure == figures->row_count)
         return;
-    bool counted = row[p11prof_table_find(table, "count")].integer > 0;
     for (size_t i = 0; i < figures->column_count; i++) {
         const char *name = figures->columns[i].name;
-        const struct p11prof_cell *cell = p11prof_table_get(figures, figure, name);
         struct p11prof_cell *into = &row[p11prof_table_find(table, name)];
-        bool count = strcmp(name, "count") == 0 || strcmp(name, "error_count") == 0;
-        if (into->kind == P11PROF_CELL_NULL || (count && !counted))
-            *into = *cell;
+        if (into->kind == P11PROF_CELL_NULL)
+            *into = *p11prof_table_get(figures, figure, name);
     }
 }
 
@@ -190,7 +187,8 @@ static void add_row(struct p11prof_bench_results *out, const struct p11prof_tabl
     p11prof_table_copy_row(table, row, loads, load);
     p11prof_stats_row(table, row, &parts->measured);
     set_counts(table, row, parts);
-    set_figures(table, row, figures, p11prof_table_integer(loads, load, "load", 0));
+    if (parts->measured.count > 0)
+        set_figures(table, row, figures, p11prof_table_integer(loads, load, "load", 0));
     set_cooldown(table, row, parts);
     if (parts->threads.contention_known)
         p11prof_table_set_real(table, row, "contention", parts->threads.contention);

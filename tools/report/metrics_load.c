@@ -77,13 +77,13 @@ static enum p11prof_status load_series(struct metrics *out, struct sqlite3 *db,
     return status;
 }
 
-/* -1: there is no operation of the load. */
+/* -1: there is none with a time. */
 static enum p11prof_status sum_of(struct sqlite3 *db, int64_t run_id, int64_t load, int64_t *sum_ns,
                                   struct p11prof_error *error)
 {
     char sql[192];
     snprintf(sql, sizeof sql,
-             "SELECT iif(count(*) = 0, -1, CAST(total(sum_ns) AS INTEGER)) FROM operation_stats "
+             "SELECT iif(count(total_ns) = 0, -1, CAST(total(sum_ns) AS INTEGER)) FROM operation_stats "
              "WHERE run_id = ?1 "
              "AND load = %" PRId64 " AND phase = 'measured'",
              load);

@@ -19,7 +19,6 @@ static const char loads_sql[] =
     "JOIN bench_slice AS s ON s.run = b.run AND s.load = b.load AND s.start_ns = w.start_ns "
     "WHERE g.run = b.run AND g.is_operation = 1 AND g.code = b.operation AND g.kind = 0 "
     "AND g.part = b.load * 4 + 2), "
-    "(SELECT f.count FROM bench_figure AS f WHERE f.run = b.run AND f.load = b.load), "
     "(SELECT f.ops_per_s FROM bench_figure AS f WHERE f.run = b.run AND f.load = b.load), "
     "CAST(total(t.count) AS INTEGER), CAST(total(max(0, t.error_count - t.wrong_count)) AS "
     "INTEGER), "
@@ -27,17 +26,7 @@ static const char loads_sql[] =
     "FROM bench_load AS b LEFT JOIN bench_thread AS t ON t.run = b.run AND t.load = b.load "
     "WHERE b.run = ?1 AND (b.mix IS NOT NULL) = ?2 GROUP BY b.load";
 
-enum {
-    LOAD,
-    OPERATION,
-    SLICES_NS,
-    IN_SLICES,
-    FIGURE_COUNT,
-    FIGURE_RATE,
-    THREADS_COUNT,
-    THREADS_FAILED,
-    WRONG
-};
+enum { LOAD, OPERATION, SLICES_NS, IN_SLICES, FIGURE_RATE, THREADS_COUNT, THREADS_FAILED, WRONG };
 
 static uint64_t number(sqlite3_stmt *row, int column)
 {
@@ -79,19 +68,17 @@ static void add_load(struct p11prof_trend_loads *out, const struct p11prof_tally
     out->duration_ns += number(row, SLICES_NS);
 }
 
-/* What another tool measured: its rate, and its count where there are no operations. */
+/* What another tool measured has its rate. */
 static void add_figure(struct p11prof_trend_loads *out, const struct p11prof_tally_group *group,
-                       sqlite3_stmt *row)
+                       double rate)
 {
-    uint64_t count = number(row, FIGURE_COUNT);
-    double rate = sqlite3_column_double(row, FIGURE_RATE);
-    if (group)
-        p11prof_tally_merge(&out->measured, group);
-    out->count += count;
-    if (rate <= 0 || (double)count / rate > 1e9)
+    double seconds = rate > 0 ? (double)group->count / rate : 0;
+    p11prof_tally_merge(&out->measured, group);
+    out->count += group->count;
+    if (seconds <= 0 || seconds > 1e9)
         return;
-    out->timed_count += count;
-    out->duration_ns += (uint64_t)((double)count / rate * 1e9);
+    out->timed_count += group->count;
+    out->duration_ns += (uint64_t)(seconds * 1e9);
 }
 
 enum p11prof_status p11prof_trend_loads_read(struct p11prof_trend_loads *out,
@@ -100,14 +87,16 @@ enum p11prof_status p11prof_trend_loads_read(struct p11prof_trend_loads *out,
 {
     sqlite3_stmt *loads;
     int result;
+    if (tally->group_count == 0)
+        return P11PROF_OK;
     if (p11prof_query_prepare(db, loads_sql, run_id, &loads, error) != P11PROF_OK)
         return error->status;
     sqlite3_bind_int(loads, 2, mix);
     while ((result = sqlite3_step(loads)) == SQLITE_ROW) {
         const struct p11prof_tally_group *group =
             find(tally, sqlite3_column_int64(loads, LOAD), sqlite3_column_int64(loads, OPERATION));
-        if (sqlite3_column_type(loads, FIGURE_COUNT) != SQLITE_NULL)
-            add_figure(out, group, loads);
+        if (group && sqlite3_column_type(loads, FIGURE_RATE) != SQLITE_NULL)
+            add_figure(out, group, sqlite3_column_double(loads, FIGURE_RATE));
         else if (group)
             add_load(out, group, loads);
     }
