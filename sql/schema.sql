@@ -46,7 +46,7 @@ CREATE TABLE process (
   run INTEGER NOT NULL REFERENCES run,
   uuid BLOB NOT NULL UNIQUE CHECK (length(uuid) = 16),
   parent_uuid BLOB,                       -- process that forked it, known or not; NULL: none
-  pid INTEGER NOT NULL,
+  pid INTEGER NOT NULL,                   -- 0: an imported log does not say; so for call.thread_id
   program TEXT,                           -- file name
   user TEXT,                              -- 'root', else the uid
   module_path TEXT,                       -- of the real module

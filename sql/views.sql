@@ -328,7 +328,7 @@ FROM process AS p JOIN session AS s ON s.process = p.id;
 -- One thread of a process, from the start of its first call to the end of its last one; call_count:
 -- calls kept as rows or not, without lost ones. in_module_ns: in calls that are inside no other
 -- recorded call and do not wait; waiting_ns: in those that wait for a slot event or a person (kind
--- blocking); between_ns: the rest. Runs of an older p11prof have no rows here.
+-- blocking); between_ns: the rest. Runs of an older p11prof and imported ones have no rows here.
 CREATE VIEW threads AS
 SELECT
   p.run AS run_id,

@@ -176,6 +176,24 @@ static void counts_mixed_lines_of_two_results(void **state)
                    "C_Sign torn, C_Verify torn");
 }
 
+/* Two threads that never pause: there is always a call without a result. */
+static void recovers_a_long_line_of_mixed_calls(void **state)
+{
+    static char text[400000];
+    size_t used = 0;
+    (void)state;
+    for (int i = 0; i <= 1000; i++) {
+        if (i < 1000)
+            used +=
+                (size_t)snprintf(text + used, sizeof text - used, "%d: C_Sign\n" AT("00.001"), i);
+        if (i > 0)
+            used += (size_t)snprintf(text + used, sizeof text - used, OK);
+    }
+    assert_int_equal(import_text(text), P11PROF_OK);
+    assert_int_equal(imported.call_count, 1000);
+    assert_int_equal(imported.lost_count, 0);
+}
+
 /* It waits for minutes while other threads go on. */
 static void lets_a_wait_be(void **state)
 {
@@ -330,6 +348,7 @@ int main(void)
         TEST(reads_processes_and_threads),
         TEST(recovers_mixed_lines_of_one_result),
         TEST(counts_mixed_lines_of_two_results),
+        TEST(recovers_a_long_line_of_mixed_calls),
         TEST(lets_a_wait_be),
         TEST(counts_what_is_cut_off),
         TEST(counts_odd_lines),

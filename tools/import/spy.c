@@ -63,6 +63,28 @@ static enum p11prof_status calls_lose(struct spy *spy, bool all)
     return status;
 }
 
+/* As many of the mixed calls as had a result, the oldest, if all results were the same. */
+static enum p11prof_status tangled_end(struct spy *spy)
+{
+    enum p11prof_status status = P11PROF_OK;
+    for (size_t i = 0; !status && spy->returned_count > 0 && i < spy->open_count;)
+        if (spy->open[i].tangled) {
+            status = call_end(spy, i, &spy->tangled_rv);
+            spy->returned_count--;
+        } else {
+            i++;
+        }
+    return status;
+}
+
+/* There are threads that never pause: the line of mixed calls does not end by itself. */
+static enum p11prof_status make_room(struct spy *spy)
+{
+    if (spy->returned_count == 0 || spy->tangled_rv_differs)
+        return calls_lose(spy, true);
+    return tangled_end(spy);
+}
+
 static size_t last_active(const struct spy *spy)
 {
     size_t index = spy->open_count;
@@ -90,7 +112,7 @@ static enum p11prof_status take_head(struct spy *spy, unsigned function)
     enum p11prof_status status = P11PROF_OK;
     bool mixed = last_active(spy) > 0;
     if (spy->open_count == OPEN_MAX)
-        status = calls_lose(spy, true);
+        status = make_room(spy);
     p11prof_spy_call_start(&spy->open[spy->open_count++], function);
     if (mixed && spy->open_count > 1)
         tangle(spy);
@@ -157,10 +179,9 @@ static bool take_line(struct spy *spy, const char *line)
 
 /* --- results --- */
 
-/* The result of one of several calls: they end together. */
+/* The result of one of several calls: they end together, when the last one does. */
 static enum p11prof_status tangled_return(struct spy *spy, uint64_t rv)
 {
-    enum p11prof_status status = P11PROF_OK;
     if (spy->returned_count == 0) {
         spy->tangled_rv = rv;
         spy->tangled_rv_differs = false;
@@ -168,15 +189,7 @@ static enum p11prof_status tangled_return(struct spy *spy, uint64_t rv)
     spy->tangled_rv_differs |= rv != spy->tangled_rv;
     if (++spy->returned_count < spy->tangled_count)
         return P11PROF_OK;
-    if (spy->tangled_rv_differs)
-        return calls_lose(spy, false);
-    spy->returned_count = 0;
-    for (size_t i = 0; !status && i < spy->open_count;)
-        if (spy->open[i].tangled)
-            status = call_end(spy, i, &rv);
-        else
-            i++;
-    return status;
+    return spy->tangled_rv_differs ? calls_lose(spy, false) : tangled_end(spy);
 }
 
 static enum p11prof_status take_return(struct spy *spy, uint64_t rv)
