@@ -58,6 +58,7 @@ class Page:
         self.url = pathlib.Path(path).resolve().as_uri()
         self.document = json.load(open(document, encoding="utf-8"))
         self.failed = 0
+        driver.set_page_load_timeout(60)
         driver.get(self.url)
         WebDriverWait(driver, 60).until(lambda d: d.find_elements(By.TAG_NAME, "h1"))
 
@@ -122,7 +123,8 @@ def page(it):
              for element in it.all("section[id^=table-]")].count(False), 0)
     if not has_calls:
         it.check("it says so", "No PKCS#11 call was recorded." in it.texts(".banner"))
-    it.driver.set_window_size(500, 900)
+    it.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+        "width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": False})
     it.check("a narrow page does not scroll sideways",
              it.script("return document.documentElement.scrollWidth <= innerWidth"))
 
@@ -240,7 +242,10 @@ def looks(it):
             ratios = it.script(CONTRAST, selector)
             it.check(f"{scheme}: contrast of {selector}", min(ratios) >= 4.5)
     it.check("two looks", len(set(grounds)), 2)
-    it.media(media="print", prefers_color_scheme="light")
+    it.media(media="print", prefers_color_scheme="dark")
+    it.check("light on paper", it.script(
+        "return getComputedStyle(document.documentElement).getPropertyValue('--ink').trim()"),
+             "#1b1f24")
     it.check("no fields on paper", it.script("return [...document.querySelectorAll("
              "'input[type=search], nav')].every((one) => getComputedStyle(one).display === 'none')"))
     printed = base64.b64decode(it.driver.execute_cdp_cmd("Page.printToPDF", {})["data"])

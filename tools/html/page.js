@@ -260,7 +260,7 @@ function makeNav(parts) {
 
 function showSection(section) {
   const latencies = makeLatencies(section);
-  const first = makeTables(section, ["objectives", "results", "functions"], latencies);
+  const first = makeTables(section, ["results", "functions"], latencies);
   const rest = makeTables(section, ["operations", "errors", "losses", "in_flight", "others",
     "startup", "threads", "skipped", "processes"], latencies);
   const parts = [...first, makeScalingSection(section), latencies.section, makeTimelines(section),

@@ -131,8 +131,6 @@ void p11prof_html_report(struct cJSON *section, struct cJSON *columns,
     } tables[] = {
         {"runs", "Runs", &report->run,
          "run_id kind name state started_at duration_ns program host call_count lost_count"},
-        {"objectives", "Objectives", &report->objectives,
-         "objective value limit missed_by verdict"},
         {"results", "Results", &report->results.loads,
          "run_id test load data_bytes threads processes count error_count wrong_count ops_per_s "
          "bytes_per_s " STATS " contention efficiency cooldown_change"},
