@@ -30,9 +30,12 @@ drives() {
 exports() {
   file=$WORK/$1
   shift
-  "$P11PROF" export "$@" --format html --output "$file.html" 2>"$WORK/notes" &&
-    "$P11PROF" export "$@" --format json --output "$file.json" 2>"$WORK/notes" &&
-    [ "$(wc -c <"$file.html")" -lt 2000000 ] || { cat "$WORK/notes" && false; }
+  if ! "$P11PROF" export "$@" --format html --output "$file.html" 2>"$WORK/notes" ||
+    ! "$P11PROF" export "$@" --format json --output "$file.json" 2>"$WORK/notes"; then
+    cat "$WORK/notes"
+    return 1
+  fi
+  [ "$(wc -c <"$file.html")" -lt 2000000 ]
 }
 
 # browses WHAT FILE: the checks of that name.
@@ -56,6 +59,10 @@ drives summary P11PROF_RECORD=summary
 bench --name load --test rsa-2048-sign,aes-256-gcm-encrypt,sha-256 --threads 1,2 \
   --data-sizes 64,1KB --iterations 200 --warmup 2 --cooldown 0
 check "bench" [ $? -eq 0 ]
+bench --name mix --mix rsa-2048-sign:60%,sha-256:40% --threads 1,2 --iterations 200 --cooldown 0
+check "a mix" [ $? -eq 0 ]
+"$P11PROF" import --name imported "$ROOT/tests/data/import/p11perftest.json" >"$WORK/out" \
+  2>"$WORK/notes"
 sqlite3 "$DB" "INSERT INTO run (uuid, kind, name, state, start_wall_ns, start_monotonic_ns,
   duration_ns) VALUES (zeroblob(16), 'profile', 'empty', 'finished', 0, 0, 1000000000)"
 
@@ -63,12 +70,14 @@ check "of a profile" exports profile 1
 check "of losses" exports lossy lossy
 check "of a summary" exports summary summary
 check "of a bench" exports bench load
+check "of a mix" exports mix mix
+check "of an import" exports imported imported
 check "of nothing" exports empty empty
 check "of several" exports several load lossy summary empty
 check "of several taken together" exports together lossy,summary
 check "of a selection" exports selected load --function C_Sign
 check "redacted" exports redacted 1 --redact
-for file in profile lossy summary bench empty several together selected redacted; do
+for file in profile lossy summary bench mix imported empty several together selected redacted; do
   check "one file: $file" [ "$(grep -c '</script' "$WORK/$file.html")" = 3 ]
   check "page: $file" browses page "$file"
 done

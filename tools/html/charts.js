@@ -300,23 +300,27 @@ function rateConfig(steps) {
   {interaction: {mode: "index", intersect: false}})};
 }
 
+function makeTimelineFigure(steps, title, alternative, config, columns) {
+  return makeFigure({title, alternative, config, headings: ["start", ...columns.map((column) => column[1])],
+    rows: () => steps.map((step) => [formatMoment(step.start_ns),
+      ...columns.map(([name, , unit]) => showValue(unit, step[name]))])});
+}
+
+// suffix: of titles. Logs of other tools have no durations.
 function makeTimeline(timeline, suffix) {
   const steps = objectsOf(timeline);
   const sum = (column) => steps.reduce((total, step) => total + step[column], 0);
-  const step = formatRound(steps[0].duration_ns);
-  const rows = (columns) => () => steps.map((one) =>
-    [formatMoment(one.start_ns), ...columns.map(([column, unit]) => showValue(unit, one[column]))]);
-  return [
-    makeFigure({title: "Latency over time, in steps of " + step + suffix,
-      alternative: steps.length + " steps.", config: () => latencyConfig(steps),
-      headings: ["start", "p50", "p99", "max"],
-      rows: rows([["p50_ns", "ns"], ["p99_ns", "ns"], ["max_ns", "ns"]])}),
-    makeFigure({title: "Calls and errors over time" + suffix, 
-      alternative: formatCount(sum("count")) + " calls, " + formatCount(sum("error_count")) + " errors.",
-      config: () => rateConfig(steps), headings: ["start", "calls", "errors", "calls/s", "in flight"],
-      rows: rows([["count", "count"], ["error_count", "count"], ["ops_per_s", "rate"],
-        ["in_flight", "rate"]])}),
-  ];
+  const figures = [makeTimelineFigure(steps, "Calls and errors over time" + suffix,
+    formatCount(sum("count")) + " calls, " + formatCount(sum("error_count")) + " errors.",
+    () => rateConfig(steps), [["count", "calls", "count"], ["error_count", "errors", "count"],
+      ["ops_per_s", "calls/s", "rate"], ["in_flight", "in flight", "rate"]])];
+  if (steps.some((step) => step.p50_ns !== null)) {
+    figures.unshift(makeTimelineFigure(steps, "Latency over time, in steps of " +
+      formatRound(steps[0].duration_ns) + suffix, "p50, p99 and the longest of " + steps.length +
+      " steps.", () => latencyConfig(steps), [["p50_ns", "p50", "ns"], ["p99_ns", "p99", "ns"],
+      ["max_ns", "max", "ns"]]));
+  }
+  return figures;
 }
 
 // ---- what threads and sizes change ----

@@ -32,6 +32,10 @@ function sizeText(result) {
   return result.data_bytes === null ? null : formatBytes(result.data_bytes);
 }
 
+function mixText(result) {
+  return result.mix > 0 ? "in a mix" : null;
+}
+
 function groupLabel(of, group) {
   if (of === "results") {
     return [group.test, sizeText(group), threadsText(group)].filter(Boolean).join(", ");
@@ -96,11 +100,11 @@ function makeNotes(notes) {
   return element("ul", {class: "notes"}, ...notes.map((note) => element("li", {}, note)));
 }
 
-// Those of sections that are no table here: threads, sizes, skipped tests.
+// Those of sections that are no table here: threads, sizes, mixes.
 function makeOtherNotes(section) {
   const taken = ["", "Errors and wrong results", ...section.tables.map((table) => table.title)];
   const headings = [...new Set(section.notes.map((note) => note[0]))]
-    .filter((heading) => !taken.includes(heading));
+    .filter((heading) => !taken.includes(heading) && !heading.startsWith("Skipped tests"));
   if (headings.length === 0) return null;
   return element("section", {id: "notes"}, element("h2", {}, "Notes"),
     element("div", {class: "sentences"}, ...headings.map((heading) => element("p", {},
@@ -214,9 +218,10 @@ function scalingFigures(section) {
   const several = tableOf(section, "runs").rows.length > 1;
   const run = (result) => (several ? "run " + result.run_id : null);
   const threads = scalingLines(results, (result) => result.threads * result.processes,
-    (result) => [result.test, sizeText(result), run(result)].filter(Boolean).join(", "));
+    (result) => [result.test, sizeText(result), mixText(result), run(result)].filter(Boolean).join(", "));
   const sizes = scalingLines(results, (result) => result.data_bytes || null,
-    (result) => [result.test, threadsText(result), run(result)].filter(Boolean).join(", "));
+    (result) => [result.test, threadsText(result), mixText(result), run(result)].filter(Boolean)
+      .join(", "));
   const byThreads = {xTitle: "threads", xFormat: String};
   const bySize = {xTitle: "bytes of data", xFormat: formatBytes};
   const rate = {column: "ops_per_s", unit: "rate", format: formatRate};

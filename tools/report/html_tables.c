@@ -132,8 +132,10 @@ void p11prof_html_report(struct cJSON *section, struct cJSON *columns,
         {"runs", "Runs", &report->run,
          "run_id kind name state started_at duration_ns program host call_count lost_count"},
         {"results", "Results", &report->results.loads,
-         "run_id test load data_bytes threads processes count error_count wrong_count ops_per_s "
-         "bytes_per_s " STATS " contention efficiency cooldown_change"},
+         "run_id test load mix weight data_bytes threads processes count error_count wrong_count "
+         "ops_per_s "
+         "bytes_per_s " STATS " count_share time_share contention efficiency "
+         "cooldown_change"},
         {"threads", "Threads of loads", &report->results.threads,
          "run_id load thread count ops_per_s mean_ns p99_ns"},
         {"skipped", "Skipped tests", &report->results.skipped, "test reason"},
