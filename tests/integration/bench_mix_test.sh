@@ -208,4 +208,21 @@ check "or of mixes" [ "$(trend --name alone --mix 2>/dev/null)$(trend --name mix
 check "series" "$P11PROF" export alone,mixed --db "$DB" --format prometheus --output "$WORK/out"
 check "are two" [ "$(grep -c '^p11prof_bench_operations_total{test="rsa-2048-sign"' "$WORK/out")" = 2 ]
 
+# The guide.
+mkdir "$WORK/guide"
+ln -s "$TOKEN" "$WORK/guide/fake.so"
+ln -s "$P11PROF" "$WORK/guide/p11prof"
+awk '/^## A mix/ { mine = 1 } /^## Two/ { mine = 0 } /^```/ { inside = /sh$/; next }
+  mine && inside' "$ROOT/docs/benchmarking.md" | sed 's/--token-label test/--token-label fake/' >"$WORK/commands"
+while IFS= read -r line; do
+  check "the guide's: $line" env PATH="$WORK/guide:$PATH" PIN=1234 P11PROF_DB="$DB" \
+    sh -c "cd '$WORK/guide' && $line" </dev/null >"$WORK/out" 2>"$WORK/notes"
+  check "shows a mix" shows "all operations: "
+done <"$WORK/commands"
+check "there are examples" [ "$(wc -l <"$WORK/commands")" = 2 ]
+guide_sql=$(awk '/^## A mix/ { mine = 1 } /^## Two/ { mine = 0 } /^```/ { inside = /sql$/; next }
+  mine && inside' "$ROOT/docs/benchmarking.md" | tr '\n' ' ' | sed 's/run_id = 12/run_id = LAST/')
+check "its query is of all operations" is 1000 "SELECT sum(count) FROM (${guide_sql%; })
+  WHERE mix = 2"
+
 finish
