@@ -3,6 +3,7 @@
 /* p11prof COMMAND: finds the command and runs it. */
 #include "commands.h"
 #include "message.h"
+#include "report/foreign_words.h"
 #include "report/nearest.h"
 
 #include <errno.h>
@@ -57,10 +58,12 @@ static int complain_unknown(const char *name)
     const char *names[COMMANDS];
     for (size_t i = 0; i < COMMANDS; i++)
         names[i] = commands[i].name;
-    const char *nearest = p11prof_nearest(name, names, COMMANDS);
-    if (nearest)
+    const char *meant = p11prof_foreign_command(name);
+    if (!meant)
+        meant = p11prof_nearest(name, names, COMMANDS);
+    if (meant)
         return p11prof_complain(P11PROF_EXIT_USAGE, "unknown command '%s': did you mean '%s'?",
-                                name, nearest);
+                                name, meant);
     return p11prof_complain(P11PROF_EXIT_USAGE,
                             "unknown command '%s': 'p11prof help' lists the commands", name);
 }

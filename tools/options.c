@@ -3,6 +3,7 @@
 #include "options.h"
 #include "commands.h"
 #include "message.h"
+#include "report/foreign_words.h"
 #include "report/nearest.h"
 
 #include <errno.h>
@@ -65,11 +66,22 @@ static void complain_unknown(const struct option *options, size_t count, const c
     for (size_t i = 0; i < count; i++)
         names[i] = options[i].name;
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
-    const char *nearest = p11prof_nearest(name + strspn(name, "-"), names, count);
-    if (nearest)
-        p11prof_complain(0, "unknown option '%s': did you mean '--%s'?", word, nearest);
+    const char *bare = name + strspn(name, "-");
+    const char *meant = p11prof_foreign_option(bare, names, count);
+    if (!meant)
+        meant = p11prof_nearest(bare, names, count);
+    if (meant)
+        p11prof_complain(0, "unknown option '%s': did you mean '--%s'?", word, meant);
     else
         p11prof_complain(0, "unknown option '%s'", word);
+}
+
+/* A short option, alone or with its value behind it ("-lFILE": getopt_long() stays there). */
+static bool short_option(char **argv, char *out)
+{
+    const char *before = argv[optind - 1], *at = argv[optind];
+    snprintf(out, 3, "-%c", optopt);
+    return strcmp(before, out) == 0 || (at && at[0] == '-' && at[1] == optopt && at[2]);
 }
 
 /* What getopt_long() refused: '?' or ':'. */
@@ -77,8 +89,11 @@ static int complain_bad(const struct p11prof_usage *usage, const struct option *
                         size_t count, int result, char **argv)
 {
     const char *word = argv[optind - 1];
+    char letter[3];
     if (result == ':')
         p11prof_complain(0, "option '%s' needs a value", word);
+    else if (optopt > ' ' && optopt < 127 && short_option(argv, letter))
+        complain_unknown(options, count, letter);
     else if (optopt != 0 && word[0] == '-' && word[1] == '-')
         p11prof_complain(0, "option '%.*s' takes no value", (int)strcspn(word, "="), word);
     else

@@ -61,6 +61,19 @@ for command in record runs report sql collect doctor; do
   check "$command --help" ends 0 "$command" --help
   check "$command with an unknown option" wrong "unknown option '--zzzzz'" "$command" --zzzzz
 done
+# for WORDS:OURS, what other tools call it.
+for words in benchmark:bench benchmark-compare:compare analyze:report observe:record spy:record \
+  stat:report p11perftest:bench "help benchmark:bench" "bench --library x:--module" \
+  "bench --password x:--pin-source" "bench --jsonfile=x:--output" "bench --datapoints:--record" \
+  "bench --coverage x:--test" "bench --vectors x:--data-sizes" "bench --keysizes x:--test" \
+  "bench --nogenerate:--key" "bench -l x:--module" "bench --quiet -lx:--module" \
+  "record --library x:--module"; do
+  # shellcheck disable=SC2086
+  check "${words%:*}" wrong "did you mean '${words##*:}'?" ${words%:*}
+done
+check "an option that is not meant" wrong "unknown option '-l'" report -l
+check "does not have it" not says "did you mean"
+check "a value with a control character" wrong "unknown option '--li\\x1B'" bench "$(printf -- '--li\033')"
 check "nearest option" wrong "did you mean '--format'?" report --formatt
 check "no value" wrong "needs a value" report --db
 check "a value too many" wrong "takes no value" report --no-collect=1
@@ -73,6 +86,10 @@ check "an argument too many" wrong "takes no arguments" collect now
 ln -s "$P11PROF" "$WORK/p11prof-report"
 "$WORK/p11prof-report" --help >"$WORK/out"
 check "the name picks the command" shows "p11prof report"
+ln -s "$P11PROF" "$WORK/p11prof-bench"
+check "of bench, too" "$WORK/p11prof-bench" --module "$NULL_MODULE" --db "$WORK/bench.db" \
+  --iterations 10 --test ecdsa-p256-sign --verify none --quiet --json --output "$WORK/bench.json"
+check "which has results" grep -q '"count":' "$WORK/bench.json"
 
 # Nothing recorded.
 for command in runs report; do

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 /* Quantities and texts as people see them. */
+#include "report/foreign_words.h"
 #include "report/nearest.h"
 #include "report/safe_text.h"
 #include "report/units.h"
@@ -183,6 +184,20 @@ static void the_nearest_name_is_found(void **state)
     assert_null(p11prof_nearest("", names, 5));
 }
 
+static void words_of_other_tools_are_known(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"module", "slot-index", "pin-source"};
+    assert_string_equal(p11prof_foreign_option("library", names, 3), "module");
+    assert_string_equal(p11prof_foreign_option("s", names, 3), "slot-index");
+    assert_null(p11prof_foreign_option("library", names + 1, 2));
+    assert_null(p11prof_foreign_option("librar", names, 3));
+    assert_null(p11prof_foreign_option("", names, 3));
+    assert_string_equal(p11prof_foreign_command("benchmark-compare"), "compare");
+    assert_null(p11prof_foreign_command("bench"));
+    assert_null(p11prof_foreign_command(""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +210,7 @@ int main(void)
         cmocka_unit_test(shares_and_rates),
         cmocka_unit_test(texts_cannot_act),
         cmocka_unit_test(the_nearest_name_is_found),
+        cmocka_unit_test(words_of_other_tools_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
