@@ -5,7 +5,8 @@
 # Environment: P11PROF, ROOT (the sources), BUILD (where they are built).
 
 . "$(dirname "$0")/../integration/shell_test.sh"
-need cmake ninja pkcs11-tool p11tool softhsm2-util "$SOFTHSM"
+. "$(dirname "$0")/servers.sh"
+need cmake ninja pkcs11-tool p11tool softhsm2-util bash prometheus-pushgateway "$SOFTHSM"
 make_token
 export P11PROF_DB="$DB" HOME="$WORK"
 PREFIX=$WORK/prefix
@@ -26,6 +27,11 @@ runs_block() {
   }
 }
 
+# runs_command COMMAND...: what it prints is of interest if it fails.
+runs_command() {
+  "$@" >"$WORK/out" 2>&1 </dev/null || { cat "$WORK/out" && false; }
+}
+
 : >"$WORK/block"
 examples "$ROOT/README.md" >"$WORK/examples"
 while IFS= read -r line; do
@@ -41,6 +47,67 @@ while IFS= read -r line; do
   : >"$WORK/block"
 done <"$WORK/examples"
 check "there were examples" [ "$(grep -c '^#end' "$WORK/examples")" -ge 7 ]
+
+# The links, wherever a package puts them.
+check "installed elsewhere" runs_command env DESTDIR="$WORK/dest" cmake --install "$BUILD" --prefix /usr
+for link in p11prof-bench p11prof-report; do
+  check "$link is a link to p11prof" [ "$(readlink "$WORK/dest/usr/bin/$link")" = p11prof ]
+  check "$link is ${link#p11prof-}" eval "\$WORK/dest/usr/bin/$link --help | grep -q '^Usage: p11prof ${link#p11prof-} '"
+done
+
+# The table for those who come from another tool, on the token T with the key K.
+softhsm2-util --init-token --free --label T --so-pin 12345678 --pin "$PIN" >"$WORK/out"
+pkcs11-tool --module "$SOFTHSM" --token-label T --login --pin "$PIN" --keypairgen --id 01 --label K \
+  --key-type EC:prime256v1 >"$WORK/out" 2>&1
+check "a Pushgateway" serve gateway prometheus-pushgateway --persistence.file=
+mkdir "$WORK/table"
+
+# rows: left and right cell, with a tab between, of the table's rows that have both.
+rows() {
+  sed -n '/^## If you come from/,/^## Use/p' "$ROOT/README.md" | grep '^| .*`.*|.*`' |
+    sed 's/\\|/\a/g; s/^| //; s/` |$//; s/ | `/\t/; s/`//g; s/\a/|/g'
+}
+
+# elsewhere: the command of the right cell does it, with our PIN, module and gateway. 1: it regressed.
+elsewhere() {
+  echo "$right" | sed "s|\bP\b|$PIN|g; s|\bM\b|$SOFTHSM|g; s|http://localhost:9091|$URL|" >"$WORK/script"
+  (cd "$WORK/table" && PIN=$PIN bash -euo pipefail "$WORK/script") >"$WORK/out" 2>"$WORK/notes" </dev/null
+  code=$?
+  case $right in
+  *compare*) [ "$code" -le 1 ] ;;
+  *) [ "$code" -eq 0 ] ;;
+  esac && return
+  echo "exit code $code" && cat "$WORK/notes" && false
+}
+
+# meant WORD...: p11prof knows what is meant, and the right cell has it.
+meant() {
+  p11prof "$@" >"$WORK/out" 2>"$WORK/notes"
+  meant=$(sed -n "s/.*did you mean '\(.*\)'?/\1/p" "$WORK/notes")
+  case "$right " in
+  *"${meant:-nothing} "*) ;;
+  *) cat "$WORK/notes" && false ;;
+  esac
+}
+
+rows >"$WORK/rows"
+while IFS="$(printf '\t')" read -r left right; do
+  check "works instead of $left: $right" elsewhere
+  case $left in
+  benchmark* | analyze*) check "${left%% *} is known" meant "${left%% *}" ;;
+  -*)
+    for letter in $(echo "$left" | grep -oE '(^| )-[a-z]\b'); do
+      check "$letter is known" meant bench "$letter"
+    done
+    ;;
+  esac
+done <"$WORK/rows"
+check "there were rows" [ "$(wc -l <"$WORK/rows")" -ge 20 ]
+check "what was pushed is there" eval "curl --silent --fail '$URL/metrics' | grep -q '^p11prof_bench_operations_total{.*token=\"T\"'"
+check "files are there" [ "$(cd "$WORK/table" && grep -lE '"schema":\s*"p11prof/export/v1"|^run_id' a.json b.json F.json F.csv | wc -l)" = 4 ]
+check "the link does it, too" runs_command "$WORK/dest/usr/bin/p11prof-bench" --label T --user-pin "$PIN" \
+  --iterations 1000 --json --test sign
+check "and says that a PIN is seen there" grep -q 'use --pin-source' "$WORK/out"
 
 # words: each line's words, with one blank between.
 words() {

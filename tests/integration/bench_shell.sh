@@ -76,14 +76,3 @@ logged() {
 token_is_clean() {
   ! grep -v '^login' "$LOG" | grep -v 'sessions=0 objects=0'
 }
-
-# within SECONDS COMMAND...: the command succeeds before they are over.
-within() {
-  tries=$(($1 * 10))
-  shift
-  until "$@"; do
-    tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || return 1
-    sleep 0.1
-  done
-}

@@ -45,6 +45,17 @@ not() {
   ! "$@"
 }
 
+# within SECONDS COMMAND...: the command succeeds before they are over.
+within() {
+  tries=$(($1 * 10))
+  shift
+  until "$@"; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || return 1
+    sleep 0.1
+  done
+}
+
 # query SQL: the rows as CSV without heading.
 query() {
   "$P11PROF" sql --db "$DB" --format csv "$1" | tail -n +2 | tr -d '\r'
