@@ -59,8 +59,10 @@ done
 softhsm2-util --init-token --free --label T --so-pin 12345678 --pin "$PIN" >"$WORK/out"
 pkcs11-tool --module "$SOFTHSM" --token-label T --login --pin "$PIN" --keypairgen --id 01 --label K \
   --key-type EC:prime256v1 >"$WORK/out" 2>&1
-check "a Pushgateway" serve gateway prometheus-pushgateway --persistence.file=
 mkdir "$WORK/table"
+check "a log of pkcs11-spy" runs_command env PKCS11SPY="$SOFTHSM" PKCS11SPY_OUTPUT="$WORK/table/spy.log" \
+  pkcs11-tool --module pkcs11-spy.so -L
+check "a Pushgateway" serve gateway prometheus-pushgateway --persistence.file=
 
 # rows: left and right cell, with a tab between, of the table's rows that have both.
 rows() {

@@ -25,6 +25,8 @@ for wrong in threads:0 threads:1,x threads:257 threads: threads:-1 threads:1,,2 
   check "--$wrong" refuses "${wrong%%:*}" "${wrong#*:}"
 done
 check "17 numbers" refuses threads 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17
+check "seconds without their unit" refuses duration 60
+check "it is named" says "a time (60s, 5m)"
 check "the same number twice" bends 0 --test sha-256 --iterations 10 --threads 2,2
 check "is one row" is 1 "SELECT count(*) FROM loads WHERE run_id = LAST"
 check "no such test" bends 2 --test sha-265

@@ -282,7 +282,7 @@ static bool take_load(struct bench_settings *settings, int id, const char *value
     case ITERATIONS:
         return take_number("iterations", value, 1, UINT64_C(1) << 48, &settings->measured.count);
     case DURATION:
-        return amounts_time(value, &settings->measured.ns) || refuse("duration", "a time", value);
+        return amounts_time(value, &settings->measured.ns) || refuse("duration", "a time (60s, 5m)", value);
     case THREADS:
         return take_list("threads", value, BENCH_THREADS_MOST, &settings->threads);
     case PROCESSES:
