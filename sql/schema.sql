@@ -126,6 +126,7 @@ CREATE TABLE bench_load (
   unchecked INTEGER NOT NULL,             -- 1: results could not be verified
   mix INTEGER,                            -- loads that took turns in one mix, from 1; NULL: alone
   weight REAL,                            -- its part of the mix's operations, 0 to 1
+  suite TEXT,                             -- test of a suite that it is a step of; NULL: none
   PRIMARY KEY (run, load)
 ) STRICT, WITHOUT ROWID;
 

@@ -388,7 +388,8 @@ SELECT
   l.step,
   l.unchecked, -- 1: results could not be verified
   l.mix,       -- loads that took turns in one mix, from 1; NULL: alone
-  l.weight     -- its part of the mix's operations, 0 to 1
+  l.weight,    -- its part of the mix's operations, 0 to 1
+  l.suite      -- test of a suite that it is a step of; NULL: none
 FROM bench_load AS l
 LEFT JOIN operation_name AS o ON o.code = l.operation
 LEFT JOIN mechanism_name AS m ON m.code = l.mechanism

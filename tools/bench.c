@@ -78,7 +78,7 @@ static int check_first(const struct bench_settings *settings)
     struct p11prof_error error;
     bool own_key = settings->key_label || settings->target.key_uri || settings->vs.key_label ||
                    settings->vs.target.key_uri;
-    if (own_key)
+    if (own_key || settings->suite.step_count > 0)
         return output_check(settings);
     if ((settings->mix.count > 0
              ? bench_mix_select(&tests, &settings->mix, &none, &error)
@@ -144,12 +144,23 @@ static int bench(const struct bench_settings *settings)
     return code;
 }
 
+static int suite_take(struct bench_settings *settings)
+{
+    struct p11prof_error error;
+    if (!settings->suite_path ||
+        bench_suite_read(&settings->suite, settings->suite_path, &error) == P11PROF_OK)
+        return 0;
+    return p11prof_complain_of(&error);
+}
+
 int p11prof_command_bench(int argc, char **argv)
 {
     static struct bench_settings settings;
     int code;
-    if (settings_read(&settings, argc, argv, &code))
-        code = bench(&settings);
+    if (settings_read(&settings, argc, argv, &code)) {
+        code = suite_take(&settings);
+        code = code ? code : bench(&settings);
+    }
     settings_clear(&settings);
     return code;
 }

@@ -157,10 +157,11 @@ struct p11prof_load_row {
     int64_t mechanism, key_type, key_bits, data_bytes;
     unsigned threads; /* of each process */
     unsigned processes;
-    unsigned step;  /* of the loads of its test, from 1 */
-    bool unchecked; /* results could not be verified */
-    unsigned mix;   /* number of the mix whose operations it is one of; 0: alone */
-    double weight;  /* its part of these, 0 to 1 */
+    unsigned step;     /* of the loads of its test, from 1 */
+    bool unchecked;    /* results could not be verified */
+    unsigned mix;      /* number of the mix whose operations it is one of; 0: alone */
+    double weight;     /* its part of these, 0 to 1 */
+    const char *suite; /* name of the suite's test whose step it is; NULL: none */
 };
 enum p11prof_status p11prof_store_load_add(struct p11prof_store *store, int64_t run_id,
                                            const struct p11prof_load_row *load,

@@ -30,16 +30,16 @@ enum p11prof_status p11prof_store_load_add(struct p11prof_store *store, int64_t 
     return write_own(
         store, P11PROF_SQL_LOAD_ADD,
         "INSERT INTO bench_load (run, load, test, name, operation, mechanism, "
-        "key_type, key_bits, data_bytes, threads, processes, step, unchecked, mix, weight) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-        P11PROF_VALUES(p11prof_integer(run_id), p11prof_integer(load->load),
-                       p11prof_string(load->test), p11prof_string(load->name),
-                       p11prof_integer(load->operation), known(load->mechanism),
-                       known(load->key_type), known(load->key_bits), known(load->data_bytes),
-                       p11prof_integer(load->threads), p11prof_integer(load->processes),
-                       p11prof_integer(load->step), p11prof_integer(load->unchecked),
-                       load->mix ? p11prof_integer(load->mix) : p11prof_null(),
-                       load->mix ? p11prof_real(load->weight) : p11prof_null()),
+        "key_type, key_bits, data_bytes, threads, processes, step, unchecked, mix, weight, suite) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        P11PROF_VALUES(
+            p11prof_integer(run_id), p11prof_integer(load->load), p11prof_string(load->test),
+            p11prof_string(load->name), p11prof_integer(load->operation), known(load->mechanism),
+            known(load->key_type), known(load->key_bits), known(load->data_bytes),
+            p11prof_integer(load->threads), p11prof_integer(load->processes),
+            p11prof_integer(load->step), p11prof_integer(load->unchecked),
+            load->mix ? p11prof_integer(load->mix) : p11prof_null(),
+            load->mix ? p11prof_real(load->weight) : p11prof_null(), p11prof_string(load->suite)),
         error);
 }
 

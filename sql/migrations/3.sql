@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- SPDX-FileCopyrightText: The p11prof authors
--- From schema version 3 to 4: loads of a mix, and what other tools recorded, which knows fewer times.
+-- From schema version 3 to 4: loads of a mix or a suite, and what other tools recorded, which knows fewer times.
 ALTER TABLE bench_load ADD COLUMN mix INTEGER;
 ALTER TABLE bench_load ADD COLUMN weight REAL;
+ALTER TABLE bench_load ADD COLUMN suite TEXT;
 
 CREATE TABLE bench_figure (
   run INTEGER NOT NULL REFERENCES run,

@@ -9,6 +9,7 @@
 #include "mix.h"
 #include "p11prof/histogram.h"
 #include "settings.h"
+#include "suite.h"
 #include "test.h"
 
 #include <stdatomic.h>
@@ -18,6 +19,7 @@ enum { BENCH_LOADS_MOST = 4096 };
 enum bench_request_kind {
     BENCH_REQUEST_SET_UP,  /* load the module, find the token, log in */
     BENCH_REQUEST_OFFERED, /* whether the token can be given `test` */
+    BENCH_REQUEST_KEY,     /* what the user's key of that label is */
     BENCH_REQUEST_PREPARE, /* make key and jobs of a load and try it */
     BENCH_REQUEST_SUMMARY, /* record no rows from here on */
     BENCH_REQUEST_SLICE,   /* run one slice of a load */
@@ -35,9 +37,10 @@ struct bench_plan {
 struct bench_request {
     enum bench_request_kind kind;
     char test[P11PROF_BENCH_ID_BYTES];
-    uint32_t load;                  /* from 1 */
-    unsigned turns;                 /* SLICE: loads from that one on, of a mix; 1: it is alone */
-    double weights[BENCH_MIX_MOST]; /* of these */
+    char key[BENCH_KEY_LABEL_BYTES]; /* KEY, PREPARE: the user's own; "": that of SET_UP */
+    uint32_t load;                   /* from 1 */
+    unsigned turns;                  /* SLICE: loads from that one on, of a mix; 1: it is alone */
+    double weights[BENCH_MIX_MOST];  /* of these */
     uint64_t data_bytes;
     unsigned threads;
     struct bench_plan plan;
@@ -55,7 +58,7 @@ struct bench_reply {
     enum p11prof_status status; /* P11PROF_OK, or why not: text */
     char text[512];
     struct bench_token_facts token;       /* SET_UP */
-    struct p11prof_bench_own_key own_key; /* SET_UP */
+    struct p11prof_bench_own_key own_key; /* SET_UP, KEY */
     uint64_t own_cost_ns;                 /* SET_UP: of the loop itself per iteration */
     CK_MECHANISM_INFO mechanism;          /* PREPARE; all 0: unknown */
     uint64_t iteration_ns;                /* PREPARE: about what one iteration takes */

@@ -6,6 +6,7 @@
 #include "../message.h"
 #include "../report/query.h"
 #include "run_facts.h"
+#include "run_suite.h"
 #include "slice.h"
 
 #include <cjson/cJSON.h>
@@ -156,5 +157,6 @@ void run_close(struct bench_run *run)
     p11prof_recording_close(&run->recording);
     cJSON_Delete(run->mechanisms);
     schedule_clear(&run->schedule);
+    run_suite_clear(run);
     free(run->tests.tests);
 }

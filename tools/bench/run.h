@@ -36,7 +36,8 @@ struct bench_run {
     struct p11prof_recording recording;
     struct bench_worker worker;
     struct crew crew;
-    struct p11prof_bench_selection tests; /* the schedule's names are theirs */
+    struct p11prof_bench_selection tests;       /* the schedule's names are theirs */
+    struct p11prof_bench_selection *step_tests; /* of a suite: one for each step */
     struct schedule schedule;
     struct progress *progress;
     struct bench_token_facts token;

@@ -125,7 +125,8 @@ static enum p11prof_status load_store(struct bench_run *run, const struct bench_
         .step = load->step,
         .unchecked = load->unchecked,
         .mix = load->mix,
-        .weight = load->weight};
+        .weight = load->weight,
+        .suite = load->suite};
     return p11prof_store_load_add(run->recording.store, run->recording.run_id, &row, error);
 }
 
@@ -174,7 +175,7 @@ static uint64_t slice_duration_ns(const struct bench_run *run, const struct benc
         first_ns = tally->start_ns < first_ns ? tally->start_ns : first_ns;
         last_ns = tally->end_ns > last_ns ? tally->end_ns : last_ns;
     }
-    if (run->settings->measured.count == 0)
+    if (load->measured.count == 0)
         last_ns = run->recording.start.monotonic_ns + (uint64_t)(ends_ns / (double)working);
     return last_ns - first_ns - paused_ns / working;
 }

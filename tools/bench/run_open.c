@@ -31,10 +31,19 @@ static uint64_t largest(const struct bench_list *list)
     return most;
 }
 
+static unsigned threads_most(const struct bench_settings *settings)
+{
+    unsigned most = (unsigned)largest(&settings->threads);
+    for (size_t i = 0; i < settings->suite.step_count; i++)
+        if (settings->suite.steps[i].threads > most)
+            most = settings->suite.steps[i].threads;
+    return most;
+}
+
 /* Of a worker's spool. What its user says counts, unless its threads could not work with it. */
 static uint64_t spool_bytes(const struct bench_settings *settings)
 {
-    unsigned threads = (unsigned)largest(&settings->threads);
+    unsigned threads = threads_most(settings);
     uint64_t least = slice_room_least(threads) * sizeof(struct p11prof_record) + SPOOL_OTHER_BYTES;
     const char *given = getenv("P11PROF_SPOOL_LIMIT");
     uint64_t bytes = 0;
@@ -65,7 +74,7 @@ static int workers_start(struct bench_run *run, bool recorded)
 {
     struct p11prof_error error;
     const struct crew_size size = {.processes = (unsigned)largest(&run->settings->processes),
-                                   .threads = (unsigned)largest(&run->settings->threads),
+                                   .threads = threads_most(run->settings),
                                    .turns =
                                        run->settings->mix.count ? run->settings->mix.count : 1};
     uint32_t random = 0;

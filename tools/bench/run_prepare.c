@@ -7,6 +7,7 @@
 #include "../report/allocate.h"
 #include "output.h"
 #include "run_facts.h"
+#include "run_suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +53,8 @@ void run_load_prepare(struct bench_run *run, struct bench_load *load)
                                     .data_bytes = load->data_bytes,
                                     .threads = load->threads};
     memcpy(request.test, load->test.id, sizeof request.test);
+    if (load->key)
+        strcpy(request.key, load->key);
     if (load->test.alone && load->threads * load->processes > 1) {
         run_load_skip(run, load, "logins are of the whole process: one thread only");
         return;
@@ -82,7 +85,7 @@ static void record_decide(struct bench_run *run)
 {
     const struct bench_request request = {.kind = BENCH_REQUEST_SUMMARY};
     struct p11prof_error error;
-    double operations = schedule_operations(&run->schedule, run->settings);
+    double operations = schedule_operations(&run->schedule);
     if (run->record != BENCH_RECORD_AUTO)
         return;
     run->record = operations > summary_above ? BENCH_RECORD_SUMMARY : BENCH_RECORD_CALLS;
@@ -135,18 +138,26 @@ static void loads_drop(struct bench_run *run)
     run->ready_count = 0;
 }
 
-/* A mix of which an operation is missing would be another one. */
-static int mixes_check(struct bench_run *run)
+/* A mix, or a suite, of which an operation is missing would be another one. */
+static int all_check(struct bench_run *run)
 {
     for (size_t i = 0; i < run->schedule.load_count; i++) {
         const struct bench_load *load = &run->schedule.loads[i];
-        if (load->mix == 0 || load->ready)
+        if ((load->mix == 0 && !load->suite) || load->ready)
             continue;
         loads_drop(run);
-        return p11prof_complain(P11PROF_EXIT_FAILED, "the mix is not run: %s cannot be done: %s",
-                                load->test.id, load->skipped);
+        return p11prof_complain(P11PROF_EXIT_FAILED, "the %s is not run: %s cannot be done: %s",
+                                load->suite ? "suite" : "mix", load->test.id, load->skipped);
     }
     return 0;
+}
+
+static int loads_make(struct bench_run *run)
+{
+    if (run->settings->suite.step_count > 0)
+        return run_suite_make(run);
+    int code = run_tests_select(run);
+    return code ? code : run_loads_make(run);
 }
 
 int run_prepare(struct bench_run *run, bool alone)
@@ -154,8 +165,7 @@ int run_prepare(struct bench_run *run, bool alone)
     size_t before = run->ready_count;
     int code = 0;
     if (run->schedule.load_count == 0) {
-        code = run_tests_select(run);
-        code = code ? code : run_loads_make(run);
+        code = loads_make(run);
     }
     if (code)
         return code;
@@ -166,7 +176,7 @@ int run_prepare(struct bench_run *run, bool alone)
             run_load_prepare(run, &run->schedule.loads[i]);
     if (run->signal_number)
         return P11PROF_EXIT_SIGNAL + run->signal_number;
-    code = mixes_check(run);
+    code = all_check(run);
     if (code)
         return code;
     schedule_cut(&run->schedule, run->settings, alone);

@@ -5,6 +5,7 @@
 #include "../report/allocate.h"
 #include "../report/buckets.h"
 #include "draw.h"
+#include "suite.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,8 @@ enum {
 /* --- loads --- */
 
 static struct bench_load *load_add(struct schedule *schedule, size_t *capacity,
-                                   const struct p11prof_bench_test *test)
+                                   const struct p11prof_bench_test *test,
+                                   const struct bench_settings *settings)
 {
     schedule->loads =
         p11prof_grow(schedule->loads, capacity, schedule->load_count + 1, sizeof *schedule->loads);
@@ -28,7 +30,8 @@ static struct bench_load *load_add(struct schedule *schedule, size_t *capacity,
                                 .test = *test,
                                 .data_bytes = test->data_bytes,
                                 .turns = 1,
-                                .weight = 1};
+                                .weight = 1,
+                                .measured = settings->measured};
     return load;
 }
 
@@ -38,7 +41,7 @@ static void add_combinations(struct schedule *schedule, size_t *capacity,
 {
     for (unsigned p = 0; p < settings->processes.count; p++)
         for (unsigned t = 0; t < settings->threads.count; t++) {
-            struct bench_load *load = load_add(schedule, capacity, test);
+            struct bench_load *load = load_add(schedule, capacity, test, settings);
             load->data_bytes = data_bytes ? *data_bytes : test->data_bytes;
             load->processes = (unsigned)settings->processes.values[p];
             load->threads = (unsigned)settings->threads.values[t];
@@ -55,7 +58,7 @@ static void add_mix(struct schedule *schedule, size_t *capacity,
     const struct bench_list *sizes = &settings->data_sizes;
     unsigned number = ++schedule->mix_count;
     for (unsigned i = 0; i < tests->count; i++) {
-        struct bench_load *load = load_add(schedule, capacity, tests->tests[i]);
+        struct bench_load *load = load_add(schedule, capacity, tests->tests[i], settings);
         if (load->test.sized && sizes->count > 0)
             load->data_bytes = sizes->values[0];
         load->processes = processes;
@@ -96,6 +99,22 @@ void schedule_make(struct schedule *schedule, const struct p11prof_bench_selecti
     }
 }
 
+void schedule_step_add(struct schedule *schedule, size_t *capacity,
+                       const struct p11prof_bench_test *test, const struct bench_step *step,
+                       const struct bench_settings *settings, const char *key)
+{
+    struct bench_load *load = load_add(schedule, capacity, test, settings);
+    load->suite = step->suite;
+    load->step = step->number;
+    load->key = key;
+    load->processes = (unsigned)settings->processes.values[0];
+    load->threads = step->threads ? step->threads : (unsigned)settings->threads.values[0];
+    if (step->data_bytes > 0)
+        load->data_bytes = step->data_bytes;
+    if (step->measured.count > 0 || step->measured.ns > 0)
+        load->measured = step->measured;
+}
+
 void schedule_clear(struct schedule *schedule)
 {
     for (size_t i = 0; i < schedule->load_count; i++) {
@@ -124,11 +143,10 @@ static double iteration_ns(const struct bench_load *load)
 }
 
 /* How many operations one thread is to do in all, about. */
-static double thread_operations(const struct bench_load *load,
-                                const struct bench_settings *settings)
+static double thread_operations(const struct bench_load *load)
 {
-    double by_time = settings->measured.ns ? (double)settings->measured.ns / iteration_ns(load) : 0;
-    double by_count = (double)settings->measured.count;
+    double by_time = load->measured.ns ? (double)load->measured.ns / iteration_ns(load) : 0;
+    double by_count = (double)load->measured.count;
     if (by_time == 0 || (by_count > 0 && by_count < by_time))
         return by_count;
     return by_time;
@@ -136,8 +154,8 @@ static double thread_operations(const struct bench_load *load,
 
 static unsigned slices_of(const struct bench_load *load, const struct bench_settings *settings)
 {
-    double most = thread_operations(load, settings) /
-                  (settings->side ? PAIR_OPERATIONS_LEAST : SLICE_OPERATIONS_LEAST);
+    double most =
+        thread_operations(load) / (settings->side ? PAIR_OPERATIONS_LEAST : SLICE_OPERATIONS_LEAST);
     uint64_t slices = most < (double)settings->slices ? (uint64_t)most : settings->slices;
     return slices < 1 ? 1 : (unsigned)slices;
 }
@@ -158,7 +176,7 @@ static struct bench_amount amount_part(const struct bench_amount *total, unsigne
 struct bench_plan schedule_plan(const struct bench_load *load,
                                 const struct bench_settings *settings, unsigned slice)
 {
-    struct bench_plan plan = {.measured = amount_part(&settings->measured, load->slices, slice),
+    struct bench_plan plan = {.measured = amount_part(&load->measured, load->slices, slice),
                               .cooldown = amount_part(&settings->cooldown, load->slices, slice)};
     if (settings->has_warmup) {
         plan.warmup = amount_part(&settings->warmup, load->slices, slice);
@@ -183,13 +201,13 @@ uint64_t schedule_plan_ns(const struct bench_load *load, const struct bench_plan
            amount_ns(load, &plan->cooldown) + SLICE_COST_NS;
 }
 
-double schedule_operations(const struct schedule *schedule, const struct bench_settings *settings)
+double schedule_operations(const struct schedule *schedule)
 {
     double sum = 0;
     for (size_t i = 0; i < schedule->load_count; i++) {
         const struct bench_load *load = &schedule->loads[i];
         if (load->ready && load->turns > 0)
-            sum += thread_operations(load, settings) * load->threads * load->processes;
+            sum += thread_operations(load) * load->threads * load->processes;
     }
     return sum;
 }
@@ -249,6 +267,7 @@ void schedule_cut(struct schedule *schedule, const struct bench_settings *settin
         if (schedule->loads[i].ready && schedule->loads[i].turns > 0 &&
             schedule->loads[i].test.alone == alone)
             slices_add(schedule, &capacity, i, settings);
-    shuffle(schedule, settings->seed);
+    if (settings->suite.step_count == 0)
+        shuffle(schedule, settings->seed);
     number_slices(schedule);
 }

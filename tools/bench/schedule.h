@@ -18,6 +18,9 @@ struct bench_load {
     unsigned turns; /* loads from this one on that take turns in its slices: 1, of a mix all of it;
                        0: it is in those of one before */
     double weight;  /* its part of the operations of these */
+    struct bench_amount measured; /* of all its slices */
+    const char *suite;            /* name of the suite's test that it is a step of; NULL: none */
+    const char *key;              /* label of the user's key that the step names; NULL: none */
     /* Known once it is prepared. */
     bool ready;
     char skipped[512]; /* why, if it is not to be run */
@@ -49,12 +52,17 @@ struct schedule {
 /* All tests with all parameters, or a mix of them with each. Sizes apply to tests that have one. */
 void schedule_make(struct schedule *schedule, const struct p11prof_bench_selection *tests,
                    const struct bench_settings *settings);
+/* One more load: a step of a suite. key: NULL, or of the user's own. */
+void schedule_step_add(struct schedule *schedule, size_t *capacity,
+                       const struct p11prof_bench_test *test, const struct bench_step *step,
+                       const struct bench_settings *settings, const char *key);
 void schedule_clear(struct schedule *schedule);
 
 /* Whether there are loads that need the token for themselves. */
 bool schedule_has_alone(const struct schedule *schedule);
 
-/* Cuts those that are ready, and alone or not, into slices and shuffles these by the seed. */
+/* Cuts those that are ready, and alone or not, into slices and shuffles these by the seed; those of
+ * a suite stay in its order. */
 void schedule_cut(struct schedule *schedule, const struct bench_settings *settings, bool alone);
 
 /* The plan of slice number `slice` (from 0) of a load, without its start. */
@@ -65,6 +73,6 @@ struct bench_plan schedule_plan(const struct bench_load *load,
 uint64_t schedule_plan_ns(const struct bench_load *load, const struct bench_plan *plan);
 
 /* How many operations are expected in all. */
-double schedule_operations(const struct schedule *schedule, const struct bench_settings *settings);
+double schedule_operations(const struct schedule *schedule);
 
 #endif

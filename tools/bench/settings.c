@@ -6,6 +6,7 @@
 #include "../options.h"
 #include "../report/allocate.h"
 #include "amounts.h"
+#include "suite.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +32,10 @@ enum {
     VS_KEY_URI,
     THRESHOLD,
     TOKEN_KEYS,
+    CREATE_KEYS,
     TEST,
     MIX,
+    SUITE,
     LIST_TESTS,
     ITERATIONS,
     DURATION,
@@ -83,6 +86,9 @@ static const struct p11prof_option options[] = {
     {"token-keys", TOKEN_KEYS, NULL, "make keys as token objects; destroyed at the end, too"},
     {"test", TEST, "TESTS", "ids, names, families or globs, with commas between, or all"},
     {"mix", MIX, "MIX", "tests drawn by weight for each operation: sign:50%,verify:30%,random:20%"},
+    {"suite", SUITE, "FILE", "tests of several steps, from a TOML file (also --config)"},
+    {"config", SUITE, "FILE", "the same"},
+    {"create-keys", CREATE_KEYS, NULL, "make session keys for those of a suite that are not there"},
     {"list-tests", LIST_TESTS, NULL, "list all tests, and whether this token can do each"},
     {"iterations", ITERATIONS, "N", "of each test (or the mix) and thread"},
     {"duration", DURATION, "TIME", "of each test, or of the mix (default: 6s)"},
@@ -125,6 +131,9 @@ static const struct p11prof_usage usage = {
         "numbers\n"
         "without % are weights. A row for each operation, and the rate of all of them.\n"
         "\n"
+        "--suite: the steps of a file, one after the other, with a total for each of its tests;\n"
+        "docs/benchmarking.md says what it may hold.\n"
+        "\n"
         "--record: calls, or summary where more than 10 million operations are expected.\n"
         "Exit code: 0; 2 wrong usage; 3 if an operation failed or gave a wrong result.\n"
         "\n"
@@ -135,6 +144,7 @@ static const struct p11prof_usage usage = {
         "  p11prof bench --module FILE --token-label T --pin-source env:PIN --test sign,verify\n"
         "  p11prof bench --test rsa-2048-sign --threads 1,2,4 --duration 10s --format json\n"
         "  p11prof bench --mix sign:50%,verify:30%,encrypt:20% --threads 4 --duration 60s\n"
+        "  p11prof bench --module FILE --token-label T --pin-source env:PIN --suite suite.toml\n"
         "  p11prof bench --module OLD --vs NEW --token-label T --pin-source env:PIN --test sign",
 };
 
@@ -310,6 +320,9 @@ static bool take_flag(struct bench_settings *settings, int id)
     case TOKEN_KEYS:
         settings->token_keys = true;
         return true;
+    case CREATE_KEYS:
+        settings->create_keys = true;
+        return true;
     case LIST_TESTS:
         settings->list_tests = true;
         return true;
@@ -344,6 +357,9 @@ static bool take_option(void *payload, int id, const char *value)
     case TEST:
         add_tests(settings, value);
         return true;
+    case SUITE:
+        settings->suite_path = value;
+        return *value || refuse("suite", "the path of a file", value);
     case MIX:
         return take_mix(settings, value);
     case VERIFY:
@@ -390,4 +406,5 @@ void settings_clear(struct bench_settings *settings)
     free(settings->tests);
     settings->tests = NULL;
     bench_mix_clear(&settings->mix);
+    bench_suite_clear(&settings->suite);
 }

@@ -9,6 +9,7 @@
 #include "target.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -26,6 +27,15 @@ struct bench_amount {
 struct bench_list {
     uint64_t values[BENCH_LIST_MOST];
     unsigned count;
+};
+
+struct bench_step;
+
+/* A suite: suite.h. */
+struct bench_suite {
+    const char *path; /* borrowed */
+    struct bench_step *steps;
+    size_t step_count, step_capacity;
 };
 
 enum bench_verify { BENCH_VERIFY_SAMPLE, BENCH_VERIFY_ALL, BENCH_VERIFY_NONE };
@@ -53,6 +63,9 @@ struct bench_settings {
     enum bench_verify verify;
     enum bench_record record;
     bool token_keys, quick, dry_run, quiet, list_tests;
+    const char *suite_path;         /* --suite; NULL: none */
+    struct bench_suite suite;       /* read from there; owned */
+    bool create_keys;               /* of it that are not there */
     const char *db, *name, *output; /* NULL: not given */
     enum p11prof_format format;     /* of text where metrics are wanted */
     bool metrics;                   /* --format prometheus */

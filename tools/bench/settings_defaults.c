@@ -24,17 +24,26 @@ static void defaults_fill(struct bench_settings *settings)
         settings->repeat = 1;
 }
 
-/* What goes with --vs only, and what does not go with it or with --mix. */
+/* What goes with --vs or --suite only, and what does not go with them or with --mix. */
 static bool check(const struct bench_settings *settings)
 {
     const struct bench_vs *vs = &settings->vs;
     const struct p11prof_bench_target_options *target = &vs->target;
     bool said = target->token_label || target->uri || target->key_uri || target->has_slot ||
                 target->has_slot_index || target->pin_source || vs->key_label || vs->has_threshold;
+    bool suite = settings->suite_path != NULL;
     const struct {
         bool wrong;
         const char *text;
     } rules[] = {
+        {suite && (settings->tests || settings->mix.count > 0 || vs->wanted),
+         "--suite names its tests itself: without --test, --mix and --vs"},
+        {suite &&
+             (settings->key_label || settings->target.key_uri || settings->data_sizes.count > 0),
+         "--suite names keys and sizes itself: without --key, --key-uri and --data-sizes"},
+        {suite && (settings->threads.count > 1 || settings->processes.count > 1),
+         "--suite takes one number of threads and processes: a run for each"},
+        {settings->create_keys && !suite, "--create-keys is about the keys of a --suite"},
         {settings->mix.count > 0 && settings->tests,
          "--mix names its tests itself: without --test"},
         {settings->mix.count > 0 && vs->wanted, "--vs compares test by test: without --mix"},

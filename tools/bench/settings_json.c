@@ -33,7 +33,9 @@ char *settings_json(const struct bench_settings *settings)
     static const char *const verify[] = {"sample", "all", "none"};
     static const char *const record[] = {"auto", "calls", "summary", "off"};
     cJSON *object = cJSON_CreateObject();
-    if (settings->mix.count > 0)
+    if (settings->suite_path)
+        cJSON_AddStringToObject(object, "suite", settings->suite_path);
+    else if (settings->mix.count > 0)
         add_mix(object, &settings->mix);
     else
         cJSON_AddStringToObject(object, "tests", settings->tests ? settings->tests : "default");

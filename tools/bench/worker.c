@@ -65,14 +65,34 @@ static void offered(struct worker *worker)
         worker_reply(worker, P11PROF_BAD_INPUT, &error);
         return;
     }
-    if (!p11prof_bench_offered(tests.tests[0], &worker->facts.offers, &worker->given->own_key,
+    if (!p11prof_bench_offered(tests.tests[0], &worker->facts.offers, worker->own_key,
                                worker->reply->text))
         worker->reply->status = P11PROF_REFUSED;
     free(tests.tests);
 }
 
+/* The user's key that the request names, or that of set-up. False: it cannot be found. */
+static bool key_choose(struct worker *worker)
+{
+    struct p11prof_error error = {0};
+    worker->own_key = &worker->given->own_key;
+    if (!*worker->request->key)
+        return true;
+    worker->own_key = &worker->step_key;
+    worker->step_key = (struct p11prof_bench_own_key){.wanted = true};
+    strcpy(worker->step_key.label, worker->request->key);
+    worker_reply(worker,
+                 p11prof_bench_own_key_find(&worker->step_key, worker->module.timed,
+                                            worker->facts.session, &error),
+                 &error);
+    worker->reply->own_key = worker->step_key;
+    return worker->reply->status == P11PROF_OK;
+}
+
 static void serve(struct worker *worker)
 {
+    if (!key_choose(worker))
+        return;
     switch (worker->request->kind) {
     case BENCH_REQUEST_SET_UP:
         set_up(worker);
@@ -95,6 +115,7 @@ static void serve(struct worker *worker)
     case BENCH_REQUEST_CLOSE:
         load_close(worker, &worker->loads[worker->request->load]);
         break;
+    case BENCH_REQUEST_KEY:
     case BENCH_REQUEST_QUIT:
         break;
     }

@@ -187,11 +187,11 @@ static void thread_slice(void *payload, unsigned thread)
     worker->sessions[thread] = slice.turns[0].job->session;
 }
 
-static struct worker_key *key_find(struct worker *worker, const char *test)
+static struct worker_key *key_find(struct worker *worker, const char *test, const char *label)
 {
     for (unsigned i = 1; i <= BENCH_LOADS_MOST; i++) {
         struct worker_key *key = worker->loads[i].key;
-        if (key && strcmp(key->test, test) == 0)
+        if (key && strcmp(key->test, test) == 0 && strcmp(key->label, label) == 0)
             return key;
     }
     return NULL;
@@ -200,16 +200,17 @@ static struct worker_key *key_find(struct worker *worker, const char *test)
 static enum p11prof_status key_take(struct worker *worker, struct p11prof_error *error)
 {
     const struct p11prof_bench_test *test = worker->load->test;
-    struct worker_key *key = key_find(worker, test->id);
+    struct worker_key *key = key_find(worker, test->id, worker->request->key);
     if (!key) {
         char label[48]; /* no other test's and no other process's: token objects are seen by all */
         snprintf(label, sizeof label, "%.24s-%u-%u", worker->given->key_label,
                  worker->given->process + 1, worker->request->load);
         key = p11prof_zalloc(1, sizeof *key);
         strcpy(key->test, test->id);
+        strcpy(key->label, worker->request->key);
         CK_RV rv = p11prof_bench_key_make(
             &key->key, test, worker->module.timed, worker->facts.session, label,
-            worker->given->settings->token_keys, &worker->given->own_key, error);
+            worker->given->settings->token_keys, worker->own_key, error);
         if (rv != CKR_OK) {
             free(key);
             return error->status == P11PROF_OK ? P11PROF_FAILED : error->status;
@@ -233,7 +234,7 @@ enum p11prof_status load_test_find(struct worker *worker, const char *id,
                                    struct p11prof_bench_selection *tests,
                                    struct p11prof_error *error)
 {
-    enum p11prof_status status = p11prof_bench_select(tests, id, &worker->given->own_key, error);
+    enum p11prof_status status = p11prof_bench_select(tests, id, worker->own_key, error);
     if (status != P11PROF_OK || tests->count == 1)
         return status;
     free(tests->tests);

@@ -12,6 +12,7 @@
 /* The key of a test, made once for all of its loads. */
 struct worker_key {
     char test[P11PROF_BENCH_ID_BYTES];
+    char label[BENCH_KEY_LABEL_BYTES]; /* of the step's own key; "": none */
     struct p11prof_bench_key key;
     unsigned load_count; /* that use it */
 };
@@ -37,6 +38,8 @@ struct worker {
     const struct bench_request *request;
     struct bench_reply *reply;
     struct worker_load *load;
+    struct p11prof_bench_own_key step_key;       /* that it names */
+    const struct p11prof_bench_own_key *own_key; /* that, or the one of set-up */
     uint64_t trial_ns[BENCH_THREADS_MOST];
     atomic_bool broken; /* what was tried gave a wrong result, or the device failed */
     struct p11prof_error errors[BENCH_THREADS_MOST];
