@@ -177,6 +177,28 @@ CREATE TABLE bench_figure (
   PRIMARY KEY (run, load)
 ) STRICT, WITHOUT ROWID;
 
+-- What a stress run said of a stretch of its time.
+CREATE TABLE bench_interval (
+  run INTEGER NOT NULL REFERENCES run,
+  load INTEGER NOT NULL,
+  interval INTEGER NOT NULL,              -- from 1
+  start_ns INTEGER NOT NULL,
+  duration_ns INTEGER NOT NULL,           -- by the clock
+  until_ns INTEGER NOT NULL,              -- its end, since the load's first measured operation
+  measured_ns INTEGER NOT NULL,           -- bench_slice.duration_ns of its slices
+  count INTEGER NOT NULL,
+  error_count INTEGER NOT NULL,           -- failed ones, and wrong results
+  p50_ns INTEGER,
+  p99_ns INTEGER,
+  cpu_share REAL,                         -- of all CPUs, 0 to 1
+  steal_share REAL,                       -- of their time, that a hypervisor kept
+  temperature_celsius REAL,               -- of the hottest sensor, at its end
+  frequency_hz INTEGER,                   -- mean of all CPUs, at its end
+  rss_bytes INTEGER,                      -- of the workers, without shared memory, at its end
+  session_count INTEGER,                  -- open ones, at its end
+  PRIMARY KEY (run, load, interval)
+) STRICT, WITHOUT ROWID;
+
 -- A test that the token could not be given.
 CREATE TABLE bench_skip (
   run INTEGER NOT NULL REFERENCES run,

@@ -402,6 +402,17 @@ SELECT
   t.duration_ns, t.mean_ns, t.p99_ns
 FROM bench_thread AS t;
 
+-- A stretch of the time of a stress run. until_ns: its end, since the first measured operation;
+-- measured_ns: time of its slices, which ops_per_s is of; the others: at its end.
+CREATE VIEW intervals AS
+SELECT
+  i.run AS run_id, i.load, l.test, i.interval, i.start_ns, i.duration_ns, i.until_ns, i.measured_ns,
+  i.count, i.error_count,
+  (i.count - i.error_count) * 1e9 / nullif(i.measured_ns, 0) AS ops_per_s,
+  i.p50_ns, i.p99_ns,
+  i.cpu_share, i.steal_share, i.temperature_celsius, i.frequency_hz, i.rss_bytes, i.session_count
+FROM bench_interval AS i JOIN bench_load AS l ON l.run = i.run AND l.load = i.load;
+
 -- A test that a bench run could not do, and why.
 CREATE VIEW skipped AS
 SELECT k.run AS run_id, k.test, k.reason FROM bench_skip AS k;

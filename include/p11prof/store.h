@@ -191,6 +191,23 @@ enum p11prof_status p11prof_store_slice_add(struct p11prof_store *store, int64_t
                                             const struct p11prof_slice_row *slice,
                                             struct p11prof_error *error);
 
+/* An interval of a stress run that ended. */
+struct p11prof_interval_row {
+    uint32_t load;
+    unsigned interval;              /* from 1 */
+    uint64_t start_ns, duration_ns; /* since the run's start; by the clock */
+    uint64_t until_ns;              /* its end, since the first measured operation */
+    uint64_t measured_ns;           /* of its slices */
+    uint64_t count, error_count;
+    int64_t p50_ns, p99_ns;        /* -1: unknown, as all below */
+    double cpu_share, steal_share; /* 0 to 1; negative: unknown */
+    double temperature_celsius;    /* not a number: unknown */
+    int64_t frequency_hz, rss_bytes, session_count;
+};
+enum p11prof_status p11prof_store_interval_add(struct p11prof_store *store, int64_t run_id,
+                                               const struct p11prof_interval_row *interval,
+                                               struct p11prof_error *error);
+
 /* What a thread of a load did in all; replaces what is there. */
 struct p11prof_thread_row {
     uint32_t load;

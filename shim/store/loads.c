@@ -3,6 +3,8 @@
 /* Loads of a bench run, their slices and threads. */
 #include "store/internal.h"
 
+#include <math.h>
+
 /* -1 is unknown. */
 static struct p11prof_value known(int64_t value)
 {
@@ -79,6 +81,36 @@ enum p11prof_status p11prof_store_slice_add(struct p11prof_store *store, int64_t
                        p11prof_quantity(slice->duration_ns),
                        slice->load_average < 0 ? p11prof_null() : p11prof_real(slice->load_average),
                        known(slice->steal_ns)),
+        error);
+}
+
+/* Negative, or not a number, is unknown. */
+static struct p11prof_value known_share(double share)
+{
+    return share >= 0 ? p11prof_real(share) : p11prof_null();
+}
+
+enum p11prof_status p11prof_store_interval_add(struct p11prof_store *store, int64_t run_id,
+                                               const struct p11prof_interval_row *interval,
+                                               struct p11prof_error *error)
+{
+    double celsius = interval->temperature_celsius;
+    return write_own(
+        store, P11PROF_SQL_INTERVAL_ADD,
+        "INSERT INTO bench_interval (run, load, interval, start_ns, duration_ns, until_ns, "
+        "measured_ns, count, error_count, p50_ns, p99_ns, cpu_share, steal_share, "
+        "temperature_celsius, frequency_hz, rss_bytes, session_count) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        P11PROF_VALUES(
+            p11prof_integer(run_id), p11prof_integer(interval->load),
+            p11prof_integer(interval->interval), p11prof_quantity(interval->start_ns),
+            p11prof_quantity(interval->duration_ns), p11prof_quantity(interval->until_ns),
+            p11prof_quantity(interval->measured_ns), p11prof_quantity(interval->count),
+            p11prof_quantity(interval->error_count), known(interval->p50_ns),
+            known(interval->p99_ns), known_share(interval->cpu_share),
+            known_share(interval->steal_share),
+            isnan(celsius) ? p11prof_null() : p11prof_real(celsius), known(interval->frequency_hz),
+            known(interval->rss_bytes), known(interval->session_count)),
         error);
 }
 

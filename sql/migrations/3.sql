@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- SPDX-FileCopyrightText: The p11prof authors
--- From schema version 3 to 4: loads of a mix or a suite, and what other tools recorded, which knows fewer times.
+-- From schema version 3 to 4: loads of a mix or a suite, intervals of a stress run, and what other
+-- tools recorded, which knows fewer times.
 ALTER TABLE bench_load ADD COLUMN mix INTEGER;
 ALTER TABLE bench_load ADD COLUMN weight REAL;
 ALTER TABLE bench_load ADD COLUMN suite TEXT;
@@ -20,6 +21,27 @@ CREATE TABLE bench_figure (
   p99_ns INTEGER,
   max_ns INTEGER,
   PRIMARY KEY (run, load)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bench_interval (
+  run INTEGER NOT NULL REFERENCES run,
+  load INTEGER NOT NULL,
+  interval INTEGER NOT NULL,
+  start_ns INTEGER NOT NULL,
+  duration_ns INTEGER NOT NULL,
+  until_ns INTEGER NOT NULL,
+  measured_ns INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  error_count INTEGER NOT NULL,
+  p50_ns INTEGER,
+  p99_ns INTEGER,
+  cpu_share REAL,
+  steal_share REAL,
+  temperature_celsius REAL,
+  frequency_hz INTEGER,
+  rss_bytes INTEGER,
+  session_count INTEGER,
+  PRIMARY KEY (run, load, interval)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE new_error_count (

@@ -206,12 +206,29 @@ void retention_write_bench(struct p11prof_store *store, uint8_t run, int64_t *id
                                     .threads = 1,
                                     .processes = 1,
                                     .step = 1};
+    struct p11prof_interval_row interval = {.load = 1,
+                                            .interval = 1,
+                                            .start_ns = 1000000000,
+                                            .duration_ns = 3000000000,
+                                            .until_ns = 3000000000,
+                                            .measured_ns = 2700000000,
+                                            .count = 300,
+                                            .error_count = 2,
+                                            .p50_ns = 1050,
+                                            .p99_ns = 1099,
+                                            .cpu_share = 0.25,
+                                            .steal_share = -1,
+                                            .temperature_celsius = -5.5,
+                                            .frequency_hz = 1000000000,
+                                            .rss_bytes = 4096,
+                                            .session_count = 2};
     struct p11prof_thread_row thread = {1, 1, 1, 100, 300, 2, 1, 2700000000, 1000, 1099};
     assert_int_equal(p11prof_store_run_start(store, &start, id, &error), P11PROF_OK);
     assert_int_equal(p11prof_store_load_add(store, *id, &load, &error), P11PROF_OK);
     for (unsigned slice = 1; slice <= 3; slice++)
         write_slice(store, *id, slice);
     assert_int_equal(p11prof_store_thread_set(store, *id, &thread, &error), P11PROF_OK);
+    assert_int_equal(p11prof_store_interval_add(store, *id, &interval, &error), P11PROF_OK);
     assert_int_equal(
         p11prof_store_skip_add(store, *id, "ed25519-sign", "no such mechanism", &error),
         P11PROF_OK);

@@ -41,6 +41,10 @@ static const struct {
     {"threads",
      "run_id,process_id,thread_id,start_ns,duration_ns,call_count,in_module_ns,waiting_ns,"
      "between_ns"},
+    {"intervals",
+     "run_id,load,test,interval,start_ns,duration_ns,until_ns,measured_ns,count,error_count,"
+     "ops_per_s,p50_ns,p99_ns,cpu_share,steal_share,temperature_celsius,frequency_hz,rss_bytes,"
+     "session_count"},
     {"baselines", "name,created_at,run_id"},
 };
 

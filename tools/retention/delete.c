@@ -46,6 +46,7 @@ static const char *const rest[] = {
     OF_RUN("bench_slice"),
     OF_RUN("bench_thread"),
     OF_RUN("bench_figure"),
+    OF_RUN("bench_interval"),
     OF_RUN("bench_skip"),
     OF_SPOOL("position"),
     OF_SPOOL("loss"),

@@ -63,8 +63,9 @@ static enum p11prof_status measure(struct sqlite3 *db, const char *schema, int64
         "(SELECT count(*) FROM %s.bench_load WHERE run = r.id) "
         "+ (SELECT count(*) FROM %s.bench_slice WHERE run = r.id) "
         "+ (SELECT count(*) FROM %s.bench_thread WHERE run = r.id) "
+        "+ (SELECT count(*) FROM %s.bench_interval WHERE run = r.id) "
         "+ (SELECT count(*) FROM %s.bench_skip WHERE run = r.id) FROM %s.run AS r WHERE r.id = ?1",
-        schema, schema, schema, schema, schema, schema);
+        schema, schema, schema, schema, schema, schema, schema);
     enum p11prof_status status =
         p11prof_look(db, sql, P11PROF_NUMBERS(run_id), out, MEASURES, &found, error);
     sqlite3_free(sql);

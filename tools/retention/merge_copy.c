@@ -72,6 +72,7 @@ static const struct step {
     {"bench_slice", &of_run, NULL, NULL, NULL},
     {"bench_thread", &of_run, NULL, NULL, NULL},
     {"bench_figure", &of_run, NULL, NULL, NULL},
+    {"bench_interval", &of_run, NULL, NULL, NULL},
     {"bench_skip", &of_run, NULL, NULL, NULL},
     {"error_count", &of_run, "run, function, rv",
      P11PROF_CHANGE_ADD("count") ", " P11PROF_CHANGE_ADD(
