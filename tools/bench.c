@@ -4,6 +4,7 @@
 #include "bench/output.h"
 #include "bench/record_own.h"
 #include "bench/run.h"
+#include "bench/stress.h"
 #include "bench/versus.h"
 #include "commands.h"
 #include "database.h"
@@ -78,14 +79,17 @@ static int check_first(const struct bench_settings *settings)
     struct p11prof_error error;
     bool own_key = settings->key_label || settings->target.key_uri || settings->vs.key_label ||
                    settings->vs.target.key_uri;
+    int code = 0;
     if (own_key || settings->suite.step_count > 0)
         return output_check(settings);
     if ((settings->mix.count > 0
              ? bench_mix_select(&tests, &settings->mix, &none, &error)
              : p11prof_bench_select(&tests, settings->tests, &none, &error)) != P11PROF_OK)
         return p11prof_complain_of(&error);
+    if (settings->stress.wanted)
+        code = stress_test_choose(settings, &tests);
     free(tests.tests);
-    return output_check(settings);
+    return code ? code : output_check(settings);
 }
 
 /* --vs: finds the second side's token. */
@@ -136,6 +140,9 @@ static int bench(const struct bench_settings *settings)
         run_signals_take();
         code = only_look(&run);
         run_close(&run);
+    } else if (settings->stress.wanted) {
+        run_signals_take();
+        code = stress_run(&run);
     } else {
         run_signals_take();
         code = run_all(&run);

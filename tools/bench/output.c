@@ -96,16 +96,18 @@ void output_estimate(const struct bench_run *run)
 }
 
 /* Each run has a report of its own. */
-static enum p11prof_status reports_write(FILE *stream, enum p11prof_format format,
+static enum p11prof_status reports_write(FILE *stream, const struct bench_settings *settings,
                                          struct sqlite3 *db, const int64_t *run_ids, size_t count,
                                          struct p11prof_error *error)
 {
-    const struct p11prof_report_options options = {.results_only = true};
+    const struct p11prof_report_options options = {
+        .results_only = true,
+        .intervals_said = !settings->output && settings->format == P11PROF_FORMAT_TEXT};
     struct p11prof_run_set *sets = p11prof_zalloc(count, sizeof *sets);
     for (size_t i = 0; i < count; i++)
         sets[i] = (struct p11prof_run_set){.run_ids = &run_ids[i], .run_count = 1};
     enum p11prof_status status =
-        p11prof_report_run(stream, db, sets, count, format, &options, error);
+        p11prof_report_run(stream, db, sets, count, settings->format, &options, error);
     free(sets);
     return status;
 }
@@ -121,8 +123,8 @@ static enum p11prof_status results_write(FILE *stream, const struct bench_settin
         status =
             p11prof_metrics_write(stream, p11prof_store_sqlite(store), run_ids, count, true, error);
     else if (status == P11PROF_OK)
-        status = reports_write(stream, settings->format, p11prof_store_sqlite(store), run_ids,
-                               count, error);
+        status =
+            reports_write(stream, settings, p11prof_store_sqlite(store), run_ids, count, error);
     p11prof_store_close(store);
     return status;
 }

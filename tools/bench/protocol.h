@@ -17,13 +17,14 @@
 enum { BENCH_LOADS_MOST = 4096 };
 
 enum bench_request_kind {
-    BENCH_REQUEST_SET_UP,  /* load the module, find the token, log in */
-    BENCH_REQUEST_OFFERED, /* whether the token can be given `test` */
-    BENCH_REQUEST_KEY,     /* what the user's key of that label is */
-    BENCH_REQUEST_PREPARE, /* make key and jobs of a load and try it */
-    BENCH_REQUEST_SUMMARY, /* record no rows from here on */
-    BENCH_REQUEST_SLICE,   /* run one slice of a load */
-    BENCH_REQUEST_CLOSE,   /* close the jobs of a load, destroy its key if no other needs it */
+    BENCH_REQUEST_SET_UP,   /* load the module, find the token, log in */
+    BENCH_REQUEST_OFFERED,  /* whether the token can be given `test` */
+    BENCH_REQUEST_KEY,      /* what the user's key of that label is */
+    BENCH_REQUEST_PREPARE,  /* make key and jobs of a load and try it */
+    BENCH_REQUEST_SUMMARY,  /* record no rows from here on */
+    BENCH_REQUEST_SLICE,    /* run one slice of a load */
+    BENCH_REQUEST_SESSIONS, /* how many are open */
+    BENCH_REQUEST_CLOSE,    /* close the jobs of a load, destroy its key if no other needs it */
     BENCH_REQUEST_QUIT,
 };
 
@@ -64,6 +65,8 @@ struct bench_reply {
     uint64_t iteration_ns;                /* PREPARE: about what one iteration takes */
     bool unchecked;                       /* PREPARE: results cannot be verified */
     bool broken;                          /* PREPARE: no limit of the token, but a fault of it */
+    int64_t session_count;                /* SESSIONS: that the module counts; -1: it does not */
+    int64_t held_count; /* SESSIONS: that the worker opened for itself and its threads */
 };
 
 /* What one thread did in the measured part of a slice. */
@@ -88,7 +91,10 @@ struct bench_thread_state {
     uint32_t thread_id;
     struct bench_tally measured; /* of all loads of the slice */
     int processor;               /* it ended on, from 1; 0: unknown */
-    bool gave_up;                /* nothing works any more */
+    uint64_t first_error_ns; /* when a failure or a wrong result was seen first: CLOCK_MONOTONIC; 0:
+                                none */
+    bool gave_up;            /* nothing works any more */
+    bool gone;               /* nor will it: the token is not there */
 };
 
 /* The part of it that is of one load. */
@@ -100,6 +106,7 @@ struct bench_share {
 
 struct bench_shared {
     _Atomic(uint32_t) stop;              /* end the slice after the iteration in hand */
+    _Atomic(uint32_t) unrecorded;        /* wait for no room: what finds none is lost */
     unsigned threads_most;               /* of a process */
     unsigned turns_most;                 /* loads of a mix */
     struct bench_share *shares;          /* of each thread; at this address in all processes */

@@ -48,6 +48,8 @@ struct bench_run {
     const struct crew *other; /* workers that ours have nothing to do with; NULL: none */
     bool failed;              /* an operation failed, was wrong, or the module ended a worker */
     bool crashed;
+    bool slices_unstored; /* the last slice is not in the database, and that was said */
+    uint64_t stuck_ns;    /* since then threads wait for a drain that fails; 0: they do not */
     size_t ready_count;
     struct cJSON *mechanisms; /* that the tests use, as the token describes them */
 };
@@ -79,7 +81,8 @@ bool run_offers(struct bench_run *run, const struct p11prof_bench_test *test, ch
  * them into slices. Those that were prepared before are closed. Returns 0 or an exit code. */
 int run_prepare(struct bench_run *run, bool alone);
 
-/* Its parts, for a run that goes on beside another one. Which tests are asked for: run->tests. */
+/* Its parts, for a run that goes on beside another one. Which tests are asked for: run->tests; with
+ * --stress it is one. */
 int run_tests_select(struct bench_run *run);
 /* The loads of run->tests. */
 int run_loads_make(struct bench_run *run);

@@ -247,8 +247,9 @@ struct slice_sum slice_store(struct bench_run *run, struct bench_load *load,
     enum p11prof_status status = P11PROF_OK;
     for (unsigned i = 0; i < load->turns && status == P11PROF_OK; i++)
         status = turn_store(run, &load[i], i, &row, &error);
-    if (status != P11PROF_OK)
+    if (status != P11PROF_OK && !run->slices_unstored)
         p11prof_warn("%s", error.text);
+    run->slices_unstored = status != P11PROF_OK;
     return sum;
 }
 

@@ -8,6 +8,7 @@
 #include "output.h"
 #include "run_facts.h"
 #include "run_suite.h"
+#include "stress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,7 +106,9 @@ int run_tests_select(struct bench_run *run)
         settings->mix.count > 0
             ? bench_mix_select(&run->tests, &settings->mix, &run->own_key, &error)
             : p11prof_bench_select(&run->tests, settings->tests, &run->own_key, &error);
-    return status == P11PROF_OK ? 0 : p11prof_complain_of(&error);
+    if (status != P11PROF_OK)
+        return p11prof_complain_of(&error);
+    return settings->stress.wanted ? stress_test_choose(settings, &run->tests) : 0;
 }
 
 int run_loads_make(struct bench_run *run)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "run.h"
+#include "slice.h"
 
 #include <signal.h>
+
+#define STUCK_NS UINT64_C(3000000000)
 
 static volatile sig_atomic_t signal_count, signal_last;
 
@@ -56,6 +59,26 @@ void run_tick(void *payload)
     signals_look(payload);
 }
 
+/* A stress run goes on without its recording. */
+static void stuck_look(struct bench_run *run, bool waits)
+{
+    uint64_t now_ns = slice_now_ns();
+    if (!waits || !run->settings->stress.wanted || run->recording.problem.status == P11PROF_OK)
+        run->stuck_ns = 0;
+    else if (run->stuck_ns == 0)
+        run->stuck_ns = now_ns;
+    else if (now_ns - run->stuck_ns > STUCK_NS)
+        atomic_store(&run->crew.shared->unrecorded, 1);
+}
+
+/* It has failed often enough: the slice in hand is its last. */
+static void errors_look(struct bench_run *run, uint64_t errors)
+{
+    uint64_t most = run->settings->stress.max_errors;
+    if (most > 0 && run->progress->error_count + errors >= most)
+        atomic_store(&run->crew.shared->stop, 1);
+}
+
 /* During a slice: threads that find no room wait for us. */
 void run_slice_tick(void *payload)
 {
@@ -72,5 +95,7 @@ void run_slice_tick(void *payload)
     run->crew.hurried = waits;
     if (waits)
         run_drain(run);
+    stuck_look(run, waits);
+    errors_look(run, errors);
     progress_show(run->progress, operations, errors);
 }

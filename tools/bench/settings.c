@@ -49,6 +49,9 @@ enum {
     SEED,
     VERIFY,
     RECORD,
+    STRESS,
+    INTERVAL,
+    MAX_ERRORS,
     QUICK,
     DRY_RUN,
     QUIET,
@@ -83,6 +86,9 @@ static const struct p11prof_option options[] = {
     {"vs-key", VS_KEY, "LABEL", "your own key there (default: --key)"},
     {"vs-key-uri", VS_KEY_URI, "URI", "the same by its URI"},
     {"threshold", THRESHOLD, "PERCENT", "smaller differences are none (default: 5%)"},
+    {"stress", STRESS, NULL, "one test for a long time, with a line for each interval"},
+    {"interval", INTERVAL, "TIME", "of a line of --stress (default: 1/12 of --duration, 1s to 5m)"},
+    {"max-errors", MAX_ERRORS, "N", "of --stress, that end it"},
     {"token-keys", TOKEN_KEYS, NULL, "make keys as token objects; destroyed at the end, too"},
     {"test", TEST, "TESTS", "ids, names, families or globs, with commas between, or all"},
     {"mix", MIX, "MIX", "tests drawn by weight for each operation: sign:50%,verify:30%,random:20%"},
@@ -140,12 +146,18 @@ static const struct p11prof_usage usage = {
         "--vs: two runs that take turns, slice by slice: 60 of 100 ms each, with histograms only.\n"
         "Exit code 1 if a test is slower there, for sure and by more than --threshold.\n"
         "\n"
+        "--stress: one test, --duration by the clock (default: 1m); ends early after --max-errors, "
+        "or\n"
+        "an interval in which nothing succeeded. At the end it says whether the token became "
+        "slower.\n"
+        "\n"
         "  p11prof bench\n"
         "  p11prof bench --module FILE --token-label T --pin-source env:PIN --test sign,verify\n"
         "  p11prof bench --test rsa-2048-sign --threads 1,2,4 --duration 10s --format json\n"
         "  p11prof bench --mix sign:50%,verify:30%,encrypt:20% --threads 4 --duration 60s\n"
         "  p11prof bench --module FILE --token-label T --pin-source env:PIN --suite suite.toml\n"
-        "  p11prof bench --module OLD --vs NEW --token-label T --pin-source env:PIN --test sign",
+        "  p11prof bench --module OLD --vs NEW --token-label T --pin-source env:PIN --test sign\n"
+        "  p11prof bench --stress --duration 1h --threads 8 --interval 5m --key K",
 };
 
 static bool refuse(const char *option, const char *wants, const char *value)
@@ -292,7 +304,8 @@ static bool take_load(struct bench_settings *settings, int id, const char *value
     case ITERATIONS:
         return take_number("iterations", value, 1, UINT64_C(1) << 48, &settings->measured.count);
     case DURATION:
-        return amounts_time(value, &settings->measured.ns) || refuse("duration", "a time (60s, 5m)", value);
+        return amounts_time(value, &settings->measured.ns) ||
+               refuse("duration", "a time (60s, 5m)", value);
     case THREADS:
         return take_list("threads", value, BENCH_THREADS_MOST, &settings->threads);
     case PROCESSES:
@@ -307,6 +320,11 @@ static bool take_load(struct bench_settings *settings, int id, const char *value
         return take_amount("cooldown", value, &settings->cooldown);
     case SLICES:
         return take_number("slices", value, 1, 10000, &settings->slices);
+    case INTERVAL:
+        return amounts_time(value, &settings->stress.interval_ns) ||
+               refuse("interval", "a time", value);
+    case MAX_ERRORS:
+        return take_number("max-errors", value, 1, UINT64_C(1) << 48, &settings->stress.max_errors);
     case REPEAT:
         return take_number("repeat", value, 1, BENCH_REPEAT_MOST, &settings->repeat);
     default:
@@ -325,6 +343,9 @@ static bool take_flag(struct bench_settings *settings, int id)
         return true;
     case LIST_TESTS:
         settings->list_tests = true;
+        return true;
+    case STRESS:
+        settings->stress.wanted = true;
         return true;
     case QUICK:
         settings->quick = true;

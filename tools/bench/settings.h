@@ -50,6 +50,13 @@ struct bench_vs {
     bool has_threshold;
 };
 
+/* --stress: one load for a long time. */
+struct bench_stress {
+    bool wanted;
+    uint64_t interval_ns; /* of a line; 0: not given */
+    uint64_t max_errors;  /* that end it; 0: any number */
+};
+
 struct bench_settings {
     struct p11prof_bench_target_options target;
     const char *key_label; /* --key; NULL: none */
@@ -71,6 +78,7 @@ struct bench_settings {
     bool metrics;                   /* --format prometheus */
     bool junit;                     /* --format junit */
     struct bench_vs vs;
+    struct bench_stress stress;
     const char *side;      /* of a comparison: "base" or "current"; NULL: there is none */
     const char *pair_uuid; /* the same of both sides: that of the base's run; NULL: not known yet */
 };
@@ -78,6 +86,9 @@ struct bench_settings {
 /* Reads the command line; defaults are filled in. False: the command ends with *exit_code. */
 bool settings_read(struct bench_settings *settings, int argc, char **argv, int *exit_code);
 void settings_clear(struct bench_settings *settings);
+
+/* What --stress means for the other options, before they get their defaults. */
+bool stress_settings_complete(struct bench_settings *settings);
 
 /* Fills in what was not given. False, after it said so, if options contradict each other. */
 bool settings_complete(struct bench_settings *settings);

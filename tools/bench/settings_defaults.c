@@ -64,6 +64,8 @@ static bool check(const struct bench_settings *settings)
 
 bool settings_complete(struct bench_settings *settings)
 {
+    if (!stress_settings_complete(settings))
+        return false;
     defaults_fill(settings);
     return check(settings);
 }

@@ -54,6 +54,12 @@ char *settings_json(const struct bench_settings *settings)
     cJSON_AddBoolToObject(object, "token_keys", settings->token_keys);
     cJSON_AddBoolToObject(object, "own_key",
                           settings->key_label != NULL || settings->target.key_uri != NULL);
+    if (settings->stress.wanted) {
+        cJSON *stress = cJSON_AddObjectToObject(object, "stress");
+        cJSON_AddNumberToObject(stress, "interval_ns", (double)settings->stress.interval_ns);
+        if (settings->stress.max_errors)
+            cJSON_AddNumberToObject(stress, "max_errors", (double)settings->stress.max_errors);
+    }
     if (settings->side)
         cJSON_AddStringToObject(object, "side", settings->side);
     if (settings->pair_uuid)

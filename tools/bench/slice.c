@@ -12,6 +12,7 @@
 enum {
     SAMPLE_EVERY = 100,        /* results that are verified, besides the first and the last */
     GIVE_UP_AFTER = 100,       /* failures without a success in between */
+    REST_NS = 20000000,        /* after that, where giving up is none */
     CALLS_MOST = 128,          /* of an iteration, when room in the spool is shared out */
     ROOM_CHECK_MOST = 1 << 16, /* iterations between two looks at the room */
     SPIN_NS = 200000,
@@ -70,7 +71,8 @@ static uint64_t room_wait(struct loop *loop, uint64_t now_ns)
         loop->until_room = UINT64_MAX;
         return now_ns;
     }
-    while ((room = thread->recorder->room()) < reserve && !atomic_load(thread->stop)) {
+    while ((room = thread->recorder->room()) < reserve && !atomic_load(thread->stop) &&
+           !atomic_load(thread->unrecorded)) {
         atomic_store(&thread->state->waits, 1);
         nanosleep(&pause, NULL);
     }
@@ -106,16 +108,36 @@ static bool token_is_gone(CK_RV rv)
            rv == CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
+static void error_note(struct loop *loop)
+{
+    struct bench_thread_state *state = loop->thread->state;
+    loop->turns[loop->turn].error_count++;
+    atomic_fetch_add_explicit(&state->error_count, 1, memory_order_relaxed);
+    if (state->first_error_ns == 0)
+        state->first_error_ns = slice_now_ns();
+}
+
 static void failure_note(struct loop *loop, CK_RV rv)
 {
     struct bench_thread_state *state = loop->thread->state;
     struct bench_share *share = loop->thread->turns[loop->turn].share;
-    loop->turns[loop->turn].error_count++;
-    atomic_fetch_add_explicit(&state->error_count, 1, memory_order_relaxed);
+    error_note(loop);
     if (share->first_rv == CKR_OK)
         share->first_rv = rv;
-    if (++loop->failed_in_row >= GIVE_UP_AFTER || token_is_gone(rv))
+    state->gone = state->gone || token_is_gone(rv);
+    if ((++loop->failed_in_row >= GIVE_UP_AFTER && !loop->thread->patient) || state->gone)
         state->gave_up = true;
+}
+
+/* Failures are fast: without a rest there would be millions, and time is what is wanted. It counts
+ * as time in which nothing was done. */
+static uint64_t rest(const struct loop *loop, uint64_t now_ns)
+{
+    const struct timespec pause = {0, REST_NS};
+    if (loop->failed_in_row < GIVE_UP_AFTER || !loop->thread->patient)
+        return now_ns;
+    nanosleep(&pause, NULL);
+    return slice_now_ns();
 }
 
 /* Whether this phase has another iteration after now_ns. */
@@ -145,8 +167,7 @@ static void check(struct loop *loop, struct p11prof_bench_job *job)
     if (job->test->steps->check(job))
         return;
     turn->wrong_count++;
-    turn->error_count++;
-    atomic_fetch_add_explicit(&loop->thread->state->error_count, 1, memory_order_relaxed);
+    error_note(loop);
 }
 
 /* Returns the time now: what was since then_ns is not measured. */
@@ -193,7 +214,7 @@ static uint64_t iterate(struct loop *loop, uint64_t now_ns)
         failure_note(loop, rv);
     now_ns = clean_up(loop, job, rv, now_ns);
     job->iteration++;
-    return now_ns;
+    return rest(loop, now_ns);
 }
 
 /* --- phases --- */
@@ -325,7 +346,8 @@ static void state_reset(const struct slice_thread *thread)
     atomic_store(&state->progress_count, 0);
     atomic_store(&state->error_count, 0);
     state->measured = (struct bench_tally){0};
-    state->gave_up = false;
+    state->first_error_ns = 0;
+    state->gave_up = state->gone = false;
     for (unsigned i = 0; i < thread->turn_count; i++)
         share_reset(thread->turns[i].share);
 }
@@ -386,6 +408,7 @@ uint64_t slice_own_cost_ns(const struct slice_recorder *recorder)
                                         .state = &state,
                                         .recorder = recorder,
                                         .stop = &stop,
+                                        .unrecorded = &stop,
                                         .verify = BENCH_VERIFY_NONE,
                                         .thread_count = 1};
     struct loop loop = {.thread = &thread, .own = !recorder->mark};

@@ -36,8 +36,9 @@ struct slice_thread {
     struct slice_draws *draws;       /* NULL: there is one turn */
     struct bench_thread_state *state;
     const struct slice_recorder *recorder;
-    const _Atomic(uint32_t) *stop;
+    const _Atomic(uint32_t) *stop, *unrecorded; /* of struct bench_shared */
     enum bench_verify verify;
+    bool patient;          /* rests where nothing works, instead of giving up */
     unsigned thread_count; /* of this process in this slice */
 };
 

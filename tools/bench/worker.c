@@ -89,6 +89,18 @@ static bool key_choose(struct worker *worker)
     return worker->reply->status == P11PROF_OK;
 }
 
+/* The module may count those of the token, or of this process alone. */
+static void sessions(struct worker *worker)
+{
+    CK_TOKEN_INFO info;
+    CK_RV rv = worker->module.raw->C_GetTokenInfo(worker->facts.slot_id, &info);
+    bool known = rv == CKR_OK && info.ulSessionCount <= INT32_MAX;
+    worker->reply->session_count = known ? (int64_t)info.ulSessionCount : -1;
+    worker->reply->held_count = worker->facts.session != CK_INVALID_HANDLE;
+    for (unsigned i = 0; i < worker->given->shared->threads_most; i++)
+        worker->reply->held_count += worker->sessions[i] != CK_INVALID_HANDLE;
+}
+
 static void serve(struct worker *worker)
 {
     if (!key_choose(worker))
@@ -111,6 +123,9 @@ static void serve(struct worker *worker)
         break;
     case BENCH_REQUEST_SLICE:
         load_slice(worker);
+        break;
+    case BENCH_REQUEST_SESSIONS:
+        sessions(worker);
         break;
     case BENCH_REQUEST_CLOSE:
         load_close(worker, &worker->loads[worker->request->load]);

@@ -180,7 +180,9 @@ static void thread_slice(void *payload, unsigned thread)
     struct slice_thread slice = {.state = state_of(worker, thread),
                                  .recorder = &worker->module.recorder,
                                  .stop = &worker->given->shared->stop,
+                                 .unrecorded = &worker->given->shared->unrecorded,
                                  .verify = worker->given->settings->verify,
+                                 .patient = worker->given->settings->stress.wanted,
                                  .thread_count = worker->load->thread_count};
     turns_fill(worker, &slice, thread);
     slice_run(&slice, &worker->request->plan);

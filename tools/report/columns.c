@@ -176,6 +176,27 @@ static const struct p11prof_column columns[] = {
     {"pairs", "PAIRS", P11PROF_UNIT_NONE, P11PROF_TYPE_JSON,
      "[base_count, base_ns, current_count, current_ns] of each pair"},
 
+    /* intervals of a stress run, and what was found in them */
+    ID("interval", "INTERVAL", "number of the interval in its load"),
+    NS("until_ns", "TIME", "its end, since the first measured operation"),
+    NS("measured_ns", "MEASURED", "time of its slices"),
+    SHARE("cpu_share", "CPU", "of the machine's processors that were busy"),
+    SHARE("steal_share", "STOLEN", "of their time, that a hypervisor kept"),
+    {"temperature_celsius", "°C", P11PROF_UNIT_NUMBER, P11PROF_TYPE_REAL,
+     "of the hottest sensor, at its end"},
+    ID("frequency_hz", "HZ", "mean of the processors, at its end"),
+    BYTES("rss_bytes", "RSS", "resident memory of the workers but for shared memory, at its end"),
+    COUNT("session_count", "SESSIONS", "open ones, at its end"),
+    {"first_ops_per_s", "FIRST OPS/S", P11PROF_UNIT_PER_S, P11PROF_TYPE_REAL,
+     "rate of the first tenth of the slices"},
+    {"last_ops_per_s", "LAST OPS/S", P11PROF_UNIT_PER_S, P11PROF_TYPE_REAL,
+     "rate of the last tenth"},
+    {"temperature_change_celsius", "HOTTER", P11PROF_UNIT_NUMBER, P11PROF_TYPE_REAL,
+     "last tenth of the intervals less the first"},
+    {"frequency_change", "FREQUENCY", P11PROF_UNIT_CHANGE, P11PROF_TYPE_REAL,
+     "last tenth of the intervals by the first, less 1"},
+    BYTES("rss_growth_bytes", "GREW", "of memory that grew all the time"),
+
     /* losses, calls in flight, checks */
     TEXT("cause", "CAUSE", "why calls were counted only"),
     NS("in_module_ns", "IN MODULE", "of a thread: in calls that do not wait"),

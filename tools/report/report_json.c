@@ -42,6 +42,10 @@ void p11prof_document_add(struct cJSON *document, const struct p11prof_run_repor
     p11prof_document_rows(document, "skipped", &report->results.skipped);
     p11prof_document_rows(document, "times", &report->times);
     p11prof_document_rows(document, "startup", &report->startup);
+    if (report->stress.intervals.row_count > 0) {
+        p11prof_document_rows(document, "intervals", &report->stress.intervals);
+        p11prof_document_rows(document, "stress", &report->stress.findings);
+    }
     if (report->objectives.row_count > 0)
         p11prof_document_rows(document, "objectives", &report->objectives);
     if (report->selection)

@@ -184,6 +184,7 @@ void p11prof_run_report_print(struct p11prof_page *page, const struct p11prof_ru
     if (options->results_only)
         p11prof_report_results_head(page, report);
     p11prof_bench_page(page, &report->results);
+    p11prof_stress_page(page, &report->stress, !options->intervals_said);
     if (options->results_only)
         p11prof_report_table_print(
             &tables,

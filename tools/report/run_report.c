@@ -98,6 +98,8 @@ static enum p11prof_status set_tables(struct p11prof_run_report *out,
         status = p11prof_run_windows_set(out, scan, db, runs, error);
     for (size_t i = 0; i < runs->run_count && status == P11PROF_OK; i++)
         status = p11prof_bench_results_load(&out->results, scan, db, runs->run_ids[i], error);
+    for (size_t i = 0; i < runs->run_count && status == P11PROF_OK; i++)
+        status = p11prof_stress_load(&out->stress, db, runs->run_ids[i], error);
     return status;
 }
 
@@ -239,6 +241,7 @@ void p11prof_run_report_clear(struct p11prof_run_report *report)
     p11prof_table_clear(&report->others);
     p11prof_table_clear(&report->operations);
     p11prof_bench_results_clear(&report->results);
+    p11prof_stress_clear(&report->stress);
     p11prof_table_clear(&report->errors);
     p11prof_table_clear(&report->losses);
     p11prof_table_clear(&report->in_flight);

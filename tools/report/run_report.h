@@ -7,6 +7,7 @@
 
 #include "bench_results.h"
 #include "scan.h"
+#include "stress.h"
 #include "table.h"
 #include "writer.h"
 
@@ -24,6 +25,7 @@ struct p11prof_report_options {
     const char *columns;      /* "a,b": of text, Markdown and CSV; NULL: the usual ones */
     bool redact;              /* redact.h */
     bool results_only;        /* of a page: what a bench prints of itself */
+    bool intervals_said;      /* of a page: those of a stress run stand above it */
     bool windows;             /* for documents: histograms and windows of everything */
     const char *spool_folder; /* looked into besides the default ones; "" or NULL: none */
     const struct p11prof_objectives *objectives; /* slo.h; NULL: none */
@@ -43,6 +45,7 @@ struct p11prof_run_report {
     struct p11prof_table others; /* the same of size queries, too small buffers, blocking calls */
     struct p11prof_table operations;      /* by operation, mechanism, key type and size */
     struct p11prof_bench_results results; /* of a bench run */
+    struct p11prof_stress stress;         /* of a stress run */
     struct p11prof_table errors;     /* with a selection: of what is selected, if rows are there */
     struct p11prof_table losses;     /* of all that the runs have */
     struct p11prof_table in_flight;  /* of live processes and of those that ended */

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "stress.h"
+
+#include "../commands.h"
+#include "../message.h"
+#include "../report/units.h"
+#include "run_facts.h"
+#include "slice.h"
+
+#include <inttypes.h>
+#include <unistd.h>
+
+/* --- what is next --- */
+
+static uint64_t end_ns(const struct stress *stress)
+{
+    return stress->begin_ns + stress->run->settings->measured.ns;
+}
+
+/* Intervals end at multiples of their length, whatever draining took. */
+static uint64_t interval_end_ns(const struct stress *stress)
+{
+    uint64_t interval_ns = stress->run->settings->stress.interval_ns;
+    uint64_t from_ns = stress->interval.start_ns + stress->slice_ns / 2 - stress->begin_ns;
+    uint64_t next_ns = stress->begin_ns + (from_ns / interval_ns + 1) * interval_ns;
+    return next_ns < end_ns(stress) ? next_ns : end_ns(stress);
+}
+
+/* Whether so little is left until then that it is no slice. */
+static bool is_over(const struct stress *stress, uint64_t then_ns, uint64_t now_ns)
+{
+    return stress->begin_ns > 0 && now_ns + stress->slice_ns / 2 >= then_ns;
+}
+
+/* The first slice has the warm-up, the last one the cool-down. */
+static struct bench_plan plan_next(const struct stress *stress, uint64_t now_ns)
+{
+    const struct bench_settings *settings = stress->run->settings;
+    bool first = stress->begin_ns == 0;
+    struct bench_plan plan = {.measured.ns = stress->slice_ns};
+    uint64_t until_ns = first ? now_ns + settings->measured.ns : interval_end_ns(stress);
+    uint64_t last_ns = first ? until_ns : end_ns(stress);
+    if (until_ns < now_ns + stress->slice_ns + stress->slice_ns / 2)
+        plan.measured.ns = until_ns - now_ns;
+    if (first)
+        plan.warmup = settings->warmup;
+    if (now_ns + plan.measured.ns >= last_ns)
+        plan.cooldown = settings->cooldown;
+    return plan;
+}
+
+/* --- what came of it --- */
+
+static void thread_take(struct stress *stress, const struct bench_thread_state *state,
+                        const struct bench_share *share)
+{
+    stress->interval.count += state->measured.count;
+    stress->interval.error_count += state->measured.error_count;
+    stress->gone = stress->gone || state->gone;
+    if (state->first_error_ns > 0 &&
+        (stress->first_error_ns == 0 || state->first_error_ns < stress->first_error_ns)) {
+        stress->first_error_ns = state->first_error_ns;
+        stress->first_rv = share->first_rv;
+    }
+    if (stress->interval.number == 1 && state->measured.count > 0 &&
+        (stress->begin_ns == 0 || state->measured.start_ns < stress->begin_ns))
+        stress->begin_ns = state->measured.start_ns;
+}
+
+static void slice_take(struct stress *stress, const struct run_turn *turn)
+{
+    const struct bench_load *load = stress->load;
+    if (stress->interval.first_plan_ns == 0)
+        stress->interval.first_plan_ns = turn->plan.start_ns;
+    for (unsigned i = 0; i < load->threads * load->processes; i++) {
+        const struct crew *crew = &stress->run->crew;
+        unsigned process = i / load->threads, thread = i % load->threads;
+        thread_take(stress, crew_thread(crew, process, thread),
+                    bench_shares(crew->shared, process, thread));
+    }
+    if (stress->begin_ns == 0)
+        stress->begin_ns = turn->plan.start_ns;
+    if (stress->interval.number == 1)
+        stress->interval.start_ns = stress->begin_ns;
+}
+
+/* A database that takes nothing is no reason to stop. */
+static void drain(struct stress *stress)
+{
+    const struct p11prof_error *problem = &stress->run->recording.problem;
+    run_drain(stress->run);
+    bool fails = problem->status != P11PROF_OK && problem->status != P11PROF_BUSY;
+    if (fails && !stress->undrained)
+        p11prof_warn("%s: it goes on; what finds no room until the database takes it is lost, and "
+                     "percentiles are unknown meanwhile",
+                     problem->text);
+    if (!fails && stress->undrained)
+        p11prof_note("the database takes records again");
+    stress->undrained = fails;
+    if (!fails && problem->status == P11PROF_OK)
+        atomic_store(&stress->run->crew.shared->unrecorded, 0);
+}
+
+static void slice_run_next(struct stress *stress)
+{
+    struct bench_run *run = stress->run;
+    const struct bench_plan plan = plan_next(stress, slice_now_ns());
+    struct run_turn turn;
+    run_turn_take(run, stress->load, &plan, &turn);
+    struct slice_sum sum = slice_store(run, stress->load, &turn.plan, &turn.facts);
+    stress->interval.measured_ns += sum.duration_ns;
+    slice_take(stress, &turn);
+    if (turn.status != P11PROF_OK) {
+        progress_clear(run->progress);
+        run_complain(run, &turn.error);
+        run->crashed = run->failed = true;
+    }
+    drain(stress);
+}
+
+/* --- the whole --- */
+
+static bool has_ended(const struct stress *stress)
+{
+    const struct bench_run *run = stress->run;
+    return run->signal_number || run->crashed || stress->gone || stress->dead ||
+           atomic_load(&run->crew.shared->stop) || is_over(stress, end_ns(stress), slice_now_ns());
+}
+
+static int end_say(const struct stress *stress)
+{
+    const struct bench_run *run = stress->run;
+    char errors[160], interval[P11PROF_UNIT_TEXT_BYTES];
+    stress_errors_text(errors, sizeof errors, stress);
+    p11prof_format_ns(interval, run->settings->stress.interval_ns);
+    if (run->signal_number)
+        return P11PROF_EXIT_SIGNAL + run->signal_number;
+    if (run->crashed)
+        return P11PROF_EXIT_FAILED;
+    if (stress->gone)
+        return p11prof_complain(P11PROF_EXIT_FAILED, "ended early: the token is gone (%s)", errors);
+    if (atomic_load(&run->crew.shared->stop))
+        return p11prof_complain(P11PROF_EXIT_FAILED,
+                                "ended early: --max-errors %" PRIu64 " are reached (%s)",
+                                run->settings->stress.max_errors, errors);
+    if (stress->dead)
+        return p11prof_complain(P11PROF_EXIT_FAILED,
+                                "ended: nothing succeeded in a whole interval (%s)", errors);
+    if (stress->error_count > 0)
+        p11prof_warn("%" PRIu64 " of %" PRIu64 " operations failed (%s)", stress->error_count,
+                     stress->count, errors);
+    return 0;
+}
+
+int stress_slices_run(struct stress *stress)
+{
+    struct bench_run *run = stress->run;
+    const struct bench_settings *settings = run->settings;
+    stress->slice_ns = settings->measured.ns / stress->load->slices;
+    if (stress->slice_ns > settings->stress.interval_ns)
+        stress->slice_ns = settings->stress.interval_ns;
+    stress_head_print(stress_lines(settings), stress);
+    progress_start(run->progress, settings->quiet || !isatty(STDERR_FILENO),
+                   run->schedule.planned_ns, stress->load->slices);
+    stress_interval_begin(stress, slice_now_ns());
+    do {
+        slice_run_next(stress);
+        if (is_over(stress, interval_end_ns(stress), slice_now_ns())) {
+            stress_interval_end(stress, slice_now_ns());
+            stress_interval_begin(stress, slice_now_ns());
+        }
+    } while (!has_ended(stress));
+    if (stress->interval.count > 0)
+        stress_interval_end(stress, slice_now_ns());
+    progress_clear(run->progress);
+    if (stress_lines(settings) == stdout)
+        putchar('\n');
+    return end_say(stress);
+}
