@@ -5,7 +5,8 @@
  *
  * P11PROF_TEST_STRETCHED  the other module; default: SoftHSM
  * NAME.percent            beside a copy NAME.so of this module: how many, "10", "2.5" or "10
- * sleep"; 0 where there is no such file. So two copies in one environment differ.
+ * sleep"; "10 sleep 3" from 3 s after it was loaded on; 0 where there is no such file. So two
+ * copies in one environment differ.
  */
 #include "call_log.h"
 
@@ -19,10 +20,12 @@
 static CK_FUNCTION_LIST *stretched;
 static double part; /* 0.1: 10 % */
 static bool sleeps;
+static uint64_t from_ns; /* before that, none */
 
 static void part_read(void)
 {
     char path[4096], how[8] = "";
+    double after_s = 0;
     Dl_info self;
     if (!dladdr(&part, &self))
         abort();
@@ -31,12 +34,14 @@ static void part_read(void)
         bytes -= 3;
     snprintf(path, sizeof path, "%.*s.percent", (int)bytes, self.dli_fname);
     FILE *file = fopen(path, "re");
-    if (file && (fscanf(file, "%lf %7s", &part, how) < 1 || (*how && strcmp(how, "sleep") != 0)))
+    if (file && (fscanf(file, "%lf %7s %lf", &part, how, &after_s) < 1 ||
+                 (*how && strcmp(how, "sleep") != 0)))
         abort();
     if (file)
         fclose(file);
     part /= 100;
     sleeps = *how;
+    from_ns = call_log_now_ns() + (uint64_t)(after_s * 1e9);
 }
 
 __attribute__((constructor)) static void stretched_load(void)
@@ -55,7 +60,7 @@ __attribute__((constructor)) static void stretched_load(void)
 static CK_RV stretch(uint64_t start_ns, CK_RV rv)
 {
     uint64_t taken_ns = call_log_now_ns() - start_ns;
-    uint64_t more_ns = (uint64_t)((double)taken_ns * part);
+    uint64_t more_ns = start_ns < from_ns ? 0 : (uint64_t)((double)taken_ns * part);
     if (more_ns)
         call_log_wait(start_ns, sleeps ? more_ns : taken_ns + more_ns, sleeps);
     return rv;

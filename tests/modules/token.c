@@ -13,6 +13,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static CK_RV end(unsigned function, uint64_t start_ns, CK_RV rv, bool signs)
 {
     if (signs)
+        token_leak();
+    if (signs)
         call_log_wait(start_ns, token_delay_ns(), false);
     const struct call_log_entry entry = {function, call_log_now_ns() - start_ns, rv, start_ns, 0};
     call_log_add(entry, function == P11PROF_C_Finalize);

@@ -7,6 +7,8 @@
  * Label "fake", PIN "1234", login required. P11PROF_TEST_TOKEN: words with commas between,
  *
  *   errors=N        every N-th C_Sign answers CKR_DEVICE_ERROR
+ *   errors-after=N  all but the first N answer that, up to errors-until=N
+ *   leak=N          every C_Sign forgets N bytes
  *   wrong=N         every N-th result (signature, ciphertext, digest) is wrong
  *   wrong-after=N   all results but the first N are wrong
  *   sessions=N      more answer CKR_SESSION_COUNT
@@ -38,7 +40,8 @@ enum { TOKEN_SESSIONS = 1024, TOKEN_OBJECTS = 1024, TOKEN_ATTRIBUTES = 16, TOKEN
 /* --- what it is told: read once --- */
 
 struct token_control {
-    uint64_t errors, wrong, wrong_after, sessions, objects, remove, crash, exit, hang;
+    uint64_t errors, errors_after, errors_until, leak, wrong, wrong_after, sessions, objects,
+        remove, crash, exit, hang;
     uint64_t delay_low_ns, delay_high_ns;
     char refuse[64];
     CK_FLAGS flags;
@@ -50,6 +53,9 @@ CK_RV token_call_begin(unsigned function);
 
 /* Of a C_Sign that is made: when it ends, from its start on. */
 uint64_t token_delay_ns(void);
+
+/* Of a C_Sign: memory that nobody frees. */
+void token_leak(void);
 
 /* Whether it is this result's turn to be wrong, or to fail. */
 bool token_result_is_wrong(void);

@@ -23,6 +23,9 @@ static const struct {
     uint64_t *value;
 } numbers[] = {
     {"errors", &token_control.errors},
+    {"errors-after", &token_control.errors_after},
+    {"errors-until", &token_control.errors_until},
+    {"leak", &token_control.leak},
     {"wrong", &token_control.wrong},
     {"wrong-after", &token_control.wrong_after},
     {"sessions", &token_control.sessions},
@@ -112,6 +115,15 @@ uint64_t token_delay_ns(void)
     return token_control.delay_low_ns + range_ns * place / DELAYS;
 }
 
+void token_leak(void)
+{
+    static char *_Atomic forgotten;
+    char *bytes = token_control.leak ? malloc(token_control.leak) : NULL;
+    if (bytes)
+        memset(bytes, 0x5a, token_control.leak);
+    atomic_store(&forgotten, bytes);
+}
+
 bool token_result_is_wrong(void)
 {
     uint64_t number = atomic_fetch_add(&result_count, 1) + 1;
@@ -122,7 +134,9 @@ bool token_result_is_wrong(void)
 bool token_signature_fails(void)
 {
     uint64_t number = atomic_fetch_add(&signature_count, 1) + 1;
-    return token_control.errors && number % token_control.errors == 0;
+    bool outage = token_control.errors_after && number > token_control.errors_after &&
+                  (!token_control.errors_until || number <= token_control.errors_until);
+    return outage || (token_control.errors && number % token_control.errors == 0);
 }
 
 void token_log(const char *event)
