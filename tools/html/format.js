@@ -14,6 +14,18 @@ function element(name, attributes, ...children) {
   return made;
 }
 
+// The arrays that a function makes of the elements, one after the other.
+function flat(elements, make) {
+  return [].concat(...elements.map(make));
+}
+
+// {name: value} of names and values that stand in the same places.
+function objectOf(names, values) {
+  const object = {};
+  names.forEach((name, at) => { object[name] = values[at]; });
+  return object;
+}
+
 // Three digits.
 function threeDigits(value) {
   return value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0);

@@ -52,7 +52,7 @@ function keyOf(of, values) {
 
 // Groups that have latencies: [{of, key, label, group}].
 function choicesOf(section) {
-  return section.distributions.flatMap(({of, groups}) => groups
+  return flat(section.distributions, ({of, groups}) => groups
     .filter((group) => group.curve.length > 0)
     .map((group) => ({of, group, label: groupLabel(of, group),
       key: of === "functions" && group.kind !== "call" ? JSON.stringify([of, group.function,
@@ -187,7 +187,7 @@ function makeLatencies(section) {
 
 function makePicker(table, latencies) {
   const keys = new Set(latencies.choices.map((choice) => choice.key));
-  const key = (row) => keyOf(table.id, Object.fromEntries(table.columns.map((name, at) => [name, row[at]])));
+  const key = (row) => keyOf(table.id, objectOf(table.columns, row));
   return {
     known: (row) => keys.has(key(row)),
     chosen: (row) => latencies.key === key(row),
@@ -204,7 +204,8 @@ function makePicker(table, latencies) {
 function makeTables(section, ids, latencies) {
   const several = tableOf(section, "runs").rows.length > 1;
   return ids.map((id) => tableOf(section, id)).filter((table) => table.rows.length > 0).map((table) => {
-    const made = makeTable(table, data.columns, {hidden: several ? [] : ["run_id"], notes: notesOf(section, table.title),
+    const made = makeTable(table, data.columns, {hidden: several ? [] : ["run_id"],
+      notes: notesOf(section, table.title),
       pick: IDENTITY[table.id] ? makePicker(table, latencies) : null});
     if (IDENTITY[table.id]) latencies.tables.push(made);
     return made;
@@ -227,12 +228,13 @@ function scalingFigures(section) {
   const rate = {column: "ops_per_s", unit: "rate", format: formatRate};
   const p99 = {column: "p99_ns", unit: "ns", format: formatNs};
   const bytes = {column: "bytes_per_s", unit: "byte_rate", format: FORMATS.byte_rate.show};
+  const figure = (lines, ...specs) => (lines.length ? [makeScaling(lines, Object.assign({}, ...specs))] : []);
   return [
-    ...(threads.length ? [[threads, {title: "Operations/s by threads", ...byThreads, ...rate}],
-      [threads, {title: "p99 by threads", ...byThreads, ...p99}]] : []),
-    ...(sizes.length ? [[sizes, {title: "Data/s by size", ...bySize, ...bytes}],
-      [sizes, {title: "p99 by size", ...bySize, ...p99}]] : []),
-  ].map(([lines, spec]) => makeScaling(lines, spec));
+    ...figure(threads, {title: "Operations/s by threads"}, byThreads, rate),
+    ...figure(threads, {title: "p99 by threads"}, byThreads, p99),
+    ...figure(sizes, {title: "Data/s by size"}, bySize, bytes),
+    ...figure(sizes, {title: "p99 by size"}, bySize, p99),
+  ];
 }
 
 function makeScalingSection(section) {
@@ -247,7 +249,7 @@ function makeTimelines(section) {
   const timelines = section.timelines.filter((timeline) => timeline.rows.length > 0);
   const runs = tableOf(section, "runs").rows.length;
   if (timelines.length === 0) return null;
-  const figures = timelines.flatMap((timeline) =>
+  const figures = flat(timelines, (timeline) =>
     makeTimeline(timeline, runs > 1 ? ", run " + timeline.run_id : ""));
   return element("section", {id: "time"}, element("h2", {}, "Over time"),
     element("div", {class: "charts"}, ...figures),

@@ -12,7 +12,7 @@ const DULL = {wrong_count: 0, processes: 1, lost_count: 0};
 
 // A table of the data with its columns: [{name, at, heading, unit, meaning}].
 function columnsOf(table, about, hidden) {
-  return table.columns.map((name, at) => ({name, at, ...about[name]})).filter((column) =>
+  return table.columns.map((name, at) => Object.assign({name, at}, about[name])).filter((column) =>
     !hidden.includes(column.name) && table.rows.some((row) => {
       const value = plainValue(row[column.at]);
       return value !== null && value !== DULL[column.name];

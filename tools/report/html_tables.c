@@ -5,6 +5,7 @@
 #include "page.h"
 
 #include <cjson/cJSON.h>
+#include <stddef.h>
 #include <string.h>
 
 enum { ROWS_MOST = 2000, LINES_MOST = 1000 };
@@ -119,52 +120,54 @@ static void add_lines(cJSON *section, const struct p11prof_run_report *report,
     cJSON_AddNumberToObject(section, "notes_left_out", (double)lines.room.left_out);
 }
 
+#define PLACE(member) offsetof(struct p11prof_run_report, member)
+#define STATS         "mean_ns p50_ns p90_ns p95_ns p99_ns p999_ns max_ns"
+static const struct {
+    const char *id, *title;
+    size_t table; /* where it stands in a report */
+    const char *columns;
+} tables[] = {
+    {"runs", "Runs", PLACE(run),
+     "run_id kind name state started_at duration_ns program host call_count lost_count"},
+    {"results", "Results", PLACE(results.loads),
+     "run_id test load mix weight data_bytes threads processes count error_count wrong_count "
+     "ops_per_s bytes_per_s " STATS
+     " count_share time_share contention efficiency cooldown_change"},
+    {"threads", "Threads of loads", PLACE(results.threads),
+     "run_id load thread count ops_per_s mean_ns p99_ns"},
+    {"skipped", "Skipped tests", PLACE(results.skipped), "test reason"},
+    {"functions", "Calls", PLACE(functions),
+     "function mechanism count error_count share total_ns " STATS},
+    {"operations", "Operations", PLACE(operations),
+     "operation mechanism key_type key_bits count error_count ops_per_s bytes_per_s " STATS},
+    {"others", "Size queries, too small buffers, calls that wait", PLACE(others),
+     "function mechanism kind count error_count share total_ns mean_ns max_ns"},
+    {"errors", "Errors", PLACE(errors), "run_id function rv count mean_ns max_ns meaning"},
+    {"losses", "Lost of the whole run: counted, but without duration or result", PLACE(losses),
+     "run_id cause function count"},
+    {"in_flight", "Not returned", PLACE(in_flight),
+     "run_id function age_ns state program pid thread_id"},
+    {"startup", "Start-up", PLACE(startup),
+     "run_id process_id program elapsed_ns call_count total_ns function costliest costliest_ns"},
+    {"processes", "Processes", PLACE(processes),
+     "run_id process_id parent_process_id pid program user module_path state started_at "
+     "duration_ns call_count lost_count overhead_ns"},
+};
+#undef STATS
+#undef PLACE
+
 void p11prof_html_report(struct cJSON *section, struct cJSON *columns,
                          const struct p11prof_run_report *report,
                          const struct p11prof_report_options *options, size_t bytes)
 {
-#define STATS "mean_ns p50_ns p90_ns p95_ns p99_ns p999_ns max_ns"
-    const struct {
-        const char *id, *title;
-        const struct p11prof_table *table;
-        const char *columns;
-    } tables[] = {
-        {"runs", "Runs", &report->run,
-         "run_id kind name state started_at duration_ns program host call_count lost_count"},
-        {"results", "Results", &report->results.loads,
-         "run_id test load mix weight data_bytes threads processes count error_count wrong_count "
-         "ops_per_s "
-         "bytes_per_s " STATS " count_share time_share contention efficiency "
-         "cooldown_change"},
-        {"threads", "Threads of loads", &report->results.threads,
-         "run_id load thread count ops_per_s mean_ns p99_ns"},
-        {"skipped", "Skipped tests", &report->results.skipped, "test reason"},
-        {"functions", "Calls", &report->functions,
-         "function mechanism count error_count share total_ns " STATS},
-        {"operations", "Operations", &report->operations,
-         "operation mechanism key_type key_bits count error_count ops_per_s bytes_per_s " STATS},
-        {"others", "Size queries, too small buffers, calls that wait", &report->others,
-         "function mechanism kind count error_count share total_ns mean_ns max_ns"},
-        {"errors", "Errors", &report->errors, "run_id function rv count mean_ns max_ns meaning"},
-        {"losses", "Lost: counted, but without duration or result", &report->losses,
-         "run_id cause function count"},
-        {"in_flight", "Not returned", &report->in_flight,
-         "run_id function age_ns state program pid thread_id"},
-        {"startup", "Start-up", &report->startup,
-         "run_id process_id program elapsed_ns call_count total_ns function costliest "
-         "costliest_ns"},
-        {"processes", "Processes", &report->processes,
-         "run_id process_id parent_process_id pid program user module_path state started_at "
-         "duration_ns call_count lost_count overhead_ns"},
-    };
-#undef STATS
     cJSON *array = cJSON_AddArrayToObject(section, "tables");
     add_lines(section, report, options, bytes);
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         const struct p11prof_html_room room = {.items = ROWS_MOST, .bytes = bytes};
-        cJSON *table = p11prof_html_table(tables[i].table, tables[i].columns, room, columns);
-        cJSON_AddStringToObject(table, "id", tables[i].id);
-        cJSON_AddStringToObject(table, "title", tables[i].title);
-        cJSON_AddItemToArray(array, table);
+        const void *table = (const char *)report + tables[i].table;
+        cJSON *json = p11prof_html_table(table, tables[i].columns, room, columns);
+        cJSON_AddStringToObject(json, "id", tables[i].id);
+        cJSON_AddStringToObject(json, "title", tables[i].title);
+        cJSON_AddItemToArray(array, json);
     }
 }
