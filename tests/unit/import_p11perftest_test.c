@@ -29,8 +29,8 @@ static void reads_figures(void **state)
     assert_int_equal(imported.test_count, 8);
     assert_int_equal(imported.left_count, 1);
     fixture_expect("SELECT kind || ' ' || state || ' ' || (duration_ns IS NULL) || "
-                   "(host IS NULL) FROM runs",
-                   "bench finished 11");
+                   "(host IS NULL) || ' ' || (options ->> '$.imported.started_at') FROM runs",
+                   "bench finished 11 import");
     fixture_expect("SELECT group_concat(test || ' ' || coalesce(data_bytes, '') || ' ' || step, "
                    "', ') FROM (SELECT * FROM loads ORDER BY load LIMIT 6)",
                    "rsa-2048-sign 8 1, rsa-2048-sign 1024 2, ecdsa-p256-sign 64 1, "

@@ -52,7 +52,8 @@ static void reads_a_real_log(void **state)
         "(host IS NULL) || (cpu IS NULL) || (clock IS NULL) || ' ' || token_label || ' ' "
         "|| options FROM runs",
         "finished profile imported 12000000 111 tok "
-        "{\"imported\":{\"format\":\"pkcs11-spy\",\"file\":\"a.log\"}}");
+        "{\"imported\":{\"format\":\"pkcs11-spy\",\"file\":\"a.log\",\"started_at\":\"first "
+        "call\"}}");
     fixture_expect("SELECT module_path || ' ' || (pid IS NULL) || (user IS NULL) || "
                    "(overhead_ns IS NULL) FROM processes",
                    "/usr/lib/softhsm/libsofthsm2.so 111");
@@ -277,6 +278,24 @@ static void learns_keys(void **state)
                    "CKK_EC 256");
 }
 
+/* Of some mechanisms the spy prints members of the parameter without an end of the line. */
+static void reads_behind_parameters(void **state)
+{
+    (void)state;
+    imports(OPEN("1") "1: C_DeriveKey\n" AT(
+        "00.001") "[in] hSession = 0x1\n[in] pMechanism->type = "
+                  "CKM_ECDH1_DERIVE\n"
+                  "[in] pMechanism->pParameter->kdf = CKD_NULL\n"
+                  "pMechanism->pParameter->publicKey = 5[in] "
+                  "hBaseKey = 0x7\n[out] hKey = 0x8\n" OK
+                  "2: C_Logout\nP:70; T:0x7f10 2026-03-01 10:00:02.000\n[in] hSession = 0x1\n" OK);
+    assert_int_equal(imported.odd_line_count, 0);
+    fixture_expect("SELECT (key_id IS NOT NULL) || ' ' || mechanism FROM calls "
+                   "WHERE function = 'C_DeriveKey'",
+                   "1 CKM_ECDH1_DERIVE");
+    fixture_expect("SELECT start_ns FROM calls WHERE function = 'C_Logout'", "2000000000");
+}
+
 /* Else the database would be the log of a padding oracle. */
 static void discloses_no_decryption(void **state)
 {
@@ -354,6 +373,7 @@ int main(void)
         TEST(counts_odd_lines),
         TEST(finds_kinds),
         TEST(learns_keys),
+        TEST(reads_behind_parameters),
         TEST(discloses_no_decryption),
         TEST(refuses_what_is_no_log),
         TEST(survives_hostile_lines),

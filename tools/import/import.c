@@ -10,13 +10,14 @@
 enum { WAIT_MS = 5000 };
 
 static const struct {
-    const char *name;
+    const char *name, *started_at; /* started_at: what a run's column of that name is the time of */
     uint64_t most_bytes;
     enum p11prof_status (*read)(const struct p11prof_import *import,
                                 struct p11prof_import_result *result, struct p11prof_error *error);
 } formats[] = {
-    [P11PROF_IMPORT_SPY] = {"pkcs11-spy", P11PROF_IMPORT_SPY_BYTES, p11prof_import_spy},
-    [P11PROF_IMPORT_P11PERFTEST] = {"p11perftest", P11PROF_IMPORT_P11PERFTEST_BYTES,
+    [P11PROF_IMPORT_SPY] = {"pkcs11-spy", "first call", P11PROF_IMPORT_SPY_BYTES,
+                            p11prof_import_spy},
+    [P11PROF_IMPORT_P11PERFTEST] = {"p11perftest", "import", P11PROF_IMPORT_P11PERFTEST_BYTES,
                                     p11prof_import_p11perftest},
 };
 
@@ -106,13 +107,15 @@ static enum p11prof_status name_after_content(const struct p11prof_import *impor
     return status;
 }
 
-static enum p11prof_status options_write(const struct p11prof_import *import, const char *format,
-                                         int64_t run_id, struct p11prof_error *error)
+static enum p11prof_status options_write(const struct p11prof_import *import,
+                                         enum p11prof_import_format format, int64_t run_id,
+                                         struct p11prof_error *error)
 {
     cJSON *options = cJSON_CreateObject();
     cJSON *imported = cJSON_AddObjectToObject(options, "imported");
-    bool made = cJSON_AddStringToObject(imported, "format", format) &&
-                cJSON_AddStringToObject(imported, "file", import->file_name);
+    bool made = cJSON_AddStringToObject(imported, "format", formats[format].name) &&
+                cJSON_AddStringToObject(imported, "file", import->file_name) &&
+                cJSON_AddStringToObject(imported, "started_at", formats[format].started_at);
     char *text = made ? cJSON_PrintUnformatted(options) : NULL;
     enum p11prof_status status =
         text ? p11prof_store_run_options(import->store, run_id, text, error)
@@ -137,7 +140,7 @@ static enum p11prof_status read_file(const struct p11prof_import *import,
     if (status || *known_run)
         return status;
     status = name_after_content(import, result->run_id, uuid, error);
-    return status ? status : options_write(import, formats[format].name, result->run_id, error);
+    return status ? status : options_write(import, format, result->run_id, error);
 }
 
 enum p11prof_status p11prof_import_file(const struct p11prof_import *import,

@@ -143,18 +143,21 @@ static bool take_time(struct spy *spy, const char *line)
     return false;
 }
 
-/* "P:4711; T:0x140235". */
+/* "P:4711; T:0x140235", the time on the same line or on one of its own. */
 static bool take_ids(struct spy *spy, const char *line)
 {
     char *end;
     long pid = strtol(line + 2, &end, 10);
     if (strncmp(end, "; T:", 4) != 0 || pid <= 0 || pid > INT32_MAX)
         return false;
+    uint64_t thread = strtoull(end + 4, &end, 0);
+    end += strspn(end, " ");
+    if (*end && !take_time(spy, end))
+        return false;
     for (size_t i = 0; i < spy->open_count; i++)
         if (spy->open[i].pid == 0) {
             spy->open[i].pid = (int32_t)pid;
-            spy->open[i].thread_id =
-                p11prof_spy_thread(&spy->processes, (int32_t)pid, strtoull(end + 4, NULL, 0));
+            spy->open[i].thread_id = p11prof_spy_thread(&spy->processes, (int32_t)pid, thread);
             return true;
         }
     return false;

@@ -205,6 +205,10 @@ bool p11prof_spy_call_line(struct p11prof_spy_call *call, const char *line)
     static const char *const plain[] = {"[compat]",  "Slot ",    "CKM_", "Unknown Mechanism",
                                         "Interface", "Value ",   "CKF_", "pApplication",
                                         "Notify",    "phSession"};
+    if (begins(line, "pMechanism->")) { /* members of a parameter, some without the end of a line */
+        const char *next = strstr(line, "[in] ");
+        return !next || p11prof_spy_call_line(call, next);
+    }
     if (begins(line, "[in] ")) {
         take_parameter(call, line + 5, false);
     } else if (begins(line, "[out] ")) {
