@@ -25,11 +25,11 @@ suite_place place_of(const toml::source_region &source)
     return {source.begin.line, source.begin.column};
 }
 
-p11prof_status refuse(const reading &in, suite_place place, const char *what, std::string_view word)
+p11prof_status refuse(const reading &in, suite_place place, std::string_view word, const char *what)
 {
-    return p11prof_error_set(in.error, P11PROF_BAD_INPUT, "%.300s:%u:%u: %s%.*s", in.name,
-                             place.line, place.column, what,
-                             static_cast<int>(word.size() < 200 ? word.size() : 200), word.data());
+    return p11prof_error_set(
+        in.error, P11PROF_BAD_INPUT, "%.150s:%u:%u: %.*s%s", in.name, place.line, place.column,
+        static_cast<int>(word.size() < 200 ? word.size() : 200), word.data(), what);
 }
 
 p11prof_status member_read(const reading &in, const toml::key &key, const toml::node &value)
@@ -39,11 +39,11 @@ p11prof_status member_read(const reading &in, const toml::key &key, const toml::
     suite_member member = {
         name.c_str(), SUITE_OTHER, nullptr, 0, place_of(key.source()), place_of(value.source())};
     if (name.find('\0') != std::string::npos)
-        return refuse(in, member.key_place, "a name with a NUL in it", "");
+        return refuse(in, member.key_place, "", "a name with a NUL in it");
     if (const auto *string = value.as_string()) {
         text = string->get();
         if (text.find('\0') != std::string::npos)
-            return refuse(in, member.place, "a text with a NUL in it", "");
+            return refuse(in, member.place, "", "a text with a NUL in it");
         member.type = SUITE_TEXT;
         member.text = text.c_str();
     } else if (const auto *number = value.as_integer()) {
@@ -80,15 +80,15 @@ p11prof_status tables_read(const reading &in, const toml::table &parent, const c
 {
     const toml::node *node = parent.get(name);
     if (!node)
-        return refuse(in, place_of(parent.source()), "there is no ", name);
+        return refuse(in, place_of(parent.source()), name, " is missing");
     const toml::array *array = node->as_array();
     if (!array || array->empty())
-        return refuse(in, place_of(node->source()), "this is no list of tables: ", name);
+        return refuse(in, place_of(node->source()), name, " is no list of tables");
     for (const toml::node &element : *array) {
         const toml::table *table = element.as_table();
         p11prof_status status =
             table ? read(in, *table)
-                  : refuse(in, place_of(element.source()), "this is no table, as all of ", name);
+                  : refuse(in, place_of(element.source()), name, " has what is no table");
         if (status != P11PROF_OK)
             return status;
     }
@@ -107,8 +107,8 @@ p11prof_status root_read(const reading &in, const toml::table &root)
 {
     for (const auto &[key, value] : root)
         if (key.str() != "tests")
-            return refuse(in, place_of(key.source()), "a suite has [[tests]] only, not ",
-                          key.str());
+            return refuse(in, place_of(key.source()), key.str(),
+                          " is no part of a suite: it has [[tests]]");
     return tables_read(in, root, "tests", test_read);
 }
 
@@ -117,7 +117,7 @@ p11prof_status text_read(const reading &in, std::string_view text)
     const toml::parse_result result = toml::parse(text);
     if (result)
         return root_read(in, result.table());
-    return refuse(in, place_of(result.error().source()), "", result.error().description());
+    return refuse(in, place_of(result.error().source()), result.error().description(), "");
 }
 
 } // namespace

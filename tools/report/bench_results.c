@@ -3,6 +3,7 @@
 #include "bench_results.h"
 #include "allocate.h"
 #include "bench_mixes.h"
+#include "bench_suites.h"
 #include "bench_threads.h"
 #include "bench_windows.h"
 #include "p11prof/load.h"
@@ -290,6 +291,8 @@ enum p11prof_status p11prof_bench_results_load(struct p11prof_bench_results *out
         status = p11prof_query_table(db, figures_sql, run_id, &figures, error);
     for (size_t i = 0; status == P11PROF_OK && i < loads.row_count; i++)
         status = add_load(out, scan, db, run_id, &loads, i, &figures, error);
+    if (status == P11PROF_OK)
+        status = p11prof_bench_suites_load(out, db, run_id, error);
     set_efficiencies(&out->loads);
     p11prof_mixes_complete(out);
     p11prof_table_clear(&figures);
@@ -301,6 +304,7 @@ void p11prof_bench_results_clear(struct p11prof_bench_results *results)
 {
     p11prof_table_clear(&results->loads);
     p11prof_table_clear(&results->threads);
+    p11prof_table_clear(&results->suites);
     p11prof_table_clear(&results->skipped);
 }
 

@@ -19,11 +19,14 @@
 struct p11prof_bench_results {
     struct p11prof_table loads;   /* P11PROF_RESULT_COLUMNS, in the order of `load` */
     struct p11prof_table threads; /* P11PROF_THREAD_COLUMNS, of all loads */
+    struct p11prof_table suites;  /* P11PROF_SUITE_COLUMNS, tests of suites in their order */
     struct p11prof_table skipped; /* test, reason, run_id */
 };
 
 /* thread is from 1 through all processes of its load. */
 #define P11PROF_THREAD_COLUMNS "run_id load thread count ops_per_s mean_ns p99_ns"
+
+#define P11PROF_SUITE_COLUMNS "run_id suite count error_count ops_per_s duration_ns total_ns"
 
 /* The grouping that scan->loads needs. */
 extern const struct p11prof_grouping p11prof_load_grouping;

@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "bench_sizes.h"
 #include "allocate.h"
+#include "bench_suites.h"
 #include "line_fit.h"
 #include "units.h"
 
@@ -10,12 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Loads that differ in nothing but their data. Of a mix, others took part in it. */
+/* Loads that differ in nothing but their data. Of a mix, others took part in it; steps of a suite
+ * are what it says. */
 static bool same_but_size(const struct p11prof_table *loads, size_t a, size_t b)
 {
     if (a == b)
         return true;
-    return p11prof_table_get(loads, a, "mix")->kind == P11PROF_CELL_NULL &&
+    return !p11prof_load_is_step(loads, a) && !p11prof_load_is_step(loads, b) &&
+           p11prof_table_get(loads, a, "mix")->kind == P11PROF_CELL_NULL &&
            p11prof_table_get(loads, b, "mix")->kind == P11PROF_CELL_NULL &&
            strcmp(p11prof_table_text(loads, a, "test", ""),
                   p11prof_table_text(loads, b, "test", "")) == 0 &&

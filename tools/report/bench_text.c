@@ -4,6 +4,7 @@
 #include "allocate.h"
 #include "bench_mixes.h"
 #include "bench_sizes.h"
+#include "bench_suites.h"
 #include "stats_table.h"
 #include "units.h"
 
@@ -42,17 +43,16 @@ static bool several_sizes(const struct p11prof_table *loads)
     return false;
 }
 
-/* What a table of loads has besides what every one has. */
-enum { COLUMNS_BYTES = 256 };
-static void choose_columns(char names[COLUMNS_BYTES], const struct p11prof_table *loads,
-                           const char *counts, const char *durations)
+void p11prof_bench_columns(char names[P11PROF_BENCH_NAMES_BYTES], const struct p11prof_table *loads,
+                           const char *first, const char *counts, const char *durations)
 {
     const struct {
         const char *names;
         bool needed;
     } columns[] = {
+        {first, true},
         {"test", true},
-        {"data_bytes", several_sizes(loads)},
+        {"data_bytes", !strstr(counts, "data_bytes") && several_sizes(loads)},
         {"threads", any_above(loads, "threads", 1) || any_above(loads, "processes", 1)},
         {"processes", any_above(loads, "processes", 1)},
         {counts, true},
@@ -69,17 +69,17 @@ static void choose_columns(char names[COLUMNS_BYTES], const struct p11prof_table
     }
 }
 
-/* Loads that are no part of a mix. */
+/* Loads that are no part of a mix or a suite. */
 static void print_loads(struct p11prof_page *page, const struct p11prof_table *loads)
 {
     struct p11prof_table alone = {.columns = NULL};
-    char names[COLUMNS_BYTES];
+    char names[P11PROF_BENCH_NAMES_BYTES];
     p11prof_table_add_columns(&alone, P11PROF_RESULT_COLUMNS);
     for (size_t i = 0; i < loads->row_count; i++)
-        if (p11prof_load_is_alone(loads, i))
+        if (p11prof_load_is_alone(loads, i) && !p11prof_load_is_step(loads, i))
             p11prof_table_copy_row(&alone, p11prof_table_add_row(&alone), loads, i);
     if (alone.row_count > 0) {
-        choose_columns(names, &alone, "", "ops_per_s mean_ns p50_ns p95_ns p99_ns");
+        p11prof_bench_columns(names, &alone, "", "", "ops_per_s mean_ns p50_ns p95_ns p99_ns");
         p11prof_page_section(page, "Results");
         p11prof_page_table(page, &alone, names);
     }
@@ -101,13 +101,13 @@ static double rate_of(const struct p11prof_table *loads, size_t row)
 static void print_mix(struct p11prof_page *page, const struct p11prof_table *loads, size_t first)
 {
     struct p11prof_table mix = {.columns = NULL};
-    char names[COLUMNS_BYTES], rate[P11PROF_UNIT_TEXT_BYTES];
+    char names[P11PROF_BENCH_NAMES_BYTES], rate[P11PROF_UNIT_TEXT_BYTES];
     p11prof_table_add_columns(&mix, P11PROF_RESULT_COLUMNS);
     for (size_t i = first; i < loads->row_count; i++)
         if (p11prof_same_mix(loads, first, i))
             p11prof_table_copy_row(&mix, p11prof_table_add_row(&mix), loads, i);
-    choose_columns(names, &mix, "count weight count_share",
-                   "ops_per_s time_share p50_ns p95_ns p99_ns");
+    p11prof_bench_columns(names, &mix, "", "count weight count_share",
+                          "ops_per_s time_share p50_ns p95_ns p99_ns");
     p11prof_page_section(page, "Mix %" PRId64, p11prof_table_integer(loads, first, "mix", 0));
     p11prof_page_table(page, &mix, names);
     p11prof_format_rate(rate, rate_of(loads, first));
@@ -135,6 +135,8 @@ static void describe(char *out, size_t out_bytes, const struct p11prof_table *lo
         snprintf(threads, sizeof threads, ", threads: %" PRId64, thread_count);
     if (process_count > 1)
         snprintf(processes, sizeof processes, ", processes: %" PRId64, process_count);
+    if (p11prof_load_is_step(loads, row))
+        snprintf(mix, sizeof mix, ", step %" PRId64, p11prof_table_integer(loads, row, "step", 0));
     if (!p11prof_load_is_alone(loads, row))
         snprintf(mix, sizeof mix, ", mix %" PRId64, p11prof_table_integer(loads, row, "mix", 0));
     snprintf(out, out_bytes, "%.200s%s%s%s%s%s", p11prof_table_text(loads, row, "test", ""),
@@ -283,6 +285,7 @@ void p11prof_bench_page(struct p11prof_page *page, const struct p11prof_bench_re
         print_problems(page, &results->loads);
         print_loads(page, &results->loads);
         print_mixes(page, &results->loads);
+        p11prof_bench_suites_page(page, results);
     }
     for (size_t i = 0; i < results->loads.row_count; i++) {
         if (p11prof_load_is_alone(&results->loads, i))

@@ -11,4 +11,10 @@
  * Nothing for a run without loads that skipped nothing. */
 void p11prof_bench_page(struct p11prof_page *page, const struct p11prof_bench_results *results);
 
+/* Names of columns of a table of loads: `first`, the test, what is needed, and between it `counts`
+ * and `durations`. */
+enum { P11PROF_BENCH_NAMES_BYTES = 256 };
+void p11prof_bench_columns(char names[P11PROF_BENCH_NAMES_BYTES], const struct p11prof_table *loads,
+                           const char *first, const char *counts, const char *durations);
+
 #endif

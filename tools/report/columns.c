@@ -128,7 +128,7 @@ static const struct p11prof_column columns[] = {
     {"windows", "WINDOWS", P11PROF_UNIT_NONE, P11PROF_TYPE_JSON, "its slices, each with counts"},
     {"per_thread", "PER THREAD", P11PROF_UNIT_NONE, P11PROF_TYPE_JSON, "what each thread did"},
     ID("load", "LOAD", "number of the load in its run"),
-    ID("step", "STEP", "number of the load among those of its test"),
+    ID("step", "STEP", "number of the load among those of its test, or in that of a suite"),
     COUNT("wrong_count", "WRONG", "results that were wrong; error_count has them too"),
     ID("unchecked", "UNCHECKED", "1: its results could not be verified"),
     {"contention", "CONTENTION", P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL,
@@ -144,6 +144,7 @@ static const struct p11prof_column columns[] = {
      "part of the mix's operations that it had"},
     {"time_share", "TIME", P11PROF_UNIT_SHARE, P11PROF_TYPE_REAL,
      "part of the mix's time in the module"},
+    TEXT("suite", "SUITE", "test of a suite that the load is a step of"),
     ID("thread", "THREAD", "number of the thread in its load"),
     TEXT("reason", "REASON", "why a test was left out, or too little is known"),
 

@@ -101,15 +101,15 @@ static char *bench_command(const struct p11prof_row_result *row, double times)
     char *text;
     size_t bytes;
     FILE *stream = p11prof_text_open(&text, &bytes);
-    if (key->weight > 0)
-        fputs("the same p11prof bench --mix", stream);
+    if (key->weight > 0 || key->suite)
+        fprintf(stream, "the same p11prof bench --%s", key->suite ? "suite" : "mix");
     else
         fprintf(stream, "p11prof bench --test %s", key->what);
     if (key->threads > 1)
         fprintf(stream, " --threads %" PRId64, key->threads);
     if (key->processes > 1)
         fprintf(stream, " --processes %" PRId64, key->processes);
-    if (key->data_bytes >= 0 && key->weight == 0)
+    if (key->data_bytes >= 0 && key->weight == 0 && !key->suite)
         fprintf(stream, " --data-sizes %" PRId64, key->data_bytes);
     fprintf(stream, " --duration %.0fs", fmax(seconds, 1));
     fclose(stream);

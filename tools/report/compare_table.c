@@ -32,6 +32,10 @@ void p11prof_compare_set_row(const struct p11prof_table *table, struct p11prof_c
     set_known(table, cells, "data_bytes", key->data_bytes);
     set_known(table, cells, "threads", key->threads);
     set_known(table, cells, "processes", key->processes);
+    if (key->suite) {
+        p11prof_table_set_text(table, cells, "suite", key->suite);
+        p11prof_table_set_integer(table, cells, "step", key->step);
+    }
     if (key->weight > 0)
         p11prof_table_set_real(table, cells, "weight", (double)key->weight / 1e6);
 }

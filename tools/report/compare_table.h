@@ -8,7 +8,8 @@
 
 /* What tells a row from others. */
 #define P11PROF_COMPARE_ROW_COLUMNS                                                                \
-    "test operation function mechanism key_type key_bits data_bytes threads processes weight"
+    "test operation function mechanism key_type key_bits data_bytes threads processes weight "     \
+    "suite step"
 
 /* What a metric of it is. */
 #define P11PROF_COMPARE_METRIC_COLUMNS                                                             \

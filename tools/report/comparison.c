@@ -53,7 +53,9 @@ static bool matches(const struct p11prof_sample_row *a, const struct p11prof_sam
     if (!any_row)
         return p11prof_sample_key_compare(&a->key, &b->key) == 0;
     return a->key.data_bytes == b->key.data_bytes && a->key.threads == b->key.threads &&
-           a->key.processes == b->key.processes && a->key.weight == b->key.weight;
+           a->key.processes == b->key.processes && a->key.weight == b->key.weight &&
+           strcmp(a->key.suite ? a->key.suite : "", b->key.suite ? b->key.suite : "") == 0 &&
+           a->key.step == b->key.step;
 }
 
 static void add_result(struct p11prof_comparison *out, const struct p11prof_sample_row *base,

@@ -12,7 +12,7 @@
 
 #define LOAD_COLUMNS P11PROF_RESULT_COLUMNS " token sum_ns"
 #define LOAD_CALL_COLUMNS                                                                          \
-    "test token operation mechanism key_type key_bits data_bytes threads processes weight "        \
+    "test token operation mechanism key_type key_bits data_bytes threads processes weight suite "  \
     "function kind calls errors"
 
 #define OF_RUN        "coalesce(r.program, '') AS program, coalesce(r.token_label, '') AS token"

@@ -46,6 +46,8 @@ void p11prof_document_add(struct cJSON *document, const struct p11prof_run_repor
         p11prof_document_rows(document, "intervals", &report->stress.intervals);
         p11prof_document_rows(document, "stress", &report->stress.findings);
     }
+    if (report->results.suites.row_count > 0)
+        p11prof_document_rows(document, "suites", &report->results.suites);
     if (report->objectives.row_count > 0)
         p11prof_document_rows(document, "objectives", &report->objectives);
     if (report->selection)

@@ -19,6 +19,7 @@ void p11prof_sample_key_clear(struct p11prof_sample_key *key)
     free(key->what);
     free(key->mechanism);
     free(key->key_type);
+    free(key->suite);
     *key = (struct p11prof_sample_key){.what = NULL};
 }
 
@@ -67,6 +68,8 @@ int p11prof_sample_key_compare(const struct p11prof_sample_key *a,
         compare_numbers(a->processes, b->processes),
         compare_numbers(a->threads, b->threads),
         compare_numbers(a->weight, b->weight),
+        strcmp(a->suite ? a->suite : "", b->suite ? b->suite : ""),
+        compare_numbers(a->step, b->step),
     };
     for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++)
         if (orders[i] != 0)
@@ -96,6 +99,8 @@ char *p11prof_sample_key_text(const struct p11prof_sample_key *key)
     write_number(stream, " %" PRId64 " bytes", key->data_bytes, -1);
     write_number(stream, " %" PRId64 " threads", key->threads, 1);
     write_number(stream, " %" PRId64 " processes", key->processes, 1);
+    if (key->suite)
+        fprintf(stream, ", step %" PRId64 " of %s", key->step, key->suite);
     if (key->weight > 0)
         fprintf(stream, " %.4g %% of a mix", (double)key->weight / 1e4);
     fclose(stream);

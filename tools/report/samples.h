@@ -45,6 +45,8 @@ struct p11prof_sample_key {
     char *mechanism; /* a test says it */
     char *key_type;
     int64_t key_bits, data_bytes, threads, processes;
+    char *suite;    /* test of a suite, of which it is the step-th; NULL: none */
+    int64_t step;   /* 0: none */
     int64_t weight; /* in a mix, in millionths of it; 0: alone */
 };
 

@@ -15,7 +15,7 @@ static const char run_sql[] = "SELECT * FROM runs WHERE run_id = ?1";
 /* Loads, and what the database and their threads counted in their measured part. */
 static const char loads_sql[] =
     "SELECT l.load, l.test, l.name, l.mechanism, l.key_type, l.key_bits, l.data_bytes, l.threads, "
-    "l.processes, l.weight, "
+    "l.processes, l.weight, l.suite, l.step, "
     "(SELECT CAST(total(g.count) AS INTEGER) FROM call_group AS g WHERE g.run = b.run "
     " AND g.is_operation AND g.code = b.operation AND g.part = b.load * 4 + 2) AS count, "
     "(SELECT CAST(total(g.error_count) AS INTEGER) FROM call_group AS g WHERE g.run = b.run "
@@ -89,6 +89,9 @@ static enum p11prof_status add_load(struct p11prof_samples *out,
         .processes = p11prof_table_integer(loads, load, "processes", -1),
         .weight = weight_of(p11prof_table_get(loads, load, "weight")),
     };
+    const char *suite = p11prof_table_text(loads, load, "suite", "");
+    key.suite = *suite ? p11prof_copy(suite) : NULL;
+    key.step = *suite ? p11prof_table_integer(loads, load, "step", 0) : 0;
     struct p11prof_sample_row *row =
         p11prof_samples_place(out, of, &key, p11prof_table_text(loads, load, "name", ""));
     if (!row)

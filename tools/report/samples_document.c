@@ -151,6 +151,13 @@ static bool read_windows(struct document *document, const cJSON *windows,
     return true;
 }
 
+static bool read_step(struct p11prof_document_reader *reader, const cJSON *object,
+                      const struct p11prof_document_path *path, struct p11prof_sample_key *key)
+{
+    key->suite = p11prof_document_text(reader, object, path, "suite");
+    return key->suite && p11prof_document_optional(reader, object, path, "step", &key->step);
+}
+
 /* What only the row of a test has. */
 static bool read_load(struct p11prof_document_reader *reader, const cJSON *object,
                       const struct p11prof_document_path *path, struct p11prof_sample_key *key)
@@ -162,7 +169,7 @@ static bool read_load(struct p11prof_document_reader *reader, const cJSON *objec
         !p11prof_document_part(reader, object, path, "weight", &weight))
         return false;
     key->weight = p11prof_sample_weight(weight);
-    return true;
+    return p11prof_document_is_null(object, "suite") || read_step(reader, object, path, key);
 }
 
 /* The texts and numbers that tell rows apart. False if something is wrong; the key is to be cleared

@@ -18,7 +18,7 @@
     "error_count ops_per_s bytes_per_s mean_ns stddev_ns min_ns p50_ns p90_ns p95_ns p99_ns "      \
     "p999_ns max_ns histogram windows per_thread run_id load step wrong_count undisclosed_count "  \
     "unchecked percentiles unsupported contention efficiency cooldown_change total_ns in_bytes "   \
-    "out_bytes mix weight count_share time_share"
+    "out_bytes mix weight count_share time_share suite"
 
 /* Adds the columns run_id, the dimensions (none: the default ones), P11PROF_STATS_COLUMNS. */
 void p11prof_stats_columns(struct p11prof_table *table, const struct p11prof_grouping *grouping);
