@@ -228,7 +228,8 @@ function scalingFigures(section) {
   const rate = {column: "ops_per_s", unit: "rate", format: formatRate};
   const p99 = {column: "p99_ns", unit: "ns", format: formatNs};
   const bytes = {column: "bytes_per_s", unit: "byte_rate", format: FORMATS.byte_rate.show};
-  const figure = (lines, ...specs) => (lines.length ? [makeScaling(lines, Object.assign({}, ...specs))] : []);
+  const figure = (lines, ...specs) =>
+    (lines.length ? [makeScaling(lines, Object.assign({}, ...specs))] : []);
   return [
     ...figure(threads, {title: "Operations/s by threads"}, byThreads, rate),
     ...figure(threads, {title: "p99 by threads"}, byThreads, p99),
