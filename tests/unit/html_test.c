@@ -120,6 +120,13 @@ static const struct p11prof_curve_point *point_at(const struct p11prof_curve *cu
     return NULL;
 }
 
+static void is_in_order(const struct p11prof_curve *curve)
+{
+    for (size_t i = 1; i < curve->count; i++)
+        assert_true(curve->points[i].beyond < curve->points[i - 1].beyond &&
+                    curve->points[i].ns >= curve->points[i - 1].ns);
+}
+
 static void a_curve_has_the_percentiles(void **state)
 {
     struct p11prof_tally_group group;
@@ -138,9 +145,7 @@ static void a_curve_has_the_percentiles(void **state)
     assert_int_equal(curve.points[curve.count - 1].ns, stats.max_ns);
     assert_false(curve.points[curve.count - 1].supported);
     assert_true(curve.points[curve.count - 1].beyond == 1 / 20000.0);
-    for (size_t i = 1; i < curve.count; i++)
-        assert_true(curve.points[i].beyond < curve.points[i - 1].beyond &&
-                    curve.points[i].ns >= curve.points[i - 1].ns);
+    is_in_order(&curve);
     p11prof_tally_group_clear(&group);
 }
 
@@ -154,12 +159,29 @@ static void a_curve_of_a_histogram_is_near(void **state)
     p11prof_tally_stats(&group, &stats);
     p11prof_curve_make(&curve, &group, &stats);
     assert_in_range(point_at(&curve, 0.01)->ns, 19800000 * 0.995, 19800000 * 1.005);
-    group.quantiles_known = true;
-    group.quantile_ns[P11PROF_P99] = 19800000;
-    p11prof_tally_stats(&group, &stats);
-    p11prof_curve_make(&curve, &group, &stats);
-    assert_int_equal(point_at(&curve, 0.01)->ns, 19800000);
     assert_int_equal(curve.points[curve.count - 1].ns, 20000000);
+    is_in_order(&curve);
+    p11prof_tally_group_clear(&group);
+}
+
+/* Percentiles that are known exactly stand among those of a histogram. */
+static void a_curve_of_both_is_in_order(void **state)
+{
+    static const uint64_t exact_ns[P11PROF_QUANTILES] = {12100000, 18000000, 18500000, 19700000,
+                                                         19981000};
+    struct p11prof_tally_group group;
+    struct p11prof_curve curve;
+    struct p11prof_stats stats;
+    (void)state;
+    make_group(&group, 20000, true);
+    p11prof_tally_stats(&group, &stats);
+    group.quantiles_known = true;
+    memcpy(group.quantile_ns, exact_ns, sizeof exact_ns);
+    p11prof_curve_make(&curve, &group, &stats);
+    for (size_t i = 0; i < P11PROF_QUANTILES; i++)
+        assert_int_equal(point_at(&curve, 1 - p11prof_quantile_millionths[i] / 1e6)->ns,
+                         exact_ns[i]);
+    is_in_order(&curve);
     p11prof_tally_group_clear(&group);
 }
 
@@ -324,6 +346,7 @@ int main(void)
         cmocka_unit_test(a_table_has_room),
         cmocka_unit_test(a_curve_has_the_percentiles),
         cmocka_unit_test(a_curve_of_a_histogram_is_near),
+        cmocka_unit_test(a_curve_of_both_is_in_order),
         cmocka_unit_test(a_curve_of_few),
         cmocka_unit_test_setup_teardown(hostile_texts_stay_texts, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(a_file_does_not_grow, bench_setup, bench_teardown),

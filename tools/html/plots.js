@@ -75,12 +75,23 @@ function binText(group, index) {
 
 // A scale of logarithms has no 0.
 const NO_COUNT = 0.5;
+const HEIGHT = "count, as if bins were of one width";
+
+// Edges are round numbers, so bins are not of one width: areas, not heights, are to be compared.
+function histogramHeights(group) {
+  const edges = group.edges.map((edge) => Math.log(Math.max(edge, 1)));
+  const mean = (edges[edges.length - 1] - edges[0]) / group.counts.length;
+  return group.counts.map((count, index) => {
+    const width = edges[index + 1] - edges[index];
+    return width > 0 ? count * mean / width : count;
+  });
+}
 
 function histogramPoints(group, ofLogs) {
   const bottom = ofLogs ? NO_COUNT : 0;
   const start = Math.max(group.edges[0], 1);
-  return [{x: start, y: bottom}, ...group.counts.map((count, index) =>
-    ({x: Math.max(group.edges[index], 1), y: Math.max(count, bottom), bin: index})),
+  return [{x: start, y: bottom}, ...histogramHeights(group).map((height, index) =>
+    ({x: Math.max(group.edges[index], 1), y: Math.max(height, bottom), bin: index})),
   {x: Math.max(group.edges[group.counts.length], start + 1), y: bottom}];
 }
 
@@ -95,7 +106,7 @@ function histogramConfig(group, ofLogs) {
   const data = histogramPoints(group, ofLogs);
   const options = chartOptions({
     x: logAxis("", formatRound, {min: data[0].x, max: data[data.length - 1].x}),
-    y: ofLogs ? logAxis("count", formatCount, {min: NO_COUNT}) : zeroAxis("count", formatCount),
+    y: ofLogs ? logAxis(HEIGHT, formatCount, {min: NO_COUNT}) : zeroAxis(HEIGHT, formatCount),
   }, (item) => histogramLabel(group, item.raw.bin), () => "");
   options.layout = {padding: {top: 16}};
   options.plugins.legend.display = false;

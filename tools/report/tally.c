@@ -193,6 +193,20 @@ static void select_ranks(struct p11prof_tally_group *group, const uint64_t *rank
     p11prof_buckets_clear(&buckets);
 }
 
+/* A quantile from buckets, so that it is in order with those that are known exactly. */
+static uint64_t between_known(const struct p11prof_tally_group *group, uint32_t millionths,
+                              uint64_t ns)
+{
+    for (size_t i = 0; i < P11PROF_QUANTILES; i++) {
+        uint32_t known = p11prof_quantile_millionths[i];
+        bool too_long = millionths <= known && ns > group->quantile_ns[i];
+        bool too_short = millionths >= known && ns < group->quantile_ns[i];
+        if (too_long || too_short)
+            ns = group->quantile_ns[i];
+    }
+    return ns;
+}
+
 void p11prof_tally_quantiles(struct p11prof_tally_group *group, const uint32_t *millionths,
                              size_t count, uint64_t *out)
 {
@@ -204,9 +218,7 @@ void p11prof_tally_quantiles(struct p11prof_tally_group *group, const uint32_t *
     if (population > 0)
         select_ranks(group, ranks, count, out);
     for (size_t i = 0; i < count && group->quantiles_known; i++)
-        for (size_t k = 0; k < P11PROF_QUANTILES; k++)
-            if (millionths[i] == p11prof_quantile_millionths[k])
-                out[i] = group->quantile_ns[k];
+        out[i] = between_known(group, millionths[i], out[i]);
     free(ranks);
 }
 
