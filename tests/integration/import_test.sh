@@ -92,6 +92,8 @@ done
 check "report" ends 0 report spied
 check "says that there are no durations" shows "no durations: imported from pkcs11-spy"
 check "and shows none" not grep -qE ' [0-9.]+ (ns|us)( |$)' "$WORK/out"
+check "by thread" ends 0 report spied --by thread
+check "it is unknown" grep -qE "^ +- +[0-9]+ " "$WORK/out"
 check "histogram" ends 2 histogram spied
 check "says so" says "run 1 has no durations: imported from pkcs11-spy"
 check "timeline" ends 0 timeline spied
