@@ -82,11 +82,12 @@ static enum p11prof_status sum_of(struct sqlite3 *db, int64_t run_id, int64_t lo
                                   struct p11prof_error *error)
 {
     char sql[192];
-    snprintf(sql, sizeof sql,
-             "SELECT iif(count(total_ns) = 0, -1, CAST(total(sum_ns) AS INTEGER)) FROM operation_stats "
-             "WHERE run_id = ?1 "
-             "AND load = %" PRId64 " AND phase = 'measured'",
-             load);
+    snprintf(
+        sql, sizeof sql,
+        "SELECT iif(count(total_ns) = 0, -1, CAST(total(sum_ns) AS INTEGER)) FROM operation_stats "
+        "WHERE run_id = ?1 "
+        "AND load = %" PRId64 " AND phase = 'measured'",
+        load);
     return p11prof_query_integer(db, sql, run_id, 0, sum_ns, error);
 }
 
