@@ -74,8 +74,7 @@ static void stuck_look(struct bench_run *run, bool waits)
 /* It has failed often enough: the slice in hand is its last. */
 static void errors_look(struct bench_run *run, uint64_t errors)
 {
-    uint64_t most = run->settings->stress.max_errors;
-    if (most > 0 && run->progress->error_count + errors >= most)
+    if (run->error_limit > 0 && errors >= run->error_limit)
         atomic_store(&run->crew.shared->stop, 1);
 }
 

@@ -102,11 +102,28 @@ static void drain(struct stress *stress)
         atomic_store(&stress->run->crew.shared->unrecorded, 0);
 }
 
+/* --max-errors are reached. */
+static bool has_failed(const struct stress *stress)
+{
+    uint64_t most = stress->run->settings->stress.max_errors;
+    return most > 0 && stress->error_count + stress->interval.error_count >= most;
+}
+
+/* Errors of a warm-up do not count, and a slice does not tell them apart while it runs. */
+static uint64_t error_limit(const struct stress *stress)
+{
+    uint64_t most = stress->run->settings->stress.max_errors;
+    return most == 0 || stress->begin_ns == 0
+               ? 0
+               : most - stress->error_count - stress->interval.error_count;
+}
+
 static void slice_run_next(struct stress *stress)
 {
     struct bench_run *run = stress->run;
     const struct bench_plan plan = plan_next(stress, slice_now_ns());
     struct run_turn turn;
+    run->error_limit = error_limit(stress);
     run_turn_take(run, stress->load, &plan, &turn);
     struct slice_sum sum = slice_store(run, stress->load, &turn.plan, &turn.facts);
     stress->interval.measured_ns += sum.duration_ns;
@@ -125,7 +142,7 @@ static bool has_ended(const struct stress *stress)
 {
     const struct bench_run *run = stress->run;
     return run->signal_number || run->crashed || stress->gone || stress->dead ||
-           atomic_load(&run->crew.shared->stop) || is_over(stress, end_ns(stress), slice_now_ns());
+           has_failed(stress) || is_over(stress, end_ns(stress), slice_now_ns());
 }
 
 static int end_say(const struct stress *stress)
@@ -140,7 +157,7 @@ static int end_say(const struct stress *stress)
         return P11PROF_EXIT_FAILED;
     if (stress->gone)
         return p11prof_complain(P11PROF_EXIT_FAILED, "ended early: the token is gone (%s)", errors);
-    if (atomic_load(&run->crew.shared->stop))
+    if (has_failed(stress))
         return p11prof_complain(P11PROF_EXIT_FAILED,
                                 "ended early: --max-errors %" PRIu64 " are reached (%s)",
                                 run->settings->stress.max_errors, errors);

@@ -66,10 +66,9 @@ static void print_unclear(struct p11prof_page *page, double effect, double low, 
     p11prof_format_change(size, effect);
     p11prof_format_change(from, low);
     p11prof_format_change(to, high);
-    p11prof_page_note(page,
-                      "degradation: unclear: %s of time for an operation in the last tenth (95 %%: "
-                      "%s … %s)",
-                      size, from, to);
+    p11prof_page_note(
+        page, "degradation: unclear: time of an operation %s in the last tenth (95 %%: %s … %s)",
+        size, from, to);
 }
 
 /* "4.10 % slower in the last tenth (95 %: 2.00 % … 6.30 %)"; negative numbers are faster. */
