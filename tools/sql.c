@@ -40,7 +40,8 @@ static const struct p11prof_usage usage = {
     .notes =
         "The database is only read. Its views are runs, processes, threads, calls, operations,\n"
         "windows, histogram, run_histogram, function_stats, operation_stats, errors, sessions,\n"
-        "losses, in_flight, loads, load_threads, skipped and baselines; all durations are in ns.\n"
+        "losses, in_flight, loads, load_threads, intervals, skipped and baselines; all durations\n"
+        "are in ns.\n"
         "Queries, and the shell, also have the functions percentile(x, p), median(x),\n"
         "histogram(ns), latency_low(ns), latency_high(ns), duration(ns), duration_ns(text) and\n"
         "bar(x, max[, width]).\n\n"

@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/shell_test.sh"
 . "$(dirname "$0")/bench_shell.sh"
-need "$SOFTHSM" softhsm2-util pkcs11-tool flock
+need "$SOFTHSM" softhsm2-util pkcs11-tool flock unshare
 
 # stress CODE OPTION...: how a run on the fake token ends.
 stress() {
@@ -239,6 +239,24 @@ wait "$holder"
 unset P11PROF_SPOOL_LIMIT
 check "does not stop it" [ "$(lines "$WORK/out" | awk '$2 == "s" && $3 > 0' | wc -l)" -ge 2 ]
 check "what was lost is told" says "calls could not be kept"
+
+# A disk that is full, where this user may make one.
+mkdir "$WORK/small"
+cat >"$WORK/full" <<'END'
+mount -t tmpfs -o size=2500k none "$1" || exit 77
+shift
+"$@"
+END
+unshare -rm sh "$WORK/full" "$WORK/small" true 2>/dev/null && {
+  P11PROF_SPOOL_LIMIT=1MB unshare -rm sh "$WORK/full" "$WORK/small" "$P11PROF" bench --stress \
+    --module "$TOKEN" --token-label fake --pin-source env:FAKE_PIN --db "$WORK/small/full.db" \
+    --test sha-256 --duration 8s --interval 2s --record calls --quiet >"$WORK/out" 2>"$WORK/notes"
+  code=$?
+  check "a full disk" [ "$code" = 3 ]
+  check "is told once" [ "$(grep -c 'warning: .*: it goes on; ' "$WORK/notes")" = 1 ]
+  check "does not stop it" [ "$(lines "$WORK/out" | awk '$2 == "s" && $3 > 0' | wc -l)" = 4 ]
+  check "what was done is told" says " operations in all, 0 of them failed"
+}
 
 # --- slower ---
 

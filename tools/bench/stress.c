@@ -41,13 +41,16 @@ static int measure(struct stress *stress)
     return code == 0 && run->failed ? P11PROF_EXIT_FAILED : code;
 }
 
-/* What the database does not have. */
-static void totals_note(const struct stress *stress)
+/* Whether the database has what was done; else says what it was. */
+static bool is_stored(const struct stress *stress)
 {
-    if (stress->run->recording.problem.status != P11PROF_OK || stress->run->slices_unstored)
-        p11prof_note("%" PRIu64 " operations in all, %" PRIu64 " of them failed: what is printed "
-                     "below is what the database took of them",
-                     stress->count, stress->error_count);
+    const struct bench_run *run = stress->run;
+    if (stress->count == 0 || run->recording.problem.status == P11PROF_OK)
+        return true;
+    p11prof_note("%" PRIu64 " operations in all, %" PRIu64 " of them failed: what is printed below "
+                 "is what the database took of them",
+                 stress->count, stress->error_count);
+    return false;
 }
 
 int stress_run(struct bench_run *run)
@@ -57,8 +60,8 @@ int stress_run(struct bench_run *run)
         return p11prof_complain(P11PROF_EXIT_FAILED, "cannot make a folder in TMPDIR: %m");
     int code = measure(&stress);
     run_finish(run);
-    if (stress.count > 0)
-        totals_note(&stress);
+    if (!is_stored(&stress) && code == 0)
+        code = P11PROF_EXIT_FAILED;
     int64_t run_id = run->ready_count > 0 ? run->recording.run_id : 0;
     run_close(run);
     int written = run_id > 0 ? output_results(run->settings, run->db, &run_id, 1) : 0;
