@@ -272,8 +272,9 @@ static void migrates_version_3(void **state)
         "2 15 20");
     assert_string_equal(
         fixture_text(old,
-                     "SELECT test || ' ' || (mix IS NULL) || ' ' || (weight IS NULL) FROM loads"),
-        "aes-128-sign 1 1");
+                     "SELECT test || ' ' || (mix IS NULL) || ' ' || (weight IS NULL) || ' ' || "
+                     "(suite IS NULL) FROM loads"),
+        "aes-128-sign 1 1 1");
     p11prof_store_close(old);
 }
 
