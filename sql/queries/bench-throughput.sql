@@ -6,7 +6,8 @@
 --   p11prof sql @bench-throughput
 --
 -- It is about the newest run; -cmd '.parameter set :run 12', or --run 12, chooses another.
--- Of the measured part. efficiency: the rate, of as many times that of one thread.
+-- Of the measured part. efficiency: the rate, of as many times that of one thread. Operations of a
+-- mix share their slices: one without a window in a slice had none in it.
 WITH
 chosen AS (
   SELECT coalesce(:run, (
@@ -18,18 +19,27 @@ slices AS (
   WHERE run_id = (SELECT run_id FROM chosen) AND phase = 'measured' AND operation IS NOT NULL
     AND slice IS NOT NULL
   GROUP BY load, slice),
+shared AS (
+  SELECT coalesce(l.mix, -l.load) AS mix, s.slice, max(s.duration_ns) AS duration_ns
+  FROM loads AS l JOIN slices AS s ON s.load = l.load
+  WHERE l.run_id = (SELECT run_id FROM chosen)
+  GROUP BY 1, 2),
+times AS (
+  SELECT mix, sum(duration_ns) AS duration_ns FROM shared GROUP BY mix),
 rates AS (
-  SELECT l.test, l.data_bytes, l.threads * l.processes AS threads, l.load,
+  SELECT l.test, l.data_bytes, l.threads * l.processes AS threads, l.load, l.weight,
     sum(s.count) AS count, sum(s.error_count) AS error_count,
-    round((sum(s.count) - sum(s.error_count)) * 1e9 / nullif(sum(s.duration_ns), 0), 3)
+    round((sum(s.count) - sum(s.error_count)) * 1e9 / nullif(max(t.duration_ns), 0), 3)
       AS ops_per_s
   FROM loads AS l JOIN slices AS s ON s.load = l.load
+    JOIN times AS t ON t.mix = coalesce(l.mix, -l.load)
   WHERE l.run_id = (SELECT run_id FROM chosen)
   GROUP BY l.load)
 SELECT test, data_bytes, threads, count, error_count, ops_per_s,
   round(ops_per_s / (threads * (
     SELECT max(one.ops_per_s) FROM rates AS one
-    WHERE one.test = rates.test AND one.data_bytes IS rates.data_bytes AND one.threads = 1)), 4)
+    WHERE one.test = rates.test AND one.data_bytes IS rates.data_bytes AND one.threads = 1
+      AND one.weight IS rates.weight)), 4)
     AS efficiency
 FROM rates
 ORDER BY test, data_bytes, threads, load;

@@ -28,7 +28,7 @@ shows() {
 }
 
 # Numbers.
-check "a mix" bends 0 --mix $MIX --threads 3 --iterations 400 --seed 1 --format json
+check "a mix" bends 0 --mix $MIX --threads 3 --iterations 400 --seed 1 --slices 200 --format json
 check "3 x 400 in all" is 1200 "SELECT count(*) FROM operations WHERE run_id = LAST
   AND phase = 'measured'"
 check "each thread as many" is "400,400,400" "SELECT group_concat(n) FROM (SELECT sum(count) AS n
@@ -66,6 +66,8 @@ check "of its schema" python3 -c "import json, jsonschema, sys
 jsonschema.validate(json.load(open(sys.argv[1])), json.load(open(sys.argv[2])))" \
   "$WORK/bench.json" "$ROOT/docs/export-schema.json"
 check "nothing is lost" is 0 "SELECT lost_count FROM runs WHERE run_id = LAST"
+check "a ready query has the rates" [ "$("$P11PROF" sql @bench-throughput --db "$DB" --format csv |
+  grep ^rsa-2048-encrypt, | cut -d, -f6 | cut -d. -f1)" = "$(json '$.results[2].ops_per_s' | cut -d. -f1)" ]
 
 # The same seed draws the same: load by load, in each thread.
 drawn() {
@@ -212,7 +214,7 @@ check "are two" [ "$(grep -c '^p11prof_bench_operations_total{test="rsa-2048-sig
 mkdir "$WORK/guide"
 ln -s "$TOKEN" "$WORK/guide/fake.so"
 ln -s "$P11PROF" "$WORK/guide/p11prof"
-awk '/^## A mix/ { mine = 1 } /^## Two/ { mine = 0 } /^```/ { inside = /sh$/; next }
+awk '/^## A mix/ { mine = 1 } /^## Suites/ { mine = 0 } /^```/ { inside = /sh$/; next }
   mine && inside' "$ROOT/docs/benchmarking.md" | sed 's/--token-label test/--token-label fake/' >"$WORK/commands"
 while IFS= read -r line; do
   check "the guide's: $line" env PATH="$WORK/guide:$PATH" PIN=1234 P11PROF_DB="$DB" \
@@ -220,7 +222,7 @@ while IFS= read -r line; do
   check "shows a mix" shows "all operations: "
 done <"$WORK/commands"
 check "there are examples" [ "$(wc -l <"$WORK/commands")" = 2 ]
-guide_sql=$(awk '/^## A mix/ { mine = 1 } /^## Two/ { mine = 0 } /^```/ { inside = /sql$/; next }
+guide_sql=$(awk '/^## A mix/ { mine = 1 } /^## Suites/ { mine = 0 } /^```/ { inside = /sql$/; next }
   mine && inside' "$ROOT/docs/benchmarking.md" | tr '\n' ' ' | sed 's/run_id = 12/run_id = LAST/')
 check "its query is of all operations" is 1000 "SELECT sum(count) FROM (${guide_sql%; })
   WHERE mix = 2"
