@@ -116,6 +116,8 @@ static void mistakes_have_their_place(void **state)
         {TESTS("{ type = \"a\\u0000b\" }"), "a text with a NUL in it"},
         {TESTS("{ \"a\\u0000b\" = 1 }"), "a name with a NUL in it"},
         {"\xFF\xFE", "s.toml:1:"},
+        {TESTS("{ type = \"sign\", d\xC3\xA9 = 1 }"), "s.toml:4:"},
+        {TESTS("{ type = \"sign\", d\xEF\xB9\xBF = 1 }"), "s.toml:4:"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++)

@@ -4,7 +4,6 @@
 
 #include "p11prof/spool.h"
 
-#include <errno.h>
 #include <sched.h>
 #include <string.h>
 #include <time.h>
@@ -15,7 +14,6 @@ enum {
     REST_NS = 20000000,        /* after that, where giving up is none */
     CALLS_MOST = 128,          /* of an iteration, when room in the spool is shared out */
     ROOM_CHECK_MOST = 1 << 16, /* iterations between two looks at the room */
-    SPIN_NS = 200000,
     COST_ITERATIONS = 20000,
 };
 
@@ -40,13 +38,6 @@ struct loop {
     bool own; /* it takes durations itself */
     struct turn_count turns[BENCH_MIX_MOST];
 };
-
-uint64_t slice_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* --- room in the spool --- */
 
@@ -307,32 +298,6 @@ static void measured_keep(const struct loop *loop)
     }
 }
 
-/* Moves the calling thread to a processor. It may be moved on from there at any time. */
-static void processor_take(int processor)
-{
-    cpu_set_t allowed, one;
-    if (processor <= 0 || processor > CPU_SETSIZE ||
-        sched_getaffinity(0, sizeof allowed, &allowed) != 0)
-        return;
-    CPU_ZERO(&one);
-    CPU_SET((size_t)processor - 1, &one);
-    if (sched_setaffinity(0, sizeof one, &one) == 0)
-        sched_setaffinity(0, sizeof allowed, &allowed);
-}
-
-/* All threads of all processes begin together. */
-static void wait_until(uint64_t start_ns, int processor)
-{
-    uint64_t sleep_ns = start_ns - SPIN_NS;
-    const struct timespec until = {(time_t)(sleep_ns / 1000000000u),
-                                   (long)(sleep_ns % 1000000000u)};
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
-        ;
-    processor_take(processor);
-    while (slice_now_ns() < start_ns)
-        ;
-}
-
 static void share_reset(struct bench_share *share)
 {
     memset(share, 0, sizeof *share);
@@ -363,7 +328,7 @@ void slice_run(const struct slice_thread *thread, const struct bench_plan *plan)
 {
     struct loop loop = {.thread = thread, .window_start_ns = plan->start_ns};
     state_reset(thread);
-    wait_until(plan->start_ns, plan->processor);
+    slice_begin(plan);
     phase_begin(&loop, P11PROF_PHASE_WARMUP);
     phase_run(&loop, &plan->warmup, plan->start_ns);
     phase_begin(&loop, P11PROF_PHASE_MEASURED);
@@ -378,16 +343,6 @@ void slice_run(const struct slice_thread *thread, const struct bench_plan *plan)
 }
 
 /* --- what it costs --- */
-
-uint64_t slice_clock_cost_ns(void)
-{
-    uint64_t least_ns = UINT64_MAX;
-    for (int i = 0; i < 1000; i++) {
-        uint64_t start_ns = slice_now_ns(), taken_ns = slice_now_ns() - start_ns;
-        least_ns = taken_ns < least_ns ? taken_ns : least_ns;
-    }
-    return least_ns;
-}
 
 static CK_RV nothing(struct p11prof_bench_job *job)
 {

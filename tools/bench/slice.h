@@ -7,6 +7,7 @@
 #include "draw.h"
 #include "p11prof/load.h"
 #include "protocol.h"
+#include "slice_clock.h"
 
 /* What the shim gives a load; NULL members: nothing is recorded. */
 struct slice_recorder {
@@ -54,10 +55,5 @@ void slice_run(const struct slice_thread *thread, const struct bench_plan *plan)
 
 /* What the loop itself costs per iteration. */
 uint64_t slice_own_cost_ns(const struct slice_recorder *recorder);
-
-uint64_t slice_now_ns(void);
-
-/* What lies between two clock reads that follow each other, at least. */
-uint64_t slice_clock_cost_ns(void);
 
 #endif
