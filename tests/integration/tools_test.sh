@@ -62,8 +62,10 @@ for command in record runs report sql collect doctor; do
   check "$command with an unknown option" wrong "unknown option '--zzzzz'" "$command" --zzzzz
 done
 # for WORDS:OURS, what other tools call it.
-for words in benchmark:bench benchmark-compare:compare analyze:import observe:record spy:record \
-  stat:report p11perftest:bench "help benchmark:bench" "bench --library x:--module" \
+for words in benchmark:bench benchmark-compare:compare "benchmark-mix:bench --mix" \
+  "benchmark-stress:bench --stress" "benchmark-suite:bench --suite" \
+  analyze:import observe:record spy:record stat:report p11perftest:bench \
+  "help benchmark:bench" "bench --library x:--module" \
   "bench --password x:--pin-source" "bench --jsonfile=x:--output" "bench --datapoints:--record" \
   "bench --coverage x:--test" "bench --vectors x:--data-sizes" "bench --keysizes x:--test" \
   "bench --nogenerate:--key" "bench -l x:--module" "bench --quiet -lx:--module" \

@@ -12,7 +12,6 @@ struct word {
 static const struct word option_words[] = {
     {"algorithm", "test"},
     {"bytes", "data-sizes"},
-    {"config", "suite"},
     {"count", "iterations"},
     {"coverage", "test"},
     {"datapoints", "record"},
@@ -51,6 +50,12 @@ static const struct word option_words[] = {
 static const struct word command_words[] = {
     {"benchmark", "bench"},
     {"benchmark-compare", "compare"},
+    {"benchmark-mix", "bench --mix"},
+    {"benchmark-stress", "bench --stress"},
+    {"benchmark-suite", "bench --suite"},
+    {"mix", "bench --mix"},
+    {"stress", "bench --stress"},
+    {"suite", "bench --suite"},
     {"p11perftest", "bench"},
     {"perfcheck", "bench"},
     {"speed", "bench"},
