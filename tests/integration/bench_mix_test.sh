@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/shell_test.sh"
 . "$(dirname "$0")/bench_shell.sh"
-need "${DELAY_MODULE:?}" "${ROOT:?}" python3
+need "${DELAY_MODULE:?}" "${ROOT:?}" "$SOFTHSM" python3
 
 MIX=sign:50%,verify:30%,encrypt:20%
 
@@ -111,6 +111,15 @@ check "counts all the same" in_json "sum(x['count'] for x in r) == 500 and
   all(x['p50_ns'] > 0 and x['mix'] == 1 for x in r)"
 check "one operation is a mix" bends 0 --mix sign:100% --iterations 30
 check "a rare one has no error" bends 0 --mix sign:1000000,verify:0.0001 --iterations 30 --record off
+
+# A real token, and verification of all results.
+check "SoftHSM" "$P11PROF" bench --db "$DB" --mix sign:40,verify:30,sha-256:20,aes-256-gcm-encrypt:10 \
+  --threads 2 --iterations 100 --verify all --quiet --output "$WORK/out"
+check "does what was asked for" is "200,0" "SELECT sum(count), sum(error_count) FROM load_threads
+  WHERE run_id = LAST"
+check "operation by operation" is 1 "SELECT min(n = m) FROM (SELECT load, count(*) AS n
+  FROM operations WHERE run_id = LAST AND phase = 'measured' GROUP BY load) JOIN
+  (SELECT load, sum(count) AS m FROM load_threads WHERE run_id = LAST GROUP BY load) USING (load)"
 
 # Errors and wrong results are those of their operation.
 RULES=errors=50

@@ -64,6 +64,8 @@ for s in d['suites']:
 assert [s['suite'] for s in d['suites']] == ['first', 'second']" "$WORK/bench.json"
 check "a report" "$P11PROF" report last --db "$DB" >"$WORK/out"
 check "has a table each" shows "Suite: second"
+"$P11PROF" report last --db "$DB" --redact --format json >"$WORK/redacted"
+check "it has no names" [ "$(grep -c '"suite":.*"suite [12]"' "$WORK/redacted")" = 7 ]
 check "with a total" shows "all steps: 120 operations, in "
 check "the same again" bends 0 --suite "$WORK/suite.toml" --iterations 60
 "$P11PROF" compare --db "$DB" --threshold 10000% last~1 last >"$WORK/out" 2>&1

@@ -34,6 +34,9 @@ static const struct rule rules[] = {
      "ORDER BY min(run), min(id)"},
     {"caller", NUMBERED, "caller",
      "SELECT name AS text FROM caller GROUP BY name ORDER BY min(process), min(caller)"},
+    {"suite", NUMBERED, "suite",
+     "SELECT suite AS text FROM bench_load WHERE suite IS NOT NULL GROUP BY suite "
+     "ORDER BY min(run), min(load)"},
     {"token_serial", DROPPED, NULL, NULL},
     {"uuid", DROPPED, NULL, NULL},
     {"options", DROPPED, NULL, NULL},
@@ -92,16 +95,28 @@ static void set_text(struct p11prof_cell *cell, char *text)
                  : (struct p11prof_cell){.kind = P11PROF_CELL_NULL};
 }
 
+static void redact(const struct p11prof_redaction *redaction, size_t rule,
+                   struct p11prof_table *table)
+{
+    size_t column = p11prof_table_find(table, rules[rule].column);
+    for (size_t i = 0; i < table->row_count && column < table->column_count; i++) {
+        struct p11prof_cell *cell = &p11prof_table_row(table, i)[column];
+        if (cell->kind == P11PROF_CELL_TEXT)
+            set_text(cell, treated(redaction, rule, cell->text));
+    }
+}
+
 void p11prof_redact_table(const struct p11prof_redaction *redaction, struct p11prof_table *table)
 {
-    for (size_t rule = 0; rule < RULES; rule++) {
-        size_t column = p11prof_table_find(table, rules[rule].column);
-        for (size_t i = 0; i < table->row_count && column < table->column_count; i++) {
-            struct p11prof_cell *cell = &p11prof_table_row(table, i)[column];
-            if (cell->kind == P11PROF_CELL_TEXT)
-                set_text(cell, treated(redaction, rule, cell->text));
-        }
-    }
+    for (size_t rule = 0; rule < RULES; rule++)
+        redact(redaction, rule, table);
+}
+
+void p11prof_redact_suites(const struct p11prof_redaction *redaction, struct p11prof_table *loads)
+{
+    for (size_t rule = 0; rule < RULES; rule++)
+        if (strcmp(rules[rule].column, "suite") == 0)
+            redact(redaction, rule, loads);
 }
 
 void p11prof_redact_reasons(struct p11prof_table *skipped)

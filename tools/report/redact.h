@@ -17,7 +17,7 @@ struct sqlite3;
 
 /* What the texts of a database are called. Starts as {0}. */
 struct p11prof_redaction {
-    struct p11prof_table texts[6]; /* private */
+    struct p11prof_table texts[7]; /* private */
 };
 
 enum p11prof_status p11prof_redaction_load(struct p11prof_redaction *out, struct sqlite3 *db,
@@ -27,6 +27,9 @@ void p11prof_redaction_clear(struct p11prof_redaction *redaction);
 /* Changes the columns of views and reports that hold such texts. A text that the database did not
  * have when the redaction was loaded becomes unknown. */
 void p11prof_redact_table(const struct p11prof_redaction *redaction, struct p11prof_table *table);
+
+/* The names of tests of suites in a table of loads, whose own names are the catalogue's. */
+void p11prof_redact_suites(const struct p11prof_redaction *redaction, struct p11prof_table *loads);
 
 /* Cuts reasons for skipped tests before what they quote: labels of keys. */
 void p11prof_redact_reasons(struct p11prof_table *skipped);

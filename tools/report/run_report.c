@@ -179,6 +179,10 @@ static enum p11prof_status redact(struct p11prof_run_report *out, struct sqlite3
     enum p11prof_status status = p11prof_redaction_load(&redaction, db, error);
     for (size_t i = 0; i < sizeof tables / sizeof tables[0] && status == P11PROF_OK; i++)
         p11prof_redact_table(&redaction, tables[i]);
+    if (status == P11PROF_OK) {
+        p11prof_redact_suites(&redaction, &out->results.loads);
+        p11prof_redact_suites(&redaction, &out->results.suites);
+    }
     p11prof_redact_reasons(&out->results.skipped);
     p11prof_redaction_clear(&redaction);
     return status;
