@@ -7,6 +7,7 @@
 #include "draw.h"
 #include "suite.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,7 +190,7 @@ struct bench_plan schedule_plan(const struct bench_load *load,
 
 static uint64_t amount_ns(const struct bench_load *load, const struct bench_amount *amount)
 {
-    uint64_t counted_ns = (uint64_t)((double)amount->count * iteration_ns(load));
+    uint64_t counted_ns = (uint64_t)fmin((double)amount->count * iteration_ns(load), 1e18);
     if (amount->count && (!amount->ns || counted_ns < amount->ns))
         return counted_ns;
     return amount->ns;
