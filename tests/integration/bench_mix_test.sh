@@ -3,6 +3,7 @@
 # SPDX-FileCopyrightText: The p11prof authors
 # p11prof bench --mix: what is drawn, counted, shown, compared and refused.
 # Environment: P11PROF, TOKEN (the fake token), DELAY_MODULE, ROOT (of the sources).
+# shellcheck disable=SC2317
 
 . "$(dirname "$0")/shell_test.sh"
 . "$(dirname "$0")/bench_shell.sh"

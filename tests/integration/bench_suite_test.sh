@@ -3,6 +3,7 @@
 # SPDX-FileCopyrightText: The p11prof authors
 # p11prof bench --suite: steps in their order, on keys of the user's own, and what they come to.
 # Environment: P11PROF, TOKEN (the fake token), ROOT (of the sources).
+# shellcheck disable=SC2317
 
 . "$(dirname "$0")/shell_test.sh"
 . "$(dirname "$0")/bench_shell.sh"
