@@ -50,6 +50,7 @@ struct bench_run {
     bool crashed;
     bool slices_unstored; /* the last slice is not in the database, and that was said */
     uint64_t error_limit; /* errors that end the slice in hand, and with it the run; 0: none */
+    bool hang_said;       /* of the slice in hand */
     uint64_t stuck_ns;    /* since then threads wait for a drain that fails; 0: they do not */
     size_t ready_count;
     struct cJSON *mechanisms; /* that the tests use, as the token describes them */

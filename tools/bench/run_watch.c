@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "run.h"
+
+#include "../message.h"
 #include "slice.h"
 
+#include <inttypes.h>
 #include <signal.h>
 
-#define STUCK_NS UINT64_C(3000000000)
+#define STUCK_NS      UINT64_C(3000000000)
+#define HANG_LEAST_NS UINT64_C(5000000000)
 
 static volatile sig_atomic_t signal_count, signal_last;
 
@@ -71,6 +75,23 @@ static void stuck_look(struct bench_run *run, bool waits)
         atomic_store(&run->crew.shared->unrecorded, 1);
 }
 
+/* Nobody may be there to see that no line comes any more. */
+static void hang_look(struct bench_run *run)
+{
+    const struct progress *progress = run->progress;
+    uint64_t patience_ns = run->settings->stress.interval_ns;
+    if (patience_ns < HANG_LEAST_NS)
+        patience_ns = HANG_LEAST_NS;
+    if (!run->settings->stress.wanted || run->hang_said ||
+        slice_now_ns() - progress->slice_start_ns < progress->slice_ns + patience_ns)
+        return;
+    run->hang_said = true;
+    progress_clear(progress);
+    p11prof_warn("the module has not come back for %" PRIu64
+                 " s: signal INT (Ctrl-C) twice ends the workers",
+                 (slice_now_ns() - progress->slice_start_ns) / 1000000000);
+}
+
 /* It has failed often enough: the slice in hand is its last. */
 static void errors_look(struct bench_run *run, uint64_t errors)
 {
@@ -96,5 +117,6 @@ void run_slice_tick(void *payload)
         run_drain(run);
     stuck_look(run, waits);
     errors_look(run, errors);
+    hang_look(run);
     progress_show(run->progress, operations, errors);
 }

@@ -57,6 +57,7 @@ static void defaults_fill(struct bench_settings *settings)
         settings->warmup.ns = clamp(*duration_ns / WARMUP_PART, 1, warmup_most_ns);
     settings->has_warmup = true;
     settings->slices = *duration_ns / clamp(*duration_ns / SLICES, slice_least_ns, slice_most_ns);
+    settings->slices = settings->slices ? settings->slices : 1;
     if (settings->record == BENCH_RECORD_AUTO)
         settings->record = BENCH_RECORD_SUMMARY;
     if (!settings->tests && !has_key(settings))

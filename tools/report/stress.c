@@ -30,16 +30,16 @@ static void take_window(void *payload, const struct p11prof_window_row *row)
 }
 
 /* A side of a comparison that has some of the windows, and no histograms. */
-static void side_make(struct p11prof_samples *out, const struct p11prof_window *windows,
+static void side_make(struct p11prof_samples *out, const struct p11prof_sample *all, size_t first,
                       size_t count)
 {
     struct p11prof_sample_key key = {
         .what = p11prof_copy(""), .mechanism = p11prof_copy(""), .key_type = p11prof_copy("")};
     struct p11prof_sample *sample = p11prof_sample_of_run(p11prof_samples_row(out, &key), 0);
-    for (size_t i = 0; i < count; i++) {
-        *p11prof_sample_add_window(sample) = windows[i];
-        sample->count += windows[i].count;
-        sample->error_count += windows[i].error_count;
+    for (size_t i = first; i < first + count; i++) {
+        *p11prof_sample_add_window(sample) = all->windows[i];
+        sample->count += all->windows[i].count;
+        sample->error_count += all->windows[i].error_count;
     }
 }
 
@@ -50,12 +50,13 @@ static void set_effect(const struct p11prof_table *table, struct p11prof_cell *r
         p11prof_table_set_real(table, row, "first_ops_per_s", result->base_value);
         p11prof_table_set_real(table, row, "last_ops_per_s", result->current_value);
     }
-    if (!result->known || result->lack != P11PROF_LACK_NOTHING || !isfinite(result->low) ||
+    enum p11prof_lack lack =
+        result->lack == P11PROF_LACK_WINDOWS_KNOWN ? P11PROF_LACK_WINDOWS : result->lack;
+    if (lack != P11PROF_LACK_NOTHING || !result->known || !isfinite(result->low) ||
         !isfinite(result->high)) {
         p11prof_table_set_text(table, row, "reason",
-                               result->lack != P11PROF_LACK_NOTHING
-                                   ? p11prof_lack_text(result->lack)
-                                   : "nothing succeeded in a tenth");
+                               lack != P11PROF_LACK_NOTHING ? p11prof_lack_text(lack)
+                                                            : "nothing succeeded");
         return;
     }
     p11prof_table_set_real(table, row, "effect", result->effect);
@@ -70,8 +71,8 @@ static void compare_tenths(const struct p11prof_table *table, struct p11prof_cel
     struct p11prof_comparison comparison;
     struct p11prof_thresholds thresholds;
     size_t tenth = all->window_count / TENTH;
-    side_make(&first, all->windows, tenth);
-    side_make(&last, all->windows + all->window_count - tenth, tenth);
+    side_make(&first, all, 0, tenth);
+    side_make(&last, all, all->window_count - tenth, tenth);
     p11prof_thresholds_init(&thresholds);
     p11prof_comparison_make(&comparison, &first, &last, true, &thresholds);
     set_effect(table, row, &comparison.rows[0].metrics[P11PROF_METRIC_THROUGHPUT]);
