@@ -10,6 +10,7 @@
 need "$SOFTHSM" softhsm2-util pkcs11-tool flock unshare
 
 # stress CODE OPTION...: how a run on the fake token ends.
+# shellcheck disable=SC2317
 stress() {
   expected=$1
   shift
@@ -17,11 +18,13 @@ stress() {
 }
 
 # printed TEXT: by the last bench, on stdout.
+# shellcheck disable=SC2317
 printed() {
   grep -qF -e "$1" "$WORK/out" || { cat "$WORK/out" && false; }
 }
 
 # told COMMAND...: p11prof, on our database; stdout goes to $WORK/out, stderr to $WORK/notes.
+# shellcheck disable=SC2317
 told() {
   "$P11PROF" "$@" --db "$DB" >"$WORK/out" 2>"$WORK/notes"
 }
@@ -117,6 +120,9 @@ check "has the load, too" printed 'test="rsa-2048-sign"'
 check "merge" "$P11PROF" merge --db "$WORK/other.db" "$DB"
 check "takes intervals along" [ "$(sqlite3 "$WORK/other.db" "SELECT count(*) FROM intervals")" = 3 ]
 
+check "delete" "$P11PROF" runs delete long --yes --db "$WORK/other.db"
+check "takes them away" [ "$(sqlite3 "$WORK/other.db" "SELECT count(*) FROM bench_interval")" = 0 ]
+
 # --- formats ---
 
 RULES=delays=shuffled:1ms-2ms
@@ -125,7 +131,7 @@ check "is nothing but that, and keeps to the schema" python3 -c "
 import json
 d = json.load(open('$WORK/out'))
 assert d['schema'] == 'p11prof/export/v1'
-assert [i['interval'] for i in d['intervals']] == [1, 2]
+assert [i['interval'] for i in d['intervals']] == list(range(1, len(d['intervals']) + 1))
 assert sum(i['count'] for i in d['intervals']) == d['results'][0]['count'] == d['stress'][0]['count']
 assert d['results'][0]['cooldown_change'] is not None
 assert d['runs'][0]['options']['stress'] == {'interval_ns': 1000000000}
@@ -267,6 +273,7 @@ stretched() {
 }
 stretched slow 150 8
 stretched plain 0 0
+# shellcheck disable=SC2317
 slowing() {
   P11PROF_TEST_STRETCHED="$DELAY_MODULE" P11PROF_TEST_DELAY=sleep:1ms "$P11PROF" bench --stress \
     --module "$WORK/$1.so" --db "$DB" --quiet --test ecdsa-p256-sign --verify none --duration 15s \
@@ -286,6 +293,7 @@ check "is found not to" [ "$(json "s['effect_low'] < 0.3")" = True ] || json "s"
 make_token
 make_key 01 K RSA:2048
 make_key 02 curve EC:prime256v1
+# shellcheck disable=SC2317
 own() {
   PIN=$PIN "$P11PROF" bench --module "$SOFTHSM" --token-label test --pin-source env:PIN --db "$DB" \
     --quiet --stress --duration 1s "$@" >"$WORK/out" 2>"$WORK/notes"

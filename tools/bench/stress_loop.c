@@ -33,20 +33,18 @@ static bool is_over(const struct stress *stress, uint64_t then_ns, uint64_t now_
     return stress->begin_ns > 0 && now_ns + stress->slice_ns / 2 >= then_ns;
 }
 
-/* The first slice has the warm-up, the last one the cool-down. */
+/* The first slice has the warm-up. */
 static struct bench_plan plan_next(const struct stress *stress, uint64_t now_ns)
 {
     const struct bench_settings *settings = stress->run->settings;
     bool first = stress->begin_ns == 0;
     struct bench_plan plan = {.measured.ns = stress->slice_ns};
     uint64_t until_ns = first ? now_ns + settings->measured.ns : interval_end_ns(stress);
-    uint64_t last_ns = first ? until_ns : end_ns(stress);
-    if (until_ns < now_ns + stress->slice_ns + stress->slice_ns / 2)
-        plan.measured.ns = until_ns - now_ns;
+    uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0, half_ns = stress->slice_ns / 2;
+    if (left_ns < stress->slice_ns + half_ns)
+        plan.measured.ns = left_ns > half_ns ? left_ns : half_ns + 1;
     if (first)
         plan.warmup = settings->warmup;
-    if (now_ns + plan.measured.ns >= last_ns)
-        plan.cooldown = settings->cooldown;
     return plan;
 }
 
@@ -137,13 +135,21 @@ static void slice_run_next(struct stress *stress)
     drain(stress);
 }
 
+/* Behind the last slice. */
+static void cooldown_run(struct stress *stress)
+{
+    const struct bench_plan plan = {.cooldown = stress->run->settings->cooldown};
+    struct run_turn turn;
+    if (plan.cooldown.count > 0 || plan.cooldown.ns > 0)
+        run_turn_take(stress->run, stress->load, &plan, &turn);
+}
+
 /* --- the whole --- */
 
-static bool has_ended(const struct stress *stress)
+static bool ends_early(const struct stress *stress)
 {
     const struct bench_run *run = stress->run;
-    return run->signal_number || run->crashed || stress->gone || stress->dead ||
-           has_failed(stress) || is_over(stress, end_ns(stress), slice_now_ns());
+    return run->signal_number || run->crashed || stress->gone || stress->dead || has_failed(stress);
 }
 
 static int end_say(const struct stress *stress)
@@ -188,9 +194,11 @@ int stress_slices_run(struct stress *stress)
             stress_interval_end(stress, slice_now_ns());
             stress_interval_begin(stress, slice_now_ns());
         }
-    } while (!has_ended(stress));
+    } while (!ends_early(stress) && !is_over(stress, end_ns(stress), slice_now_ns()));
     if (stress->interval.count > 0)
         stress_interval_end(stress, slice_now_ns());
+    if (!ends_early(stress))
+        cooldown_run(stress);
     progress_clear(run->progress);
     if (stress_lines(settings) == stdout)
         putchar('\n');
