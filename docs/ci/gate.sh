@@ -64,6 +64,14 @@ files() {
   find "$baseline" -name '*.json' | sort
 }
 
+# next_file: comes behind all others. Two runs may end within a second.
+next_file() {
+  while [ -e "$baseline/$(date -u +%Y%m%dT%H%M%S).json" ]; do
+    sleep 1
+  done
+  echo "$baseline/$(date -u +%Y%m%dT%H%M%S).json"
+}
+
 # grow: a folder that is not full is filled; later each call adds a run, and the oldest one goes.
 grow() {
   mkdir -p "$baseline"
@@ -71,7 +79,7 @@ grow() {
   [ "$number" -lt "$runs" ] || number=$((runs - 1))
   while [ "$number" -lt "$runs" ]; do
     number=$((number + 1))
-    measure "$baseline/$(date -u +%Y%m%dT%H%M%S)-$number.json" 1
+    measure "$(next_file)" 1
   done
   files | sort -r | tail -n "+$((runs + 1))" | while IFS= read -r file; do
     rm "$file"

@@ -25,8 +25,11 @@ for wrong in threads:0 threads:1,x threads:257 threads: threads:-1 threads:1,,2 
   check "--$wrong" refuses "${wrong%%:*}" "${wrong#*:}"
 done
 check "17 numbers" refuses threads 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17
-check "seconds without their unit" refuses duration 60
+check "no time" refuses duration 60x
 check "it is named" says "a time (60s, 5m)"
+check "seconds without their unit" bends 0 --test sha-256 --duration 1 --slices 3
+check "are seconds" is 1000000000 "SELECT json_extract(options, '$.measured.duration_ns') FROM runs
+  WHERE run_id = LAST"
 check "the same number twice" bends 0 --test sha-256 --iterations 10 --threads 2,2
 check "is one row" is 1 "SELECT count(*) FROM loads WHERE run_id = LAST"
 check "no such test" bends 2 --test sha-265
