@@ -223,6 +223,7 @@ CK_FUNCTION_LIST *bench_token_faulty(const struct bench_token *token)
     LYING(C_Verify)
     LYING(C_GetAttributeValue)
     LYING(C_FindObjects)
-    LYING(C_Logout) LYING(C_UnwrapKey) LYING(C_WrapKey) LYING(C_DeriveKey) LYING(C_GenerateKeyPair)
+    LYING(C_Logout)
+    LYING(C_UnwrapKey) LYING(C_WrapKey) LYING(C_DeriveKey) LYING(C_GenerateKeyPair)
         LYING(C_GenerateKey) return &list;
 }

@@ -35,9 +35,8 @@ static enum p11prof_status enter(struct p11prof_recording *recording, struct p11
 }
 
 enum p11prof_status p11prof_recording_start(struct p11prof_recording *recording, const char *db,
-                                            const char *kind, const char *name,
-                                            const char *program, const char *options_json,
-                                            struct p11prof_error *error)
+                                            const char *kind, const char *name, const char *program,
+                                            const char *options_json, struct p11prof_error *error)
 {
     *recording = (struct p11prof_recording){.db = db, .start = p11prof_anchor_now()};
     if (!make_uuid(recording))

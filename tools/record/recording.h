@@ -20,12 +20,11 @@ struct p11prof_recording {
     struct p11prof_error problem; /* of the last drain; P11PROF_OK: none */
 };
 
-/* Makes a random UUID and enters the run, of kind "profile" or "bench". P11PROF_BUSY is no failure: it is entered by the first
- * drain that succeeds. Strings are borrowed. */
+/* Makes a random UUID and enters the run, of kind "profile" or "bench". P11PROF_BUSY is no failure:
+ * it is entered by the first drain that succeeds. Strings are borrowed. */
 enum p11prof_status p11prof_recording_start(struct p11prof_recording *recording, const char *db,
-                                            const char *kind, const char *name,
-                                            const char *program, const char *options_json,
-                                            struct p11prof_error *error);
+                                            const char *kind, const char *name, const char *program,
+                                            const char *options_json, struct p11prof_error *error);
 
 /* Takes what the run's spools hold, as far as the database lets us. */
 void p11prof_recording_drain(struct p11prof_recording *recording,
