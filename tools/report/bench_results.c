@@ -8,7 +8,6 @@
 #include "bench_windows.h"
 #include "p11prof/load.h"
 #include "query.h"
-#include "selection_words.h"
 #include "stats_table.h"
 #include "writer.h"
 
@@ -131,45 +130,15 @@ static char *threads_text(const struct p11prof_table *threads, size_t first)
     return text;
 }
 
-/* Row of what another tool says of the load; their number if it says nothing. */
-static size_t find_figure(const struct p11prof_table *figures, int64_t load)
+/* What another tool says of the load, where nothing better is known. */
+static void set_figures(const struct p11prof_table *table, struct p11prof_cell *row,
+                        const struct p11prof_table *figures, int64_t load)
 {
     size_t figure = 0;
     while (figure < figures->row_count &&
            p11prof_table_integer(figures, figure, "load", -1) != load)
         figure++;
-    return figure;
-}
-
-/* Whether a load of which no operations are known is selected: only its test can tell. */
-static enum p11prof_status is_selected(const struct p11prof_selection *selection,
-                                       struct sqlite3 *db, const struct p11prof_load_key *key,
-                                       bool *selected, struct p11prof_error *error)
-{
-    *selected = !narrows(selection);
-    for (size_t i = 0; *selected && i < selection->filter_count; i++) {
-        struct p11prof_codes codes = {.codes = NULL};
-        enum p11prof_status status =
-            p11prof_codes_read(&codes, &selection->filters[i], db, key->run_id, error);
-        bool found = false;
-        for (size_t j = 0; j < codes.count; j++)
-            found = found || codes.codes[j].code == key->load;
-        *selected = found != codes.negated;
-        p11prof_codes_clear(&codes);
-        if (status != P11PROF_OK)
-            return status;
-    }
-    return P11PROF_OK;
-}
-
-/* Where nothing better is known. */
-static void set_figures(const struct p11prof_table *table, struct p11prof_cell *row,
-                        const struct p11prof_table *figures, int64_t load)
-{
-    size_t figure = find_figure(figures, load);
-    if (figure == figures->row_count)
-        return;
-    for (size_t i = 0; i < figures->column_count; i++) {
+    for (size_t i = 0; figure < figures->row_count && i < figures->column_count; i++) {
         const char *name = figures->columns[i].name;
         struct p11prof_cell *into = &row[p11prof_table_find(table, name)];
         if (into->kind == P11PROF_CELL_NULL)
@@ -217,9 +186,7 @@ static enum p11prof_status add_load(struct p11prof_bench_results *out,
     bool selected =
         parts.measured.count > 0 || !scan->selection || p11prof_selection_is_all(scan->selection);
     enum p11prof_status status = P11PROF_OK;
-    if (!selected && find_figure(figures, key.load) < figures->row_count)
-        status = is_selected(scan->selection, db, &key, &selected, error);
-    if (status == P11PROF_OK && selected)
+    if (selected)
         status = p11prof_bench_threads_load(&parts.threads, &out->threads, scan, &key, db, error);
     if (status == P11PROF_OK && selected)
         status = p11prof_bench_windows_load(&parts.windows, db, run_id, key.load, error);
