@@ -108,7 +108,8 @@ verdicts() {
   shift
   "$p11prof" compare --db "$place/p.db" --format csv "$@" >"$place/out" || [ $? -eq 1 ] ||
     { cat "$place/out" >&2; exit 1; }
-  awk -F, 'NR > 1 && !seen[$2 $3 $4]++ { print $11 }' "$place/out" >"$place/rows"
+  awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "verdict") column = i }
+    NR > 1 && !seen[$2 $3 $4]++ { print $column }' "$place/out" >"$place/rows"
   # A comparison counts once: for the worst that it says.
   for word in regressed improved unclear same insufficient; do
     if grep -q "$word" "$place/rows"; then
