@@ -49,8 +49,9 @@ static const struct p11prof_usage usage = {
     .summary = "Shows counts, errors, shares of time and latencies of runs.",
     .options = options,
     .notes =
-        "RUN is its number, last, last~N or its name; without one it is last. Runs with commas\n"
-        "between (12,13,14) are taken together, others reported one after another.\n"
+        "RUN is its number, last, last~N, its name or @BASELINE, and RUN:ROW one test, operation or\n"
+        "function of it; without one it is last. Runs with commas between (12,13,14) are taken\n"
+        "together, others reported one after another.\n"
         "--by takes function, mechanism, kind, operation, key_type, key_bits, key, test, caller,\n"
         "process, program, thread, session, slot, rv, minute, hour, day, run, name, host and\n"
         "token, with commas between. The kind always stays apart: size queries,\n"
