@@ -44,6 +44,9 @@ enum p11prof_status p11prof_feed_call(struct p11prof_feed *feed,
                                       const struct p11prof_feed_call *call,
                                       struct p11prof_error *error);
 
+/* Writes the calls so far and frees their memory; what is known of sessions and objects stays. */
+enum p11prof_status p11prof_feed_flush(struct p11prof_feed *feed, struct p11prof_error *error);
+
 /* A call whose result the log does not tell: counted as torn. */
 void p11prof_feed_lost(struct p11prof_feed *feed, unsigned function);
 

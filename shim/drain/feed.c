@@ -146,6 +146,15 @@ enum p11prof_status p11prof_feed_call(struct p11prof_feed *feed,
                                                        : batch_write(feed, false, error);
 }
 
+enum p11prof_status p11prof_feed_flush(struct p11prof_feed *feed, struct p11prof_error *error)
+{
+    enum p11prof_status status =
+        feed->batch.out.row_count > 0 ? batch_write(feed, false, error) : P11PROF_OK;
+    if (!status)
+        batch_free(&feed->batch);
+    return status;
+}
+
 void p11prof_feed_lost(struct p11prof_feed *feed, unsigned function)
 {
     feed->lost[function]++;

@@ -150,6 +150,27 @@ static void reads_processes_and_threads(void **state)
         "70 1 5, 70 2 5, 71 1 6");
 }
 
+/* Workers of a server take turns: none of them ends by that. */
+static void keeps_many_processes_apart(void **state)
+{
+    enum { PROCESSES = 300 };
+    static char text[PROCESSES * 400];
+    size_t used = 0;
+    (void)state;
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < PROCESSES; i++)
+            used += (size_t)snprintf(
+                text + used, sizeof text - used, "%d: %s\nP:%d; T:0x7f10\n%s%s" OK, round,
+                round ? "C_Sign" : "C_SignInit", 1000 + i, AT("00.000") "[in] hSession = 0x1\n",
+                round ? "" : "[in] pMechanism->type = CKM_ECDSA\n[in] hKey = 0x2\n");
+    imports(text);
+    assert_int_equal(imported.process_count, PROCESSES);
+    fixture_expect("SELECT count(*) || ' ' || count(DISTINCT process_id) || ' ' || "
+                   "min(mechanism) FROM operations",
+                   "300 300 CKM_ECDSA");
+    fixture_expect("SELECT count(*) FROM calls WHERE thread_id IS NOT 1", "0");
+}
+
 #define MIXED(first, second)                                                                       \
     OPEN("1")                                                                                      \
     "1: C_Sign\n" AT("01.000") "[in] hSession = 0x1\n2: C_Verify\n" AT(                            \
@@ -316,7 +337,10 @@ static void discloses_no_decryption(void **state)
 static void refuses_what_is_no_log(void **state)
 {
     (void)state;
-    refuses("", "neither a log");
+    refuses("", "empty");
+    refuses("\xEF\xBB\xBF", "empty");
+    refuses("\x1f\x8b\x08", "compressed: 'gzip -dc FILE | p11prof import -'");
+    refuses("\xff\xfe{", "UTF-16: 'iconv -f UTF-16 -t UTF-8 FILE | p11prof import -'");
     refuses("hello\n", "neither a log");
     refuses(BANNER, "no call");
     refuses("\n: C_Sign\n", "neither a log");
@@ -351,6 +375,15 @@ static void survives_hostile_lines(void **state)
     fixture_expect("SELECT token_label FROM runs", "?[31mred");
 }
 
+/* As programs of other systems write it when they save a text. */
+static void lets_a_byte_order_mark_be(void **state)
+{
+    (void)state;
+    imports("\xEF\xBB\xBF" OPEN("1"));
+    assert_int_equal(imported.call_count, 1);
+    assert_int_equal(imported.odd_line_count, 0);
+}
+
 #define TEST(function)                                                                             \
     cmocka_unit_test_setup_teardown(function, fixture_store_setup, fixture_store_teardown)
 
@@ -365,12 +398,14 @@ int main(void)
         TEST(clamps_a_clock_that_went_back),
         TEST(parts_processes),
         TEST(reads_processes_and_threads),
+        TEST(keeps_many_processes_apart),
         TEST(recovers_mixed_lines_of_one_result),
         TEST(counts_mixed_lines_of_two_results),
         TEST(recovers_a_long_line_of_mixed_calls),
         TEST(lets_a_wait_be),
         TEST(counts_what_is_cut_off),
         TEST(counts_odd_lines),
+        TEST(lets_a_byte_order_mark_be),
         TEST(finds_kinds),
         TEST(learns_keys),
         TEST(reads_behind_parameters),

@@ -143,6 +143,27 @@ static enum p11prof_status read_file(const struct p11prof_import *import,
     return status ? status : options_write(import, format, result->run_id, error);
 }
 
+/* What else it may be. */
+static enum p11prof_status describe_unknown(const struct p11prof_import *import, const char *text,
+                                            size_t bytes, struct p11prof_error *error)
+{
+    static const struct {
+        const char *begin, *what;
+    } others[] = {
+        {"\x1f\x8b", "compressed: 'gzip -dc FILE | p11prof import -' takes what is in it"},
+        {"\xff\xfe", "UTF-16: 'iconv -f UTF-16 -t UTF-8 FILE | p11prof import -' takes it"},
+        {"\xfe\xff", "UTF-16: 'iconv -f UTF-16 -t UTF-8 FILE | p11prof import -' takes it"},
+    };
+    const char *what = bytes == 0 ? "empty" : "neither a log of pkcs11-spy nor JSON of p11perftest";
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (bytes >= 2 && memcmp(text, others[i].begin, 2) == 0)
+            what = others[i].what;
+    enum p11prof_status readable = p11prof_lines_check(import->lines, error);
+    return readable
+               ? readable
+               : p11prof_error_set(error, P11PROF_BAD_INPUT, "%s: %s", import->lines->name, what);
+}
+
 enum p11prof_status p11prof_import_file(const struct p11prof_import *import,
                                         enum p11prof_import_format *format,
                                         struct p11prof_import_result *result, int64_t *known_run,
@@ -154,14 +175,8 @@ enum p11prof_status p11prof_import_file(const struct p11prof_import *import,
     *result = (struct p11prof_import_result){.run_id = 0};
     if (*format == P11PROF_IMPORT_UNKNOWN)
         *format = p11prof_import_recognise(text, bytes);
-    if (*format == P11PROF_IMPORT_UNKNOWN) {
-        enum p11prof_status readable = p11prof_lines_check(import->lines, error);
-        return readable ? readable
-                        : p11prof_error_set(error, P11PROF_BAD_INPUT,
-                                            "%s: neither a log of pkcs11-spy nor JSON of "
-                                            "p11perftest",
-                                            import->lines->name);
-    }
+    if (*format == P11PROF_IMPORT_UNKNOWN)
+        return describe_unknown(import, text, bytes, error);
     import->lines->most = formats[*format].most_bytes;
     enum p11prof_status status = p11prof_store_begin(import->store, WAIT_MS, error);
     if (status)

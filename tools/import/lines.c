@@ -52,6 +52,8 @@ const char *p11prof_lines_peek(struct p11prof_lines *lines, size_t *bytes)
 {
     if (!lines->ended && lines->end == lines->start)
         fill(lines);
+    if (lines->start == 0 && lines->end >= 3 && memcmp(lines->buffer, "\xEF\xBB\xBF", 3) == 0)
+        lines->start = 3;
     lines->buffer[lines->end] = '\0';
     *bytes = lines->end - lines->start;
     return lines->buffer + lines->start;

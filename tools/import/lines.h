@@ -28,7 +28,8 @@ struct p11prof_lines {
 
 void p11prof_lines_init(struct p11prof_lines *lines, FILE *stream, const char *name, uint64_t most);
 
-/* What the file begins with, up to the size of the buffer; ends with a NUL that is not counted. */
+/* What the file begins with, but for a byte order mark of UTF-8, up to the size of the buffer; ends
+ * with a NUL that is not counted. */
 const char *p11prof_lines_peek(struct p11prof_lines *lines, size_t *bytes);
 
 /* The next line without its end, NULL at the end of the file or after a failure. A line that does

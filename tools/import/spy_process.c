@@ -67,6 +67,19 @@ static enum p11prof_status process_end(struct p11prof_spy_processes *processes, 
     enum p11prof_status status = feed ? p11prof_feed_end(feed, error) : P11PROF_OK;
     p11prof_feed_close(feed);
     processes->live[index].feed = NULL;
+    processes->live[index].used = 0;
+    return status;
+}
+
+/* Memory is for the calls of all processes together. */
+static enum p11prof_status processes_flush(struct p11prof_spy_processes *processes,
+                                           struct p11prof_error *error)
+{
+    enum p11prof_status status = P11PROF_OK;
+    processes->pending_count = 0;
+    for (size_t i = 0; !status && i < P11PROF_SPY_PROCESSES_MAX; i++)
+        if (processes->live[i].feed)
+            status = p11prof_feed_flush(processes->live[i].feed, error);
     return status;
 }
 
@@ -161,7 +174,10 @@ enum p11prof_status p11prof_spy_call_feed(struct p11prof_spy_processes *processe
         return P11PROF_OK;
     }
     processes->call_count++;
-    return call_feed(feed, call, start_ns, clamped, *rv, error);
+    status = call_feed(feed, call, start_ns, clamped, *rv, error);
+    return !status && ++processes->pending_count == P11PROF_SPY_PENDING_MAX
+               ? processes_flush(processes, error)
+               : status;
 }
 
 enum p11prof_status p11prof_spy_processes_next(struct p11prof_spy_processes *processes,

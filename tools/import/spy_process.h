@@ -7,7 +7,11 @@
 
 #include "import/spy_call.h"
 
-enum { P11PROF_SPY_PROCESSES_MAX = 16, P11PROF_SPY_THREADS_MAX = 256 };
+enum {
+    P11PROF_SPY_PROCESSES_MAX = 1024, /* at a time */
+    P11PROF_SPY_THREADS_MAX = 4096,
+    P11PROF_SPY_PENDING_MAX = 65536,
+};
 
 struct p11prof_spy_processes {
     struct p11prof_store *store;
@@ -22,6 +26,7 @@ struct p11prof_spy_processes {
         uint64_t used;
     } live[P11PROF_SPY_PROCESSES_MAX]; /* the one used longest ago gives way */
     uint64_t use_count;
+    uint64_t pending_count; /* calls of all of them that are not written yet, at most */
     char module_path[512];
     struct {
         int32_t pid;
