@@ -108,6 +108,13 @@ check "shows what came after it" grep -qE '^ +21 ' "$WORK/out"
 check "--slower-than selects none" ends 2 calls spied --slower-than 1ns
 check "in a report neither" ends 2 report spied --slower-than 1ns
 check "errors" ends 0 errors spied
+{
+  printf '0: C_SignInit\n2026-03-01 10:00:00.000\n[in] hSession = 0x1\nReturned:  0 CKR_OK\n'
+} >"$WORK/bare.log"
+check "a log that begins with an operation" ends 0 import "$WORK/bare.log" --name bare --db "$WORK/bare.db"
+check "has a start-up" ends 0 report bare --db "$WORK/bare.db"
+check "of no calls" shows "until C_SignInit: 0 calls"
+check "and of no time in the module" not shows "in the module"
 check "an objective" ends 1 report spied --slo 'p99<1s'
 check "is unknown" says "p99 is unknown"
 check "of counts it is not" ends 0 report spied --slo 'lost<1,count>10'
@@ -164,10 +171,19 @@ check "an objective of theirs" ends 0 report theirs --slo 'ecdsa-p256-sign.p99<1
 check "that is missed" ends 1 report theirs --slo 'ecdsa-p256-sign.p99<100us'
 check "metrics of theirs" ends 0 export theirs --format prometheus
 check "have no histogram" not shows latency_seconds_bucket
+printf '{"New": {"k": {"v": {"iterations": "7", "latency": {"average": "1"}}}}}' >"$WORK/new.json"
+check "an unknown test" ends 0 import --name new "$WORK/new.json"
+check "is reported" ends 0 report new:new-k
+check "as an operation without a name" grep -qE "^  - +- +- +- +7 +0 " "$WORK/out"
 check "with durations" ends 0 import --name points "$FILES/p11perftest-datapoints.json"
 check "a report has medians" ends 0 report points
 check "of the histogram" grep -qE "rsa-2048-sign +2 +2500 +800 us +801 us" "$WORK/out"
 check "histogram draws them" ends 0 histogram points
+sed '2s/"datapoints"/"none"/' "$FILES/p11perftest-datapoints.json" >"$WORK/half.json"
+check "durations of one result of two" ends 0 import --name half "$WORK/half.json"
+check "are drawn" ends 0 histogram half
+check "without a failure of the other" not shows "all failed"
+check "which has none" shows "no durations"
 check "compare with itself" ends 0 compare points points
 check "says that it cannot tell" shows insufficient
 
@@ -180,6 +196,12 @@ check "an unknown format" ends 2 import --format xml "$WORK/sign.log"
 printf 'no log\n' >"$WORK/wrong"
 check "a text" ends 2 import "$WORK/wrong"
 check "is named" says "wrong: neither a log of pkcs11-spy nor JSON of p11perftest"
+gzip -c "$WORK/sign.log" >"$WORK/sign.log.gz"
+check "a compressed log" ends 2 import "$WORK/sign.log.gz"
+check "says how it is taken" says "sign.log.gz: compressed: 'gzip -dc FILE | p11prof import -'"
+: >"$WORK/empty.log"
+check "an empty file" ends 2 import "$WORK/empty.log"
+check "is said to be empty" says "empty.log: empty"
 check "a log as JSON" ends 2 import --format p11perftest "$WORK/other.log"
 head -c 3000 "$FILES/p11perftest.json" >"$WORK/cut.json"
 check "a cut document" ends 2 import "$WORK/cut.json"

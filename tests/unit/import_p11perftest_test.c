@@ -97,6 +97,27 @@ static void leaves_out_nonsense(void **state)
     assert_int_equal(imported.left_count, 1);
 }
 
+/* Two such counts have a sum that no integer holds. */
+static void leaves_out_what_is_too_large(void **state)
+{
+    (void)state;
+    assert_int_equal(import_text(RESULT("\"iterations\": \"7\", \"total iterations\": "
+                                        "\"4600000000000000000\", \"latency\": {\"average\": " MS(
+                                            "1") "}, \"tps\": {\"global\": \"1e300\"}")),
+                     P11PROF_OK);
+    fixture_expect("SELECT count || ' ' || (ops_per_s IS NULL) FROM bench_figure", "7 1");
+}
+
+/* A test that we do not know may be any. */
+static void takes_unknown_tests(void **state)
+{
+    (void)state;
+    assert_int_equal(import_text("\xEF\xBB\xBF{\"New\": {\"k\": {\"v\": {\"iterations\": \"7\", "
+                                 "\"latency\": {\"average\": " MS("1") "}}}}}"),
+                     P11PROF_OK);
+    fixture_expect("SELECT test || ' ' || (operation IS NULL) FROM loads", "new-k 1");
+}
+
 static void refuses_other_documents(void **state)
 {
     static const char *const texts[] = {"{", "{}", "{\"a\": 1}", "{\"a\": {\"b\": {\"c\": 2}}}",
@@ -148,6 +169,8 @@ int main(void)
         TEST(reads_durations),
         TEST(leaves_unknown_what_is_not_there),
         TEST(leaves_out_nonsense),
+        TEST(leaves_out_what_is_too_large),
+        TEST(takes_unknown_tests),
         TEST(refuses_other_documents),
         cmocka_unit_test(names_tests),
     };

@@ -15,6 +15,7 @@
 #include <time.h>
 
 enum { DEPTH_MAX = 6, RESULTS_MAX = 10000 };
+static const double MOST = 0x1p49;
 
 struct reader {
     const struct p11prof_import *import;
@@ -55,9 +56,10 @@ static double quantity(const cJSON *item, const char *unit)
     return NAN;
 }
 
+/* More than MOST no test takes or does, 6 days in ns; sums of it fit 64 bits. */
 static int64_t whole(double value)
 {
-    return isfinite(value) && value >= 0 && value < 0x1p62 ? (int64_t)llround(value) : -1;
+    return isfinite(value) && value >= 0 && value <= MOST ? (int64_t)llround(value) : -1;
 }
 
 static const cJSON *at(const cJSON *object, const char *outer, const char *inner)
@@ -73,7 +75,7 @@ static int64_t latency_ns(const cJSON *result, const char *name)
 static double rate(const cJSON *result, const char *name, const char *unit)
 {
     double value = quantity(at(result, name, "global"), unit);
-    return isfinite(value) && value >= 0 ? value : -1;
+    return isfinite(value) && value >= 0 && value <= MOST ? value : -1;
 }
 
 static int64_t count_of(const cJSON *result, int64_t threads)

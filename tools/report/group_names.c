@@ -40,8 +40,10 @@ static enum p11prof_status set_dimension(struct p11prof_table *table, struct p11
                                          struct sqlite3 *db, struct p11prof_error *error)
 {
     char name[NAME_BYTES];
-    if (dimension == &p11prof_dimensions[P11PROF_BY_THREAD] && value == 0)
-        return P11PROF_OK; /* an imported log does not say */
+    if ((dimension == &p11prof_dimensions[P11PROF_BY_THREAD] ||
+         dimension == &p11prof_dimensions[P11PROF_BY_OPERATION]) &&
+        value == 0)
+        return P11PROF_OK; /* what was imported does not say */
     if (dimension->kind == P11PROF_DIMENSION_NUMBER) {
         p11prof_table_set_integer(table, row, dimension->column, value);
         return P11PROF_OK;

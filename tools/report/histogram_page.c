@@ -75,7 +75,8 @@ static void print_counts(struct p11prof_page *page, const struct p11prof_histogr
     char p50[P11PROF_UNIT_TEXT_BYTES], p99[P11PROF_UNIT_TEXT_BYTES], max[P11PROF_UNIT_TEXT_BYTES];
     uint64_t count = group->tally->count, failed = group->tally->error_count;
     if (stats->count == 0) {
-        p11prof_page_fact(page, word(group), "%" PRIu64 ", all failed", count);
+        p11prof_page_fact(page, word(group), "%" PRIu64 ", %s", count,
+                          failed < count ? "no durations" : "all failed");
         return;
     }
     p11prof_format_ns(p50, stats->quantile_ns[P11PROF_P50]);

@@ -46,13 +46,13 @@ static bool take_call(struct startup *startup, struct sqlite3_stmt *row)
     bool known = function > 0 && function <= P11PROF_CALLS;
     if (startup->first_ns < 0 || start_ns < startup->first_ns)
         startup->first_ns = start_ns;
+    startup->untimed |= sqlite3_column_int64(row, 4) < 0;
     if (known && ends_startup((unsigned)function)) {
         startup->function = (unsigned)function;
         startup->last_ns = start_ns;
         return false;
     }
     startup->call_count++;
-    startup->untimed |= sqlite3_column_int64(row, 4) < 0;
     if (!startup->untimed && sqlite3_column_int(row, 1) != P11PROF_KIND_BLOCKING &&
         !sqlite3_column_int(row, 2)) {
         startup->total_ns += sqlite3_column_int64(row, 4);
