@@ -175,6 +175,10 @@ printf '{"New": {"k": {"v": {"iterations": "7", "latency": {"average": "1"}}}}}'
 check "an unknown test" ends 0 import --name new "$WORK/new.json"
 check "is reported" ends 0 report new:new-k
 check "as an operation without a name" grep -qE "^  - +- +- +- +7 +0 " "$WORK/out"
+check "a bench of our own" ends 0 bench --test random-32 --duration 0.2s --warmup 1 --name ours --quiet
+check "is taken together with theirs" ends 0 report theirs,ours
+check "which keep their figures" grep -qE "rsa-2048-sign +8 B +1240 +806 us +- " "$WORK/out"
+check "and are not said to have done nothing" not shows "NOTHING DONE"
 check "with durations" ends 0 import --name points "$FILES/p11perftest-datapoints.json"
 check "a report has medians" ends 0 report points
 check "of the histogram" grep -qE "rsa-2048-sign +2 +2500 +800 us +801 us" "$WORK/out"

@@ -9,35 +9,37 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
-/* What the histograms counted. */
+/* What the histograms of all runs counted. */
 struct counts {
-    int64_t calls, operations, loads;
+    int64_t calls, loads;
+    bool without_calls; /* a run has operations only: a bench that measured by itself */
 };
 
 static enum p11prof_status count(struct sqlite3 *db, int64_t run_id, struct counts *counts,
                                  struct p11prof_error *error)
 {
+    int64_t calls, operations, loads;
     const struct {
         const char *sql;
         int64_t *out;
     } queries[] = {
-        {"SELECT sum(count) FROM call_group WHERE run = ?1 AND NOT is_operation", &counts->calls},
-        {"SELECT sum(count) FROM call_group WHERE run = ?1 AND is_operation", &counts->operations},
-        {"SELECT count(*) FROM bench_load WHERE run = ?1", &counts->loads},
+        {"SELECT sum(count) FROM call_group WHERE run = ?1 AND NOT is_operation", &calls},
+        {"SELECT sum(count) FROM call_group WHERE run = ?1 AND is_operation", &operations},
+        {"SELECT count(*) FROM bench_load WHERE run = ?1", &loads},
     };
-    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
-        int64_t number;
-        if (p11prof_query_integer(db, queries[i].sql, run_id, 0, &number, error) != P11PROF_OK)
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++)
+        if (p11prof_query_integer(db, queries[i].sql, run_id, 0, queries[i].out, error) !=
+            P11PROF_OK)
             return error->status;
-        *queries[i].out += number;
-    }
+    counts->calls += calls;
+    counts->loads += loads;
+    counts->without_calls = counts->without_calls || (calls == 0 && operations > 0);
     return P11PROF_OK;
 }
 
-/* A bench that measures by itself has operations without calls. */
 static bool has_all_rows(const struct counts *counts, uint64_t row_count)
 {
-    return row_count == (uint64_t)counts->calls && (row_count > 0 || counts->operations == 0);
+    return row_count == (uint64_t)counts->calls && !counts->without_calls;
 }
 
 /* Whether histograms give what a tally asks for; of a tally that is left out: yes. */
