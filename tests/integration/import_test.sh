@@ -200,6 +200,12 @@ check "an unknown format" ends 2 import --format xml "$WORK/sign.log"
 printf 'no log\n' >"$WORK/wrong"
 check "a text" ends 2 import "$WORK/wrong"
 check "is named" says "wrong: neither a log of pkcs11-spy nor JSON of p11perftest"
+odd=$WORK/$(printf 'odd\377.log')
+head -n 60 "$WORK/sign.log" >"$odd"
+check "a file whose name is no UTF-8" ends 0 import "$odd"
+check "is listed" ends 0 runs --format json
+check "in UTF-8" iconv -f UTF-8 -t UTF-8 -o "$WORK/utf8" "$WORK/out"
+check "and named" grep -q 'odd.*\.log' "$WORK/utf8"
 gzip -c "$WORK/sign.log" >"$WORK/sign.log.gz"
 check "a compressed log" ends 2 import "$WORK/sign.log.gz"
 check "says how it is taken" says "sign.log.gz: compressed: 'gzip -dc FILE | p11prof import -'"

@@ -9,11 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static cJSON *json_text(const char *text)
+static char *valid_copy(const char *text)
 {
     size_t bytes = 3 * strlen(text) + 1;
     char *valid = p11prof_zalloc(bytes, 1);
     p11prof_valid_text(valid, bytes, text);
+    return valid;
+}
+
+static cJSON *json_text(const char *text)
+{
+    char *valid = valid_copy(text);
     cJSON *json = cJSON_CreateString(valid);
     free(valid);
     return json;
@@ -31,12 +37,15 @@ static cJSON *json_list(const char *words)
     return list;
 }
 
-/* Text that is JSON, not printed anew: its numbers stay exact. */
+/* Text that is JSON, not printed anew: its numbers stay exact. The names in it may be no UTF-8. */
 static cJSON *json_as_is(const char *text)
 {
-    cJSON *parsed = cJSON_Parse(text);
+    char *valid = valid_copy(text);
+    cJSON *parsed = cJSON_ParseWithOpts(valid, NULL, true);
+    cJSON *json = parsed ? cJSON_CreateRaw(valid) : json_text(text);
     cJSON_Delete(parsed);
-    return parsed ? cJSON_CreateRaw(text) : json_text(text);
+    free(valid);
+    return json;
 }
 
 static cJSON *json_number(const struct p11prof_column *column, const struct p11prof_cell *cell)
