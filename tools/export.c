@@ -9,6 +9,7 @@
 #include "output_file.h"
 #include "report/call_print.h"
 #include "report/html.h"
+#include "report/imported.h"
 #include "report/metrics.h"
 #include "report/nearest.h"
 #include "report/run_report.h"
@@ -150,10 +151,13 @@ static enum p11prof_status write_trace(FILE *stream, const struct settings *sett
 {
     struct p11prof_trace trace = {.selection = &settings->selection, .limit = settings->limit};
     enum p11prof_status status = p11prof_trace_write(stream, db, runs, &trace, error);
+    char untimed[P11PROF_UNTIMED_BYTES];
+    bool first = runs->run_count == 1 && p11prof_run_is_untimed(db, runs->run_ids[0], untimed);
     if (status == P11PROF_OK && trace.written_count < trace.selected_count)
-        p11prof_note("%" PRIu64 " of %" PRIu64 " calls, those around the slowest: --since and "
-                     "--until choose others, --limit more",
-                     trace.written_count, trace.selected_count);
+        p11prof_note("%" PRIu64 " of %" PRIu64 " calls, %s: --since and --until choose others, "
+                     "--limit more",
+                     trace.written_count, trace.selected_count,
+                     first ? "the first" : "those around the slowest");
     return status;
 }
 

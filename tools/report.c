@@ -49,7 +49,8 @@ static const struct p11prof_usage usage = {
     .summary = "Shows counts, errors, shares of time and latencies of runs.",
     .options = options,
     .notes =
-        "RUN is its number, last, last~N, its name or @BASELINE, and RUN:ROW one test, operation or\n"
+        "RUN is its number, last, last~N, its name or @BASELINE, and RUN:ROW one test, operation "
+        "or\n"
         "function of it; without one it is last. Runs with commas between (12,13,14) are taken\n"
         "together, others reported one after another.\n"
         "--by takes function, mechanism, kind, operation, key_type, key_bits, key, test, caller,\n"
@@ -216,8 +217,9 @@ static int report_runs(const struct settings *settings, const struct p11prof_nam
     for (size_t i = 0; i < runs->count; i++)
         if (settings->common.format == P11PROF_FORMAT_CSV)
             p11prof_note_recorded(runs->db, &runs->sets[i]);
-    for (size_t i = 0; i < runs->count && report.objectives; i++)
-        p11prof_note_untimed(runs->db, runs->sets[i].run_ids, runs->sets[i].run_count);
+    for (size_t i = 0; i < runs->count; i++)
+        if (report.objectives || runs->sets[i].run_count > 1)
+            p11prof_note_untimed(runs->db, runs->sets[i].run_ids, runs->sets[i].run_count);
     enum p11prof_status status = p11prof_report_run(stdout, runs->db, runs->sets, runs->count,
                                                     settings->common.format, &report, &error);
     int code = status == P11PROF_OK ? complain_missed(&missed) : p11prof_complain_of(&error);

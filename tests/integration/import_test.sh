@@ -105,6 +105,10 @@ check "says so as well" says "has no durations"
 check "and lists the first ones" shows "The first"
 check "calls around a call" ends 0 calls spied --around call:20
 check "shows what came after it" grep -qE '^ +21 ' "$WORK/out"
+check "around the slowest one" ends 2 calls spied --around slowest
+check "of which there is none" says "run 1 has no durations: imported from pkcs11-spy: no call is the slowest"
+check "a part of a trace" ends 0 export spied --format trace --limit 5
+check "is the begin" says "calls, the first: --since"
 check "--slower-than selects none" ends 2 calls spied --slower-than 1ns
 check "in a report neither" ends 2 report spied --slower-than 1ns
 check "errors" ends 0 errors spied
@@ -177,6 +181,7 @@ check "is reported" ends 0 report new:new-k
 check "as an operation without a name" grep -qE "^  - +- +- +- +7 +0 " "$WORK/out"
 check "a bench of our own" ends 0 bench --test random-32 --duration 0.2s --warmup 1 --name ours --quiet
 check "is taken together with theirs" ends 0 report theirs,ours
+check "with a word on their durations" says "has no durations: imported from p11perftest"
 check "which keep their figures" grep -qE "rsa-2048-sign +8 B +1240 +806 us +- " "$WORK/out"
 check "and are not said to have done nothing" not shows "NOTHING DONE"
 check "with durations" ends 0 import --name points "$FILES/p11perftest-datapoints.json"

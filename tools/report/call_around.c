@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "call_around.h"
+#include "imported.h"
 #include "p11prof/batch.h"
 #include "progress.h"
 #include "query.h"
@@ -144,6 +145,17 @@ static enum p11prof_status find_moment(const struct p11prof_call_scope *scope,
                              (long long)scope->run_id, duration, start, end);
 }
 
+static enum p11prof_status take_slowest(struct p11prof_call_list *out,
+                                        const struct p11prof_call_scope *scope,
+                                        struct p11prof_error *error)
+{
+    char untimed[P11PROF_UNTIMED_BYTES];
+    if (p11prof_run_is_untimed(scope->db, scope->run_id, untimed))
+        return p11prof_error_set(error, P11PROF_BAD_INPUT,
+                                 "%s: no call is the slowest; --around takes a time, too", untimed);
+    return p11prof_call_list_pick(out, scope, P11PROF_PICK_SLOWEST, 1, error);
+}
+
 /* *moment_ns: when others are asked what they had in flight. */
 static enum p11prof_status take_anchor(struct p11prof_call_list *out,
                                        const struct p11prof_call_scope *scope,
@@ -155,7 +167,7 @@ static enum p11prof_status take_anchor(struct p11prof_call_list *out,
     if (anchor->kind == P11PROF_AROUND_CALL)
         status = take_call(out, scope, anchor->id, error);
     else if (!moment)
-        status = p11prof_call_list_pick(out, scope, P11PROF_PICK_SLOWEST, 1, error);
+        status = take_slowest(out, scope, error);
     else if ((status = find_moment(scope, anchor, moment_ns, error)) == P11PROF_OK)
         status = take_moment(out, scope, *moment_ns, error);
     if (status != P11PROF_OK || out->count == 0)

@@ -216,7 +216,7 @@ static enum p11prof_status check_rows(const struct p11prof_call_scope *scope,
         return p11prof_error_set(error, P11PROF_BAD_INPUT, "run %lld has no calls", run_id);
     return p11prof_error_set(error, P11PROF_BAD_INPUT,
                              "run %lld keeps no calls one by one (record = summary, or pruned); "
-                             "'p11prof histogram %lld' and 'p11prof errors %lld' still answer",
+                             "'p11prof report %lld' and 'p11prof errors %lld' still answer",
                              run_id, run_id, run_id);
 }
 

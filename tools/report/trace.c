@@ -88,8 +88,8 @@ static enum p11prof_status narrow(struct sqlite3 *db, struct part *part, int64_t
 {
     int64_t slowest, up_to;
     char before[64], behind[64];
-    if (query_number(db, part, "c.id", " AND c.kind <> 3 ORDER BY c.duration_ns DESC LIMIT 1", 0,
-                     &slowest, error) != P11PROF_OK)
+    if (query_number(db, part, "c.id", " AND c.kind <> 3 ORDER BY c.duration_ns DESC, c.id LIMIT 1",
+                     0, &slowest, error) != P11PROF_OK)
         return error->status;
     struct part head = *part, tail = *part;
     head.last_call = tail.first_call = slowest;
