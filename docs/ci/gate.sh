@@ -22,7 +22,7 @@
 #   P11PROF            the command (default: p11prof)
 #
 # Exit code: 0; 1 if a test regressed; 2 wrong usage or no baseline; 3 the token failed.
-set -eu
+set -euf
 
 P11PROF=${P11PROF:-p11prof}
 baseline=${GATE_BASELINE:-baseline.json}
@@ -56,7 +56,7 @@ GATE_MODULE=${GATE_MODULE:-}, GATE_TOKEN=${GATE_TOKEN:-}, GATE_PIN_SOURCE=${GATE
 # measure FILE RUNS: the file is replaced when all runs are good.
 measure() {
   bench --json --repeat "$2" --output "$place/measured.json" || failed $? "$1 is not written"
-  mv "$place/measured.json" "$1"
+  mv "$place/measured.json" "$1" || fail 2 "$1 is not written"
 }
 
 # files: of a folder, oldest first: their names begin with the time.
@@ -74,7 +74,7 @@ next_file() {
 
 # grow: a folder that is not full is filled; later each call adds a run, and the oldest one goes.
 grow() {
-  mkdir -p "$baseline"
+  mkdir -p "$baseline" || fail 2 "there is no folder $baseline"
   number=$(files | wc -l)
   [ "$number" -lt "$runs" ] || number=$((runs - 1))
   while [ "$number" -lt "$runs" ]; do
@@ -111,16 +111,19 @@ summarise() {
 check() {
   of=$(base)
   [ -n "$of" ] || fail 2 "there is no baseline in $baseline: 'gate.sh baseline' makes it, on the same token"
-  "$P11PROF" compare "$of" "$of" --fail-on none >"$place/itself" ||
-    fail 2 "the baseline in $baseline is none, as compare says above: 'gate.sh baseline' makes a new one"
+  "$P11PROF" compare "$of" "$of" --threshold "$threshold" --fail-on none >"$place/itself" ||
+    fail 2 "GATE_THRESHOLD=$threshold or the baseline in $baseline is none, as compare says above: \
+'gate.sh baseline' makes a new one"
   measure "$results/current.json" "${GATE_CURRENT_RUNS:-3}"
   set -- "$of" "$results/current.json" --threshold "$threshold"
   code=0
   "$P11PROF" compare "$@" || code=$?
   [ "$code" -le 1 ] || fail "$code" "$baseline and $results/current.json cannot be compared, as compare \
 says above: 'gate.sh baseline' makes a baseline of the same tests"
-  "$P11PROF" compare "$@" --format junit >"$results/junit.xml" || [ $? -eq 1 ]
-  "$P11PROF" compare "$@" --format markdown >"$results/summary.md" || [ $? -eq 1 ]
+  "$P11PROF" compare "$@" --format junit >"$results/junit.xml" || [ $? -eq 1 ] ||
+    fail 2 "$results/junit.xml is not written"
+  "$P11PROF" compare "$@" --format markdown >"$results/summary.md" || [ $? -eq 1 ] ||
+    fail 2 "$results/summary.md is not written"
   summarise "$results/summary.md"
   return "$code"
 }
@@ -156,11 +159,18 @@ usage() {
 }
 
 command -v "$P11PROF" >/dev/null || fail 2 "there is no command $P11PROF: install p11prof, or set P11PROF"
-place=$(mktemp -d)
+case $runs in
+*[!0-9]* | 0 | '') fail 2 "GATE_RUNS=$runs: a number from 1 is wanted" ;;
+esac
+case $baseline in
+*,*.json) ;;
+*,*) fail 2 "GATE_BASELINE=$baseline: a folder's name has no comma" ;;
+esac
+place=$(mktemp -d) || fail 2 "there is no place for temporary files"
 trap 'rm -rf "$place"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-mkdir -p "$results"
+mkdir -p "$results" || fail 2 "GATE_RESULTS=$results: no such folder can be made"
 
 case ${1:-}:$# in
 baseline:1) make_baseline ;;

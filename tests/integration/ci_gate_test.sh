@@ -128,7 +128,18 @@ export P11PROF_TEST_STRETCHED="$DELAY_MODULE" P11PROF_TEST_DELAY=sleep:8ms
 export GATE_OPTIONS="--iterations 40 --verify none" GATE_CURRENT_RUNS=3 GATE_BASELINE=base.json
 export GATE_THRESHOLD=p50=10%,ops_per_s=10000%
 export GATE_TESTS=rsa-2048-sign,ecdsa-p256-sign GATE_MODULE="$WORK/plain.so"
+check "results that cannot be written are no regression" gate 2 check GATE_RESULTS=/proc/none
+check "are named" says "GATE_RESULTS=/proc/none"
+for number in x 0 1.5; do
+  check "no number of runs: $number" gate 2 baseline GATE_RUNS="$number" GATE_BASELINE=none
+  check "is named" says "GATE_RUNS=$number: a number from 1 is wanted"
+done
+check "a folder with a comma" gate 2 baseline GATE_BASELINE=a,b
+check "is named" says "GATE_BASELINE=a,b"
 check "a baseline as one file" gate 0 baseline
+check "a threshold that is none" gate 2 check GATE_THRESHOLD=abc
+check "is named before anything is measured" not says throw-away
+check "with its setting" says "GATE_THRESHOLD=abc"
 check "is where it is to be" [ -s base.json ]
 cp base.json kept.json
 for settings in GATE_BASELINE=base.json GATE_BASELINE=folder; do

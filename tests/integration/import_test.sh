@@ -181,6 +181,7 @@ check "is reported" ends 0 report new:new-k
 check "as an operation without a name" grep -qE "^  - +- +- +- +7 +0 " "$WORK/out"
 check "a bench of our own" ends 0 bench --test random-32 --duration 0.2s --warmup 1 --name ours --quiet
 check "is taken together with theirs" ends 0 report theirs,ours
+check "on the page" shows " in the module; 1 of 2 runs without durations"
 check "with a word on their durations" says "has no durations: imported from p11perftest"
 check "which keep their figures" grep -qE "rsa-2048-sign +8 B +1240 +806 us +- " "$WORK/out"
 check "and are not said to have done nothing" not shows "NOTHING DONE"

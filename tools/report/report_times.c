@@ -64,6 +64,9 @@ static void print_time(struct p11prof_page *page, const struct p11prof_run_repor
         write_threads(stream, times);
     else
         write_ns(stream, "", total_ns, " in the module");
+    if (report->untimed_count > 0)
+        fprintf(stream, "; %zu of %zu runs without durations", report->untimed_count,
+                report->run.row_count);
     fclose(stream);
     p11prof_page_fact(page, "time", "%s", text);
     free(text);

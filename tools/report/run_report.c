@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "run_report.h"
+#include "imported.h"
 #include "live_calls.h"
 #include "query.h"
 #include "redact.h"
@@ -152,6 +153,14 @@ static enum p11prof_status load_startup(struct p11prof_run_report *out, struct s
     return status;
 }
 
+static void count_untimed(struct p11prof_run_report *out, struct sqlite3 *db,
+                          const struct p11prof_run_set *runs)
+{
+    char untimed[P11PROF_UNTIMED_BYTES];
+    for (size_t i = 0; i < runs->run_count; i++)
+        out->untimed_count += p11prof_run_is_untimed(db, runs->run_ids[i], untimed);
+}
+
 static enum p11prof_status load_all(struct p11prof_run_report *out, struct sqlite3 *db,
                                     const struct p11prof_run_set *runs,
                                     const struct p11prof_report_options *options,
@@ -162,6 +171,7 @@ static enum p11prof_status load_all(struct p11prof_run_report *out, struct sqlit
         load_startup(out, db, runs, error) != P11PROF_OK ||
         p11prof_run_times_load(out, db, error) != P11PROF_OK)
         return error->status;
+    count_untimed(out, db, runs);
     if (out->selected && p11prof_report_errors_select(out, db, runs, options, error) != P11PROF_OK)
         return error->status;
     p11prof_report_errors_explain(out);

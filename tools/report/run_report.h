@@ -55,6 +55,7 @@ struct p11prof_run_report {
     struct {
         struct p11prof_rest functions, others, operations, errors, losses, in_flight;
     } rest;
+    size_t untimed_count;                   /* runs without durations: imported.h */
     bool exact;                             /* percentiles are durations that occurred */
     bool calls_unknown, operations_unknown; /* scan.h */
     bool selected;                          /* it is not of everything */
