@@ -375,6 +375,13 @@ static void survives_hostile_lines(void **state)
     fixture_expect("SELECT token_label FROM runs", "?[31mred");
 }
 
+static void reads_codes_of_32_bits(void **state)
+{
+    (void)state;
+    imports("0: C_Initialize\n" AT("00.000") "Returned:  -2147483647 Unknown error\n");
+    fixture_expect("SELECT printf('%X', rv_code) FROM calls", "80000001");
+}
+
 /* As programs of other systems write it when they save a text. */
 static void lets_a_byte_order_mark_be(void **state)
 {
@@ -406,6 +413,7 @@ int main(void)
         TEST(counts_what_is_cut_off),
         TEST(counts_odd_lines),
         TEST(lets_a_byte_order_mark_be),
+        TEST(reads_codes_of_32_bits),
         TEST(finds_kinds),
         TEST(learns_keys),
         TEST(reads_behind_parameters),

@@ -207,14 +207,15 @@ static enum p11prof_status take_return(struct spy *spy, uint64_t rv)
     return call_end(spy, active ? active - 1 : 0, &rv);
 }
 
-/* "Returned:  336 CKR_BUFFER_TOO_SMALL". */
+/* "Returned:  336 CKR_BUFFER_TOO_SMALL"; where a long has 32 bits, vendors' codes are negative. */
 static bool is_return(const char *line, uint64_t *rv)
 {
     static const char head[] = "Returned:";
     char *end;
     if (strncmp(line, head, sizeof head - 1) != 0)
         return false;
-    *rv = (uint64_t)strtoll(line + sizeof head - 1, &end, 10);
+    long long code = strtoll(line + sizeof head - 1, &end, 10);
+    *rv = code < 0 && code >= INT32_MIN ? (uint32_t)code : (uint64_t)code;
     return end > line + sizeof head && *end == ' ';
 }
 
