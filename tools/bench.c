@@ -10,9 +10,7 @@
 #include "database.h"
 #include "message.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* --list-tests and --dry-run. */
 static int only_look(struct bench_run *run)

@@ -8,10 +8,7 @@
 #include "message.h"
 #include "named_runs.h"
 #include "recorded.h"
-#include "report/allocate.h"
 #include "select_options.h"
-
-#include <stdlib.h>
 
 enum { OPTION_BY = 'b', OPTION_OPERATIONS = 'o', OPTION_TOP = 't', DEFAULT_TOP = 6 };
 

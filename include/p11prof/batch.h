@@ -7,6 +7,7 @@
 #define P11PROF_BATCH_H
 
 #include "p11prof/calls.h"
+#include "p11prof/histogram.h"
 #include "p11prof/spool.h"
 
 #include <stddef.h>
@@ -98,7 +99,7 @@ struct p11prof_group {
     uint64_t min_ns, max_ns;
     uint64_t in_bytes, out_bytes;
     bool windowless;       /* over the whole run only: when its calls were is not known */
-    uint32_t *octaves[58]; /* P11PROF_OCTAVE_BUCKETS counts each, NULL where empty: histogram.h */
+    uint32_t *octaves[P11PROF_OCTAVES]; /* P11PROF_OCTAVE_BUCKETS counts each, NULL where empty */
 };
 
 /* Errors by function and CK_RV, for the view `errors`. */

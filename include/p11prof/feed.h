@@ -62,6 +62,7 @@ enum p11prof_status p11prof_feed_end(struct p11prof_feed *feed, struct p11prof_e
 /* NULL is allowed. */
 void p11prof_feed_close(struct p11prof_feed *feed);
 
+/* runs.run_id of its run. */
 int64_t p11prof_feed_run(const struct p11prof_feed *feed);
 
 #endif

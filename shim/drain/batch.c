@@ -75,7 +75,7 @@ void batch_clear(struct batch *batch)
     for (size_t i = 0; i < batch->text_count; i++)
         free(batch->texts[i]);
     for (size_t i = 0; i < batch->out.group_count; i++)
-        for (size_t octave = 0; octave < 58; octave++)
+        for (size_t octave = 0; octave < P11PROF_OCTAVES; octave++)
             free(batch->out.groups[i].octaves[octave]);
     struct batch kept = *batch;
     memset(batch, 0, sizeof *batch);

@@ -99,7 +99,7 @@ static void durations_forget(struct batch *batch)
     for (size_t i = 0; i < batch->out.row_count; i++)
         batch->out.rows[i].known |= P11PROF_ROW_UNTIMED;
     for (size_t i = 0; i < batch->out.group_count; i++)
-        for (size_t octave = 0; octave < 58; octave++) {
+        for (size_t octave = 0; octave < P11PROF_OCTAVES; octave++) {
             free(batch->out.groups[i].octaves[octave]);
             batch->out.groups[i].octaves[octave] = NULL;
         }

@@ -6,9 +6,6 @@
 
 #include "p11prof/error.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 enum { BENCH_MIX_MOST = 16 };
 
 struct bench_mix {

@@ -2,17 +2,14 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "output.h"
 
-#include "../commands.h"
 #include "../message.h"
 #include "../output_file.h"
 #include "../report/allocate.h"
 #include "../report/metrics.h"
 #include "../report/run_report.h"
-#include "../report/units.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
-#include <string.h>
 
 int output_check(const struct bench_settings *settings)
 {

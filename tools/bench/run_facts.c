@@ -2,7 +2,6 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "run_facts.h"
 
-#include "../commands.h"
 #include "../message.h"
 #include "../report/buckets.h"
 #include "../report/quantile.h"
@@ -10,9 +9,7 @@
 #include "record_own.h"
 
 #include <cjson/cJSON.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 void run_own_key_name(const struct bench_run *run, struct p11prof_bench_own_key *key)

@@ -11,7 +11,6 @@
 #include "stress.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const double summary_above = 10e6; /* operations */

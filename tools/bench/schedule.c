@@ -9,7 +9,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     SLICE_OPERATIONS_LEAST = 10, /* a slice of fewer says little */

@@ -7,7 +7,6 @@
 #include "../report/quantile.h"
 #include "../report/query.h"
 
-#include <math.h>
 #include <sqlite3.h>
 #include <time.h>
 

@@ -5,7 +5,6 @@
 #include "report/nearest.h"
 #include "suite.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -6,7 +6,7 @@ const SERIES = 6;
 const POINTS_WITH_MARKS = 80;
 const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3], [10, 4], [1, 3]];
 
-const drawn = []; // {chart, draw}: all charts of the page
+const drawn = []; // {canvas, config, chart}: all figures of the page; chart null: not drawn yet
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();

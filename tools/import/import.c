@@ -4,7 +4,6 @@
 
 #include <cjson/cJSON.h>
 #include <sqlite3.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { WAIT_MS = 5000 };

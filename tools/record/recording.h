@@ -6,8 +6,6 @@
 
 #include "p11prof/drain.h"
 
-#include <stdbool.h>
-
 struct p11prof_recording {
     const char *db;              /* absolute path */
     const char *folder;          /* of the spools, NULL: all */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "bench_results.h"
-#include "allocate.h"
 #include "bench_mixes.h"
 #include "bench_suites.h"
 #include "bench_threads.h"

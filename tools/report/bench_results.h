@@ -14,8 +14,6 @@
 #include "scan.h"
 #include "table.h"
 
-#include <stdio.h>
-
 struct p11prof_bench_results {
     struct p11prof_table loads;   /* P11PROF_RESULT_COLUMNS, in the order of `load` */
     struct p11prof_table threads; /* P11PROF_THREAD_COLUMNS, of all loads */

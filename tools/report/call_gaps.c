@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Rows before a call that are looked at for it alone; a longer way is gone once for all. */
 enum { NEAR_ROWS = 20000, NEAR_CALLS = 1000 };

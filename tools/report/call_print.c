@@ -8,8 +8,6 @@
 #include "run_title.h"
 
 #include <sqlite3.h>
-#include <stdlib.h>
-#include <string.h>
 
 struct print {
     FILE *stream;

@@ -2,12 +2,10 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "compare_advice.h"
 #include "allocate.h"
-#include "units.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const double times_most = 1000;
 

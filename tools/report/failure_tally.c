@@ -7,7 +7,6 @@
 #include "row_scan.h"
 #include "scan_key.h"
 
-#include <inttypes.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 

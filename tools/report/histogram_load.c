@@ -10,7 +10,6 @@
 
 #include <sqlite3.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const struct p11prof_grouping operation_grouping = {
     {P11PROF_BY_OPERATION, P11PROF_BY_MECHANISM, P11PROF_BY_KEY_TYPE, P11PROF_BY_KEY_BITS}, 4};

@@ -6,7 +6,6 @@
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
-#include <string.h>
 
 enum { ROWS_MOST = 2000, LINES_MOST = 1000 };
 

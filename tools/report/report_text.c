@@ -7,7 +7,6 @@
 #include "units.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static const struct p11prof_rest no_rest = {.row_count = 0};
 

@@ -8,7 +8,6 @@
 #include "window_read.h"
 
 #include <sqlite3.h>
-#include <stdlib.h>
 
 static const char run_sql[] = "SELECT * FROM runs WHERE run_id = ?1";
 

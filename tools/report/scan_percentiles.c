@@ -11,7 +11,6 @@
 
 #include <sqlite3.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { BUCKETS = P11PROF_OCTAVES * P11PROF_OCTAVE_BUCKETS };
 

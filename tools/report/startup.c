@@ -6,7 +6,6 @@
 #include "query.h"
 
 #include <sqlite3.h>
-#include <string.h>
 
 /* The rows of prunes and of summaries are gone, and with them the start. */
 static const char processes_sql[] =

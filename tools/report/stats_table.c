@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "stats_table.h"
-#include "allocate.h"
 #include "group_names.h"
 #include "p11prof/batch.h"
 

@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 
 /* What is less is none: windows differ by that for many reasons. */
 static const double effect_least = 0.01, unclear_beyond = 0.1, rise_least_celsius = 3,

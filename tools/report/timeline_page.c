@@ -8,7 +8,6 @@
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
-#include <stdlib.h>
 
 static const char columns_of_time[] =
     "run_id start_ns duration_ns count error_count ops_per_s in_flight p50_ns p99_ns max_ns";

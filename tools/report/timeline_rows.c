@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
-#include "allocate.h"
 #include "p11prof/batch.h"
 #include "round_steps.h"
 #include "row_scan.h"

@@ -5,7 +5,6 @@
 #include "prune.h"
 #include "rows.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 
 #define OF_RUN(table) "DELETE FROM " table " WHERE run = ?1"

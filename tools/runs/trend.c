@@ -8,7 +8,6 @@
 #include "report/progress.h"
 #include "report/query.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
