@@ -229,6 +229,29 @@ static bool call_attribute(struct p11prof_drain *drain, struct reader_cursor *cu
     return attribution_call(&drain->attribution, &drain->batch, &event);
 }
 
+static bool call_take(struct p11prof_drain *drain, struct reader_cursor *cursor)
+{
+    if (!call_attribute(drain, cursor))
+        return false;
+    cursor->taken = cursor->reading;
+    cursor->taken_torn = cursor->torn;
+    cursor_next(&drain->reader, cursor);
+    return true;
+}
+
+/* The drain that goes on from here may be another process's: it knows of no half iteration. */
+static bool iterations_end(struct p11prof_drain *drain)
+{
+    for (size_t i = 0; i < drain->heap_count; i++) {
+        struct reader_cursor *cursor = drain->heap[i];
+        while (cursor->has_call && cursor->load.call_count > 0 &&
+               drain->batch.out.row_count < BATCH_ROWS_MOST)
+            if (!call_take(drain, cursor))
+                return false;
+    }
+    return true;
+}
+
 /* Fills the batch with what ended before `horizon_ns`. */
 static bool batch_read(struct p11prof_drain *drain, uint64_t horizon_ns)
 {
@@ -237,16 +260,13 @@ static bool batch_read(struct p11prof_drain *drain, uint64_t horizon_ns)
         struct reader_cursor *cursor = drain->heap[0];
         if (cursor->call_end_ns > horizon_ns)
             break;
-        if (!call_attribute(drain, cursor))
+        if (!call_take(drain, cursor))
             return false;
-        cursor->taken = cursor->reading;
-        cursor->taken_torn = cursor->torn;
-        cursor_next(&drain->reader, cursor);
         if (!cursor->has_call)
             drain->heap[0] = drain->heap[--drain->heap_count];
         heap_sink(drain, 0);
     }
-    return true;
+    return iterations_end(drain);
 }
 
 /* What stands after the last call of a dead process belongs to no call. */

@@ -8,10 +8,20 @@
 
 enum { ITERATION_CALLS_MOST = 1 << 20 };
 
+/* A chunk begins with the note that holds already, also amid an iteration. */
+static bool is_same(const struct call_load *load, const struct p11prof_load_note *said)
+{
+    return load->part == said->part && load->monotonic_ns == said->window_start_ns &&
+           load->iteration_calls == said->iteration_calls &&
+           load->iteration_operation == said->iteration_operation;
+}
+
 void load_take(struct call_load *load, const uint64_t note[7])
 {
     struct p11prof_load_note said;
     memcpy(&said, note, sizeof said);
+    if (is_same(load, &said))
+        return;
     *load = (struct call_load){0};
     if (said.part >= (uint64_t)P11PROF_LOADS_MAX << 2 ||
         said.iteration_calls > ITERATION_CALLS_MOST ||

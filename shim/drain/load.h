@@ -17,7 +17,8 @@ struct call_load {
     uint64_t start_ns, duration_ns;
 };
 
-/* Takes a note over; what makes no sense is of no load. */
+/* Takes a note over; what makes no sense is of no load. One that says the same again changes
+ * nothing. */
 void load_take(struct call_load *load, const uint64_t note[7]);
 
 /* Sets window_start_ns for a run that started at this CLOCK_MONOTONIC. */

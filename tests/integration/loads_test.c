@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 3, PAIRS = 5003, OTHERS = 101, ITERATIONS = 701 };
+enum { THREADS = 3, PAIRS = 5003, OTHERS = 101, ITERATIONS = 5003 };
 
 static CK_FUNCTION_LIST *list;
 static bool (*mark)(const struct p11prof_load_note *note);
