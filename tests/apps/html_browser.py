@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The p11prof authors
-"""Looks at an HTML report in headless Chromium: html_browser.py CHECKS FILE.html FILE.json.
+"""Looks at HTML reports in headless Chromium: html_browser.py FOLDER CHECKS:NAME...
 
-The JSON is p11prof's export of the same runs. Ends with 1 after it said what is wrong."""
+In the folder are NAME.html and NAME.json, p11prof's exports of the same runs. Says what is wrong, and
+ends with 1 then."""
 import base64
 import json
 import pathlib
@@ -70,9 +71,18 @@ class Page:
         self.url = pathlib.Path(path).resolve().as_uri()
         self.document = json.load(open(document, encoding="utf-8"))
         self.failed = 0
+        self.reset()
         driver.set_page_load_timeout(60)
         driver.get(self.url)
         WebDriverWait(driver, 60).until(lambda d: d.find_elements(By.TAG_NAME, "h1"))
+
+    def reset(self):
+        """What an earlier page left: its emulations and its logs."""
+        self.media()
+        self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        self.driver.get("about:blank")
+        for log in "browser", "performance":
+            self.driver.get_log(log)
 
     def check(self, what, found, wanted=True):
         if found != wanted:
@@ -314,15 +324,23 @@ def closed(it):
     it.check("they were refused", len(refused) >= 5)
 
 
-def main():
+CHECKS = {check.__name__: check
+          for check in (page, bench, tables, hostile, losses, several, looks, closed)}
+
+
+def main(folder, *wanted):
+    failed = 0
     driver = start()
     try:
-        it = Page(driver, *sys.argv[2:4])
-        {check.__name__: check for check in (page, bench, tables, hostile, losses, several, looks,
-                                             closed)}[sys.argv[1]](it)
+        for word in wanted:
+            name, file = word.split(":")
+            it = Page(driver, f"{folder}/{file}.html", f"{folder}/{file}.json")
+            CHECKS[name](it)
+            print(f"{'FAILED' if it.failed else 'ok'}: {word}")
+            failed += it.failed
     finally:
         driver.quit()
-    return 1 if it.failed else 0
+    return 1 if failed else 0
 
 
-sys.exit(main())
+sys.exit(main(*sys.argv[1:]))

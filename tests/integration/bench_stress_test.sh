@@ -34,6 +34,13 @@ lines() {
   sed -n '/^ *TIME .*SESSIONS$/,/^$/p' "$1" | sed -e 1d -e '/^$/d'
 }
 
+# has_lines FILE MOST: some, each with percentiles. A machine that stalls has fewer than MOST.
+# shellcheck disable=SC2317
+has_lines() {
+  found=$(lines "$1" | grep -cE ' [mu]s +[0-9.]+ [mu]s ')
+  [ "$found" -ge 1 ] && [ "$found" -le "$2" ] && [ "$found" = "$(lines "$1" | wc -l)" ]
+}
+
 # json EXPRESSION: of the document d that the last bench wrote, and its load's findings s.
 json() {
   python3 -c "
@@ -66,15 +73,20 @@ check "has its slices" grep -q "rsa-2048-sign .* 600 " "$WORK/out"
 
 # --- what it says, and what is true ---
 
-RULES=delays=shuffled:1ms-2ms
-export P11PROF_TEST_DELAY_LOG="$WORK/log"
-check "three intervals" stress 0 --duration 3 --interval 1s --threads 2 --name long
-unset P11PROF_TEST_DELAY_LOG
+# three_intervals: no stretch of the run was so busy that it took an interval of its own.
+three_intervals() {
+  rm -rf "$DB"* "$WORK/log"
+  RULES=delays=shuffled:1ms-2ms
+  P11PROF_TEST_DELAY_LOG=$WORK/log stress 0 --duration 3 --interval 1s --threads 2 --name long &&
+    [ "$(lines "$WORK/out" | wc -l)" = 3 ]
+}
+check "three intervals, a line each" in_3 three_intervals
 check "have a head" printed "Stress: rsa-2048-sign, 2 threads, key made for it (RSA, 2048 bits), 3.00 s, a line each 1.00 s"
-check "and a line each" [ "$(lines "$WORK/out" | wc -l)" = 3 ]
 check "with times" is "1,2,3" "SELECT group_concat(CAST(round(until_ns / 1e9) AS INTEGER))
   FROM intervals WHERE run_id = LAST"
-check "and the sessions of the token" [ "$(lines "$WORK/out" | grep -c ' 3$')" = 3 ]
+check "and the sessions of the token" is "3,3,3" "SELECT group_concat(session_count) FROM intervals
+  WHERE run_id = LAST"
+check "which are printed" [ "$(lines "$WORK/out" | grep -cE ' 3( |$)')" = 3 ]
 check "they add up" is "1,1,1" "SELECT sum(i.count) = (SELECT sum(count) FROM load_threads
   WHERE run_id = LAST), sum(i.count) = (SELECT sum(count) FROM windows WHERE run_id = LAST
   AND phase = 'measured' AND operation = 'sign'), sum(i.measured_ns) = (SELECT sum(duration_ns)
@@ -138,10 +150,7 @@ assert d['runs'][0]['options']['stress'] == {'interval_ns': 1000000000}
 "
 check "is what export writes" "$P11PROF" export last --db "$DB" --format json --output "$WORK/export.json"
 check "to the byte" cmp "$WORK/out" "$WORK/export.json"
-if /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
-  check "the schema has it" /usr/bin/python3 "$(dirname "$0")/schema_check.py" \
-    "$ROOT/docs/export-schema.json" "$WORK/out"
-fi
+check_schema "the schema has it" "$WORK/out"
 check "quiet says no lines" [ -z "$(lines "$WORK/notes")" ]
 check "compare" told compare long last
 check "has a verdict on the test" printed "rsa-2048-sign"
@@ -150,7 +159,7 @@ check "CSV" told bench --stress --module "$TOKEN" --token-label fake --pin-sourc
   --test rsa-2048-sign --duration 1s --interval 500ms --csv
 unset P11PROF_TEST_TOKEN
 check "has one row" [ "$(wc -l <"$WORK/out")" = 2 ]
-check "and lines on stderr" [ "$(lines "$WORK/notes" | grep -c ' ms ')" = 2 ]
+check "and lines on stderr" has_lines "$WORK/notes" 2
 RULES=delays=shuffled:1ms-2ms
 check "Markdown to a file" stress 0 --duration 1s --interval 500ms --format markdown --output "$WORK/report.md"
 check "has the intervals" grep -q "^## Intervals" "$WORK/report.md"
@@ -158,7 +167,7 @@ check "stdout has nothing" [ ! -s "$WORK/out" ]
 RULES=delays=shuffled:1ms-2ms
 before=$(query "SELECT count(*) FROM runs")
 check "off" stress 0 --duration 1s --interval 500ms --record off
-check "has lines with percentiles" [ "$(lines "$WORK/out" | grep -c ' ms ')" = 2 ]
+check "has lines with percentiles" has_lines "$WORK/out" 2
 check "and is no run" [ "$(query "SELECT count(*) FROM runs")" = "$before" ]
 RULES=delays=shuffled:1ms-2ms
 check "calls" stress 0 --duration 1s --interval 1s --record calls --processes 2
@@ -167,7 +176,7 @@ check "are rows" is 1 "SELECT count(*) = (SELECT sum(count) FROM intervals WHERE
 
 # --- failures ---
 
-RULES=errors=50,delays=shuffled:1ms-2ms
+RULES=errors=20,delays=shuffled:1ms-2ms
 check "so many errors" stress 3 --duration 20s --max-errors 10
 check "end it" says "ended early: --max-errors 10 are reached (CKR_DEVICE_ERROR, the first after "
 check "soon" is 1 "SELECT sum(error_count) BETWEEN 10 AND 20 AND max(until_ns) < 10e9 FROM intervals
@@ -195,8 +204,8 @@ check "are errors" says "(wrong results, the first after "
 RULES=remove=1000,delays=shuffled:1ms-2ms
 check "a token that is removed" stress 3 --duration 60s
 check "ends it at once" says "ended early: the token is gone (CKR_DEVICE_REMOVED"
-RULES=crash=4000,delays=shuffled:1ms-2ms
-check "a crash" stress 3 --duration 60s
+RULES=crash=1500,delays=shuffled:1ms-2ms
+check "a crash" stress 3 --duration 60s --interval 1s
 check "is told" says "the module ended the worker 1 (Segmentation fault)"
 check "with a sum of what was" printed "rsa-2048-sign: "
 check "and a failed run" [ "$(newest state)" = failed ]
@@ -225,19 +234,22 @@ for signal in INT:130 TERM:143 HUP:129; do
 done
 RULES=hang=2000,delays=shuffled:1ms-2ms
 stress_start
-check "a module that hangs is noticed" within 30 says "the module has not come back for"
-kill -INT "$COMMAND"
-sleep 1
-kill -INT "$COMMAND"
-check "and ended" ended 130 20
+check "a module that hangs is noticed" within 30 grep -qF "the module has not come back for" "$WORK/notes"
+# interrupts: the first one asks, the next one insists.
+# shellcheck disable=SC2317
+interrupts() {
+  ! kill -INT "$COMMAND" 2>/dev/null
+}
+check "and ended" within 20 interrupts
+check "as by a signal" ended 130 20
 check "has its lines kept" is 1 "SELECT count(*) > 0 FROM intervals WHERE run_id = LAST"
 
 # A database that takes nothing for a while: a spool of 1 MB is full soon.
 export P11PROF_SPOOL_LIMIT=1MB
-bench_start --stress --test sha-256 --duration 9s --interval 3s --record calls
+bench_start --stress --test sha-256 --duration 6s --interval 2s --record calls
 within 20 logged 1 login
 within 20 [ -e "$DB-writer" ]
-flock "$DB-writer" sleep 14 &
+flock "$DB-writer" sleep 9 &
 holder=$!
 check "a database that is locked" ended 0 60
 kill "$holder" 2>/dev/null
@@ -256,11 +268,11 @@ END
 unshare -rm sh "$WORK/full" "$WORK/small" true 2>/dev/null && {
   P11PROF_SPOOL_LIMIT=1MB unshare -rm sh "$WORK/full" "$WORK/small" "$P11PROF" bench --stress \
     --module "$TOKEN" --token-label fake --pin-source env:FAKE_PIN --db "$WORK/small/full.db" \
-    --test sha-256 --duration 8s --interval 2s --record calls --quiet >"$WORK/out" 2>"$WORK/notes"
+    --test sha-256 --duration 4s --interval 1s --record calls --quiet >"$WORK/out" 2>"$WORK/notes"
   code=$?
   check "a full disk" [ "$code" = 3 ]
   check "is told once" [ "$(grep -c 'warning: .*: it goes on; ' "$WORK/notes")" = 1 ]
-  check "does not stop it" [ "$(lines "$WORK/out" | awk '$2 == "s" && $3 > 0' | wc -l)" = 4 ]
+  check "does not stop it" [ "$(lines "$WORK/out" | awk '$2 == "s" && $3 > 0' | wc -l)" -ge 3 ]
   check "what was done is told" says " operations in all, 0 of them failed"
 }
 
@@ -271,13 +283,13 @@ stretched() {
   cp "$STRETCH_MODULE" "$WORK/$1.so"
   echo "$2 sleep $3" >"$WORK/$1.percent"
 }
-stretched slow 150 8
+stretched slow 150 4
 stretched plain 0 0
 # shellcheck disable=SC2317
 slowing() {
   P11PROF_TEST_STRETCHED="$DELAY_MODULE" P11PROF_TEST_DELAY=sleep:1ms "$P11PROF" bench --stress \
-    --module "$WORK/$1.so" --db "$DB" --quiet --test ecdsa-p256-sign --verify none --duration 15s \
-    --interval 3s --format json >"$WORK/out" 2>"$WORK/notes"
+    --module "$WORK/$1.so" --db "$DB" --quiet --test ecdsa-p256-sign --verify none --duration 8s \
+    --interval 2s --format json >"$WORK/out" 2>"$WORK/notes"
 }
 check "a module that slows down" slowing slow
 check "is found to" [ "$(json "s['effect_low'] > 0.3 and 0.5 < s['effect'] < 3")" = True ] ||
@@ -313,7 +325,7 @@ while read -r options; do
     --db "$DB" --quiet $options >"$WORK/out" 2>"$WORK/notes"
   code=$?
   check "p11prof bench $options" [ "$code" = 0 ]
-  check "has two lines" [ "$(lines "$WORK/out" | wc -l)" = 2 ]
+  check "has lines" has_lines "$WORK/out" 2
 done <"$WORK/commands"
 check "keys are as they were" [ "$(pkcs11-tool --module "$SOFTHSM" --token-label test --login \
   --pin "$PIN" --list-objects 2>/dev/null | grep -c '^Private Key')" = 2 ]

@@ -6,7 +6,8 @@
 # Environment: P11PROF, ROOT.
 
 . "$(dirname "$0")/shell_test.sh"
-SPY=/usr/lib/x86_64-linux-gnu/pkcs11-spy.so
+SPY=$(find /usr/lib/*/pkcs11-spy.so 2>/dev/null | head -n 1)
+SPY=${SPY:-pkcs11-spy.so}
 need "${ROOT:?}" "$SPY" "$SOFTHSM" pkcs11-tool softhsm2-util sqlite3 grep
 export P11PROF_DB="$DB"
 
@@ -49,11 +50,7 @@ tool() {
     --token-label spied --pin "$PIN" "$@" >"$WORK/tool" 2>&1
 }
 
-# A token of this test alone.
-mkdir "$WORK/tokens"
-printf 'directories.tokendir = %s\nobjectstore.backend = file\n' "$WORK/tokens" >"$WORK/softhsm.conf"
-export SOFTHSM2_CONF="$WORK/softhsm.conf"
-softhsm2-util --init-token --free --label spied --pin "$PIN" --so-pin 12345678 >/dev/null
+make_token spied
 printf %s "$DATA" >"$WORK/data"
 tool sign.log --keypairgen --key-type rsa:2048 --id 01 --label "$LABEL"
 tool sign.log --sign -m SHA256-RSA-PKCS --id 01 -i "$WORK/data" -o "$WORK/signature"
@@ -147,10 +144,7 @@ for query in $queries; do
 done
 check "json" ends 0 export spied
 cp "$WORK/out" "$WORK/spied.json"
-if command -v python3 >/dev/null; then
-  check "fits its schema" python3 "$ROOT/tests/integration/schema_check.py" \
-    "$ROOT/docs/export-schema.json" "$WORK/spied.json"
-fi
+check_schema "fits its schema" "$WORK/spied.json"
 check "prune keeps the counts" ends 0 prune --calls-older-than 0m
 check "all of them" [ "$(query "SELECT sum(count) FROM function_stats WHERE run_id = 1")" = \
   "$(query "SELECT call_count FROM runs WHERE run_id = 1")" ]
@@ -230,16 +224,14 @@ check "with a line of others" says "1 lines not understood, the first is line 41
 
 # --- the guide ---
 
-awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$ROOT/docs/import.md" \
-  >"$WORK/commands"
+awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$ROOT/docs/import.md" |
+  sed "s|/tmp/|$WORK/guide-|g; s|/usr/lib/x86_64-linux-gnu/pkcs11-spy.so|$SPY|" >"$WORK/commands"
 mkdir "$WORK/bin" && ln -s "$P11PROF" "$WORK/bin/p11prof"
 PATH=$WORK/bin:$PATH
-rm -f /tmp/p11prof-spy.log
 check "there are examples" [ "$(wc -l <"$WORK/commands")" -ge 5 ]
 while read -r line; do
   check "$line" sh -c "$line >'$WORK/out' 2>'$WORK/notes' || { cat '$WORK/notes'; false; }" \
     </dev/null
 done <"$WORK/commands"
-rm -f /tmp/p11prof-spy.log
 
 finish

@@ -56,6 +56,22 @@ within() {
   done
 }
 
+# in_3 COMMAND...: it succeeds once in three tries: for what a busy machine may spoil.
+in_3() {
+  "$@" || "$@" || "$@"
+}
+
+# check_schema CLAIM FILE...: they keep to the schema of exports; where python3-jsonschema is missing,
+# nobody asks. Needs ROOT.
+check_schema() {
+  claim=$1
+  shift
+  if /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
+    check "$claim" /usr/bin/python3 "$ROOT/tests/integration/schema_check.py" \
+      "$ROOT/docs/export-schema.json" "$@"
+  fi
+}
+
 # query SQL: the rows as CSV without heading.
 query() {
   "$P11PROF" sql --db "$DB" --format csv "$1" | tail -n +2 | tr -d '\r'
@@ -87,13 +103,13 @@ keeps_secrets() {
   done
 }
 
-# make_token: a SoftHSM of our own with the token "test" and the PIN $PIN.
+# make_token [LABEL]: a SoftHSM of our own with the token LABEL (test) and the PIN $PIN.
 make_token() {
   mkdir "$WORK/tokens"
   printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n' \
     "$WORK/tokens" >"$WORK/softhsm2.conf"
   export SOFTHSM2_CONF="$WORK/softhsm2.conf"
-  softhsm2-util --init-token --free --label test --so-pin 12345678 --pin "$PIN" >/dev/null
+  softhsm2-util --init-token --free --label "${1:-test}" --so-pin 12345678 --pin "$PIN" >/dev/null
 }
 
 # make_key ID LABEL TYPE: a key pair on the token.
