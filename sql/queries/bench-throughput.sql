@@ -7,7 +7,8 @@
 --
 -- It is about the newest run; -cmd '.parameter set :run 12', or --run 12, chooses another.
 -- Of the measured part. efficiency: the rate, of as many times that of one thread. Operations of a
--- mix share their slices: one without a window in a slice had none in it.
+-- mix share their slices: one without a window in a slice had none in it. weight: its part of a
+-- mix; suite: the test of a suite that it is a step of.
 WITH
 chosen AS (
   SELECT coalesce(:run, (
@@ -27,7 +28,7 @@ shared AS (
 times AS (
   SELECT mix, sum(duration_ns) AS duration_ns FROM shared GROUP BY mix),
 rates AS (
-  SELECT l.test, l.data_bytes, l.threads * l.processes AS threads, l.load, l.weight,
+  SELECT l.test, l.data_bytes, l.threads * l.processes AS threads, l.load, l.weight, l.suite,
     sum(s.count) AS count, sum(s.error_count) AS error_count,
     round((sum(s.count) - sum(s.error_count)) * 1e9 / nullif(max(t.duration_ns), 0), 3)
       AS ops_per_s
@@ -40,6 +41,7 @@ SELECT test, data_bytes, threads, count, error_count, ops_per_s,
     SELECT max(one.ops_per_s) FROM rates AS one
     WHERE one.test = rates.test AND one.data_bytes IS rates.data_bytes AND one.threads = 1
       AND one.weight IS rates.weight)), 4)
-    AS efficiency
+    AS efficiency,
+  weight, suite
 FROM rates
 ORDER BY test, data_bytes, threads, load;

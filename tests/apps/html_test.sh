@@ -38,7 +38,7 @@ exports() {
   [ "$(wc -c <"$file.html")" -lt 2000000 ]
 }
 
-make_token '</script><script>alert(1)<'
+make_token_named '</script><script>alert(1)<'
 mkdir "$WORK/programs"
 program="$WORK/programs/<script>alert(1)<img src=x onerror=alert(1)>"
 cp "$(command -v pkcs11-tool)" "$program"

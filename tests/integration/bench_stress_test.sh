@@ -74,6 +74,7 @@ check "has its slices" grep -q "rsa-2048-sign .* 600 " "$WORK/out"
 # --- what it says, and what is true ---
 
 # three_intervals: no stretch of the run was so busy that it took an interval of its own.
+# shellcheck disable=SC2317
 three_intervals() {
   rm -rf "$DB"* "$WORK/log"
   RULES=delays=shuffled:1ms-2ms
@@ -125,6 +126,9 @@ for line in open('$WORK/intervals.csv'):
 
 check "report" told report long
 check "has the intervals again" [ "$(sed -n '/^Intervals/,/^$/p' "$WORK/out" | wc -l)" = 6 ]
+check "a ready query" told sql @stress --format csv
+check "has them, too" [ "$(tail -n +2 "$WORK/out" | cut -d, -f3 | paste -s -d +)" = \
+  "$(query "SELECT group_concat(count, '+') FROM intervals")" ]
 check "timeline" told timeline long
 check "has the load" printed "latency"
 check "metrics" told export long --format prometheus

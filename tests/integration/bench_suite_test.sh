@@ -61,6 +61,8 @@ for s in d['suites']:
     assert s['total_ns'] == sum(r['total_ns'] for r in rows)
     assert s['duration_ns'] == ns and abs(s['ops_per_s'] * ns / 1e9 - s['count']) < 0.01
 assert [s['suite'] for s in d['suites']] == ['first', 'second']" "$WORK/bench.json"
+check "a ready query tells steps apart" [ "$("$P11PROF" sql @bench-throughput --db "$DB" --format csv |
+  tr -d '\r' | grep ^rsa-2048-sign, | cut -d, -f9 | sort | tr '\n' ' ')" = "first second " ]
 check "a report" "$P11PROF" report last --db "$DB" >"$WORK/out"
 check "has a table each" shows "Suite: second"
 "$P11PROF" report last --db "$DB" --redact --format json >"$WORK/redacted"

@@ -50,7 +50,7 @@ tool() {
     --token-label spied --pin "$PIN" "$@" >"$WORK/tool" 2>&1
 }
 
-make_token spied
+make_token_named spied
 printf %s "$DATA" >"$WORK/data"
 tool sign.log --keypairgen --key-type rsa:2048 --id 01 --label "$LABEL"
 tool sign.log --sign -m SHA256-RSA-PKCS --id 01 -i "$WORK/data" -o "$WORK/signature"

@@ -103,13 +103,18 @@ keeps_secrets() {
   done
 }
 
-# make_token [LABEL]: a SoftHSM of our own with the token LABEL (test) and the PIN $PIN.
-make_token() {
+# make_token_named LABEL: a SoftHSM of our own with that token and the PIN $PIN.
+make_token_named() {
   mkdir "$WORK/tokens"
   printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n' \
     "$WORK/tokens" >"$WORK/softhsm2.conf"
   export SOFTHSM2_CONF="$WORK/softhsm2.conf"
-  softhsm2-util --init-token --free --label "${1:-test}" --so-pin 12345678 --pin "$PIN" >/dev/null
+  softhsm2-util --init-token --free --label "$1" --so-pin 12345678 --pin "$PIN" >/dev/null
+}
+
+# make_token: the same with the token "test".
+make_token() {
+  make_token_named test
 }
 
 # make_key ID LABEL TYPE: a key pair on the token.
