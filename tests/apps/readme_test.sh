@@ -19,7 +19,7 @@ examples() {
 
 # runs_block: the block in $WORK/block, where the build is BUILD and /usr/local is a folder of ours.
 runs_block() {
-  sed -e "s|/usr/local|$PREFIX|g" -e "s|sudo ||" -e "s|\(-B\|--build\|--install\) build|\1 $BUILD|" \
+  sed -e "s|/usr/local|$PREFIX|g" -e "s|sudo ||" -e "s#\(-B\|--build\|--install\) build#\1 $BUILD#" \
     "$WORK/block" >"$WORK/script"
   (cd "$ROOT" && sh -eu "$WORK/script") >"$WORK/out" 2>&1 || {
     cat "$WORK/out"
