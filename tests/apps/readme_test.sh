@@ -82,7 +82,8 @@ rows() {
 # 1: it regressed.
 elsewhere() {
   echo "$right" | sed "s|\bP\b|$PIN|g; s|\bM\b|$SOFTHSM|g; s|http://localhost:9091|$URL|
-    s/--duration \(60\|3600\)\b/--duration 3/" >"$WORK/script"
+    s/--duration \(60\|3600\|3s\)/--duration 2/; s/--iterations 1000\b/--iterations 100/
+    s/--quick/& --iterations 100/" >"$WORK/script"
   (cd "$WORK/table" && PIN=$PIN bash -euo pipefail "$WORK/script") >"$WORK/out" 2>"$WORK/notes" </dev/null
   code=$?
   case $right in
