@@ -19,7 +19,8 @@ bool p11prof_mix_begins(const struct p11prof_table *loads, size_t row);
  * operations of each kind they do: the contention is of all of them. */
 void p11prof_mixes_complete(const struct p11prof_bench_results *results);
 
-/* What each thread of a mix did of all its operations: thread, count, ops_per_s. */
+/* What each thread of a mix did of all its operations: thread, count, ops_per_s. row: any
+ * of the mix. The caller clears the table. */
 void p11prof_mix_threads(struct p11prof_table *out, const struct p11prof_bench_results *results,
                          size_t row);
 

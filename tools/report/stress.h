@@ -22,8 +22,7 @@ struct sqlite3;
  * rss_growth_bytes: unknown where memory did not grow all the time. */
 #define P11PROF_STRESS_COLUMNS                                                                     \
     "run_id load test count error_count until_ns first_ops_per_s last_ops_per_s effect "           \
-    "effect_low "                                                                                  \
-    "effect_high reason temperature_change_celsius frequency_change rss_growth_bytes"
+    "effect_low effect_high reason temperature_change_celsius frequency_change rss_growth_bytes"
 
 struct p11prof_stress {
     struct p11prof_table intervals; /* P11PROF_INTERVAL_COLUMNS, in the order of time */
