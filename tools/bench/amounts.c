@@ -40,8 +40,15 @@ bool amounts_percent(const char *text, double *out)
 
 bool amounts_read(const char *text, struct bench_amount *out)
 {
+    uint64_t value;
     *out = (struct bench_amount){0};
-    return amounts_number(text, &out->count) || amounts_time(text, &out->ns);
+    if (amounts_number(text, &value))
+        out->count = value;
+    else if (amounts_time(text, &value))
+        out->ns = value;
+    else
+        return false;
+    return true;
 }
 
 static bool list_has(const struct bench_list *list, uint64_t value)
