@@ -87,7 +87,7 @@ check "with times" is "1,2,3" "SELECT group_concat(CAST(round(until_ns / 1e9) AS
   FROM intervals WHERE run_id = LAST"
 check "and the sessions of the token" is "3,3,3" "SELECT group_concat(session_count) FROM intervals
   WHERE run_id = LAST"
-check "which are printed" [ "$(lines "$WORK/out" | grep -cE ' 3( |$)')" = 3 ]
+check "which are printed" [ "$(lines "$WORK/out" | grep -cE ' 3(  stolen.*)?$')" = 3 ]
 check "they add up" is "1,1,1" "SELECT sum(i.count) = (SELECT sum(count) FROM load_threads
   WHERE run_id = LAST), sum(i.count) = (SELECT sum(count) FROM windows WHERE run_id = LAST
   AND phase = 'measured' AND operation = 'sign'), sum(i.measured_ns) = (SELECT sum(duration_ns)
@@ -150,6 +150,7 @@ assert d['schema'] == 'p11prof/export/v1'
 assert [i['interval'] for i in d['intervals']] == list(range(1, len(d['intervals']) + 1))
 assert sum(i['count'] for i in d['intervals']) == d['results'][0]['count'] == d['stress'][0]['count']
 assert d['results'][0]['cooldown_change'] is not None
+assert d['runs'][0]['options']['cooldown'] == {'duration_ns': 100000000}
 assert d['runs'][0]['options']['stress'] == {'interval_ns': 1000000000}
 "
 check "is what export writes" "$P11PROF" export last --db "$DB" --format json --output "$WORK/export.json"
@@ -196,6 +197,10 @@ check "end it, too" says "ended: nothing succeeded in a whole interval (CKR_DEVI
 check "after an interval of them" is "1,1" "SELECT count = error_count, until_ns < 20e9 FROM intervals
   WHERE run_id = LAST ORDER BY interval DESC LIMIT 1"
 check "that are no flood" is 1 "SELECT max(error_count) < 1000 FROM intervals WHERE run_id = LAST"
+RULES=errors-after=500
+check "fast ones" stress 3 --duration 60s --interval 1s --warmup 0
+check "are no flood either" is 1 "SELECT sum(error_count) BETWEEN 100 AND 600 FROM intervals
+  WHERE run_id = LAST"
 RULES=errors-after=300,errors-until=420,delays=shuffled:1ms-2ms
 check "errors that pass" stress 3 --duration 4s --interval 2s
 check "are survived" is "120,1" "SELECT sum(error_count), max(until_ns) > 3.8e9 FROM intervals
@@ -205,12 +210,18 @@ check "and the token works again" is 1 "SELECT count > error_count FROM interval
 RULES=wrong=100,delays=shuffled:1ms-2ms
 check "wrong results" stress 3 --duration 20s --verify all --max-errors 3
 check "are errors" says "(wrong results, the first after "
+RULES=wrong-after=100,errors-after=140,delays=shuffled:1ms-2ms
+check "wrong results, then failures" stress 3 --duration 20s --warmup 0 --verify all --max-errors 60
+check "are what the first of them is" says "(wrong results, the first after "
 RULES=remove=1000,delays=shuffled:1ms-2ms
 check "a token that is removed" stress 3 --duration 60s
 check "ends it at once" says "ended early: the token is gone (CKR_DEVICE_REMOVED"
 RULES=crash=1500,delays=shuffled:1ms-2ms
 check "a crash" stress 3 --duration 60s --interval 1s
 check "is told" says "the module ended the worker 1 (Segmentation fault)"
+RULES=crash=2500,delays=shuffled:1ms-2ms
+check "one in the cool-down" stress 3 --duration 1s --cooldown 30s
+check "is told, too" says "the module ended the worker 1 (Segmentation fault)"
 check "with a sum of what was" printed "rsa-2048-sign: "
 check "and a failed run" [ "$(newest state)" = failed ]
 

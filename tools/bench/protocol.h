@@ -93,6 +93,8 @@ struct bench_thread_state {
     int processor;               /* it ended on, from 1; 0: unknown */
     uint64_t first_error_ns; /* when a failure or a wrong result was seen first: CLOCK_MONOTONIC; 0:
                                 none */
+    CK_RV first_error_rv;    /* what it was; CKR_OK: a wrong result */
+    unsigned failed_in_row;  /* failures without a success in between */
     bool gave_up;            /* nothing works any more */
     bool gone;               /* nor will it: the token is not there */
 };

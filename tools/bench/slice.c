@@ -34,7 +34,6 @@ struct loop {
     uint64_t deadline_ns;                 /* of this phase, where it has a time: moved by pauses */
     uint64_t window_start_ns;
     uint64_t until_room;
-    unsigned failed_in_row;
     bool own; /* it takes durations itself */
     struct turn_count turns[BENCH_MIX_MOST];
 };
@@ -99,24 +98,27 @@ static bool token_is_gone(CK_RV rv)
            rv == CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
-static void error_note(struct loop *loop)
+/* rv: CKR_OK of a wrong result. */
+static void error_note(struct loop *loop, CK_RV rv)
 {
     struct bench_thread_state *state = loop->thread->state;
     loop->turns[loop->turn].error_count++;
     atomic_fetch_add_explicit(&state->error_count, 1, memory_order_relaxed);
-    if (state->first_error_ns == 0)
-        state->first_error_ns = slice_now_ns();
+    if (state->first_error_ns > 0)
+        return;
+    state->first_error_ns = slice_now_ns();
+    state->first_error_rv = rv;
 }
 
 static void failure_note(struct loop *loop, CK_RV rv)
 {
     struct bench_thread_state *state = loop->thread->state;
     struct bench_share *share = loop->thread->turns[loop->turn].share;
-    error_note(loop);
+    error_note(loop, rv);
     if (share->first_rv == CKR_OK)
         share->first_rv = rv;
     state->gone = state->gone || token_is_gone(rv);
-    if ((++loop->failed_in_row >= GIVE_UP_AFTER && !loop->thread->patient) || state->gone)
+    if ((++state->failed_in_row >= GIVE_UP_AFTER && !loop->thread->patient) || state->gone)
         state->gave_up = true;
 }
 
@@ -125,7 +127,7 @@ static void failure_note(struct loop *loop, CK_RV rv)
 static uint64_t rest(const struct loop *loop, uint64_t now_ns)
 {
     const struct timespec pause = {0, REST_NS};
-    if (loop->failed_in_row < GIVE_UP_AFTER || !loop->thread->patient)
+    if (loop->thread->state->failed_in_row < GIVE_UP_AFTER || !loop->thread->patient)
         return now_ns;
     nanosleep(&pause, NULL);
     return slice_now_ns();
@@ -158,7 +160,7 @@ static void check(struct loop *loop, struct p11prof_bench_job *job)
     if (job->test->steps->check(job))
         return;
     turn->wrong_count++;
-    error_note(loop);
+    error_note(loop, CKR_OK);
 }
 
 /* Returns the time now: what was since then_ns is not measured. */
@@ -200,7 +202,7 @@ static uint64_t iterate(struct loop *loop, uint64_t now_ns)
     loop->count++;
     loop->turns[loop->turn].count++;
     if (rv == CKR_OK)
-        loop->failed_in_row = 0;
+        loop->thread->state->failed_in_row = 0;
     else
         failure_note(loop, rv);
     now_ns = clean_up(loop, job, rv, now_ns);
@@ -313,6 +315,8 @@ static void state_reset(const struct slice_thread *thread)
     state->measured = (struct bench_tally){0};
     state->first_error_ns = 0;
     state->gave_up = state->gone = false;
+    if (!thread->patient) /* else the next slice would begin with as many again */
+        state->failed_in_row = 0;
     for (unsigned i = 0; i < thread->turn_count; i++)
         share_reset(thread->turns[i].share);
 }

@@ -50,8 +50,7 @@ static struct bench_plan plan_next(const struct stress *stress, uint64_t now_ns)
 
 /* --- what came of it --- */
 
-static void thread_take(struct stress *stress, const struct bench_thread_state *state,
-                        const struct bench_share *share)
+static void thread_take(struct stress *stress, const struct bench_thread_state *state)
 {
     stress->interval.count += state->measured.count;
     stress->interval.error_count += state->measured.error_count;
@@ -59,7 +58,7 @@ static void thread_take(struct stress *stress, const struct bench_thread_state *
     if (state->first_error_ns > 0 &&
         (stress->first_error_ns == 0 || state->first_error_ns < stress->first_error_ns)) {
         stress->first_error_ns = state->first_error_ns;
-        stress->first_rv = share->first_rv;
+        stress->first_rv = state->first_error_rv;
     }
     if (stress->interval.number == 1 && state->measured.count > 0 &&
         (stress->begin_ns == 0 || state->measured.start_ns < stress->begin_ns))
@@ -71,12 +70,8 @@ static void slice_take(struct stress *stress, const struct run_turn *turn)
     const struct bench_load *load = stress->load;
     if (stress->interval.first_plan_ns == 0)
         stress->interval.first_plan_ns = turn->plan.start_ns;
-    for (unsigned i = 0; i < load->threads * load->processes; i++) {
-        const struct crew *crew = &stress->run->crew;
-        unsigned process = i / load->threads, thread = i % load->threads;
-        thread_take(stress, crew_thread(crew, process, thread),
-                    bench_shares(crew->shared, process, thread));
-    }
+    for (unsigned i = 0; i < load->threads * load->processes; i++)
+        thread_take(stress, crew_thread(&stress->run->crew, i / load->threads, i % load->threads));
     if (stress->begin_ns == 0)
         stress->begin_ns = turn->plan.start_ns;
     if (stress->interval.number == 1)
@@ -116,6 +111,16 @@ static uint64_t error_limit(const struct stress *stress)
                : most - stress->error_count - stress->interval.error_count;
 }
 
+/* What a worker that is gone says. */
+static void crash_take(struct bench_run *run, const struct run_turn *turn)
+{
+    if (turn->status == P11PROF_OK)
+        return;
+    progress_clear(run->progress);
+    run_complain(run, &turn->error);
+    run->crashed = run->failed = true;
+}
+
 static void slice_run_next(struct stress *stress)
 {
     struct bench_run *run = stress->run;
@@ -127,11 +132,7 @@ static void slice_run_next(struct stress *stress)
     struct slice_sum sum = slice_store(run, stress->load, &turn.plan, &turn.facts);
     stress->interval.measured_ns += sum.duration_ns;
     slice_take(stress, &turn);
-    if (turn.status != P11PROF_OK) {
-        progress_clear(run->progress);
-        run_complain(run, &turn.error);
-        run->crashed = run->failed = true;
-    }
+    crash_take(run, &turn);
     drain(stress);
 }
 
@@ -140,8 +141,11 @@ static void cooldown_run(struct stress *stress)
 {
     const struct bench_plan plan = {.cooldown = stress->run->settings->cooldown};
     struct run_turn turn;
-    if (plan.cooldown.count > 0 || plan.cooldown.ns > 0)
-        run_turn_take(stress->run, stress->load, &plan, &turn);
+    if (plan.cooldown.count == 0 && plan.cooldown.ns == 0)
+        return;
+    stress->run->error_limit = 0;
+    run_turn_take(stress->run, stress->load, &plan, &turn);
+    crash_take(stress->run, &turn);
 }
 
 /* --- the whole --- */
