@@ -101,6 +101,8 @@ check "with --key" refuses "names keys and sizes itself" --suite "$EXAMPLE" --ke
 check "with sizes" refuses "names keys and sizes itself" --suite "$EXAMPLE" --data-sizes 1KB
 check "with lists" refuses "one number of threads" --suite "$EXAMPLE" --threads 1,2
 check "--create-keys alone" refuses "keys of a --suite" --create-keys
+check "with --stress" refuses "without --suite and --mix" --suite "$EXAMPLE" --stress
+check "two suites" refuses "given twice" --suite "$EXAMPLE" --config "$EXAMPLE"
 check "no file" refuses "cannot be opened" --suite "$WORK/nowhere.toml"
 printf '[[tests]]\nname = "a"\noperations = [\n  { type = "sgn\033[31m" } ]\n' | suite
 check "a mistake has its place" refuses "suite.toml:4:" --suite "$WORK/suite.toml"

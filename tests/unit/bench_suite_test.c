@@ -106,6 +106,8 @@ static void mistakes_have_their_place(void **state)
         {TESTS("{ type = \"hash\", data_size = \"-1KB\" }"), "data_size wants a size"},
         {TESTS("{ type = \"hash\", size = \"1KB\" }"), "size is of gen_random"},
         {TESTS("{ type = \"gen_random\", size = \"4B\" }"), "fewer than 8 random bytes"},
+        {TESTS("{ type = \"random\", data_size = 4 }"), "fewer than 8 random bytes"},
+        {TESTS("{ type = \"gen_random\", size = \"32B\", data_size = 64 }"), "give one"},
         {TESTS("{ type = \"hash\", algorithm = \"MD5\" }"), "has the algorithm 'MD5'"},
         {TESTS("{ type = \"encrypt_aes\", mechanism = \"CKM_X\" }"), "has the mechanism 'CKM_X'"},
         {TESTS("{ type = \"rsa-2048-encrypt\", data_size = \"1MB\" }"), "works on 32 bytes"},

@@ -72,6 +72,14 @@ static bool take_mix(struct bench_settings *settings, const char *value)
            p11prof_complain(false, "%s", error.text);
 }
 
+static bool take_suite(struct bench_settings *settings, const char *value)
+{
+    if (settings->suite_path)
+        return p11prof_complain(false, "--suite is given twice: a run has one");
+    settings->suite_path = value;
+    return *value || refuse("suite", "the path of a file", value);
+}
+
 static bool take_number(const char *option, const char *value, uint64_t least, uint64_t most,
                         uint64_t *out)
 {
@@ -231,8 +239,7 @@ static bool take_option(void *payload, int id, const char *value)
         add_tests(settings, value);
         return true;
     case SUITE:
-        settings->suite_path = value;
-        return *value || refuse("suite", "the path of a file", value);
+        return take_suite(settings, value);
     case MIX:
         return take_mix(settings, value);
     case VERIFY:

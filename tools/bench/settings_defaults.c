@@ -36,6 +36,8 @@ static bool check(const struct bench_settings *settings)
         bool wrong;
         const char *text;
     } rules[] = {
+        {settings->stress.wanted && (suite || settings->mix.count > 0),
+         "--stress is one test: without --suite and --mix"},
         {suite && (settings->tests || settings->mix.count > 0 || vs->wanted),
          "--suite names its tests itself: without --test, --mix and --vs"},
         {suite &&
@@ -44,8 +46,6 @@ static bool check(const struct bench_settings *settings)
         {suite && (settings->threads.count > 1 || settings->processes.count > 1),
          "--suite takes one number of threads and processes: a run for each"},
         {settings->create_keys && !suite, "--create-keys is about the keys of a --suite"},
-        {settings->stress.wanted && (suite || settings->mix.count > 0),
-         "--stress is one test: without --suite and --mix"},
         {settings->mix.count > 0 && settings->tests,
          "--mix names its tests itself: without --test"},
         {settings->mix.count > 0 && vs->wanted, "--vs compares test by test: without --mix"},

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_BYTES_MOST = 1 << 20, RANDOM_BYTES_LEAST = 8 };
+enum { FILE_BYTES_MOST = 1 << 20 };
 
 /* A suite while it is read. */
 struct reading {
@@ -20,7 +20,7 @@ struct reading {
     char test[BENCH_SUITE_NAME_BYTES]; /* name of the one in hand */
     struct suite_place test_place;
     unsigned number; /* of its operations so far; 0: its own values are read */
-    bool size_said;
+    bool size_said, data_size_said;
 };
 
 /* --- errors --- */
@@ -136,8 +136,10 @@ static bool take_member(struct reading *reading, const struct suite_member *memb
         return take_threads(reading, member, step);
     if (strcmp(key, "duration") == 0)
         return take_duration(reading, member, step);
-    reading->size_said = strcmp(key, "size") == 0;
-    if (reading->size_said || strcmp(key, "data_size") == 0)
+    bool size = strcmp(key, "size") == 0, data_size = strcmp(key, "data_size") == 0;
+    reading->size_said = reading->size_said || size;
+    reading->data_size_said = reading->data_size_said || data_size;
+    if (size || data_size)
         return take_size(reading, member, step);
     const char *nearest = p11prof_nearest(key, members, sizeof members / sizeof members[0]);
     return refuse(reading, member->key_place, "an operation has no '%.60s'%s%s%s", key,
@@ -160,9 +162,8 @@ static bool step_end(struct reading *reading)
         return refuse(reading, step->place, "this operation has no type");
     if (reading->size_said && !random)
         return refuse(reading, step->place, "size is of gen_random; others have data_size");
-    if (random && step->data_bytes > 0 && step->data_bytes < RANDOM_BYTES_LEAST)
-        return refuse(reading, step->place, "fewer than %d random bytes cannot be verified",
-                      RANDOM_BYTES_LEAST);
+    if (reading->size_said && reading->data_size_said)
+        return refuse(reading, step->place, "size and data_size are the same: give one");
     if (*step->key) /* it decides */
         return true;
     if (bench_step_select(&tests, suite, step, &none, reading->error) != P11PROF_OK)
@@ -197,7 +198,7 @@ static bool on_operation(void *payload, struct suite_place place)
     struct bench_step *step = &suite->steps[suite->step_count++];
     *step = (struct bench_step){.number = ++reading->number, .place = place};
     strcpy(step->suite, reading->test);
-    reading->size_said = false;
+    reading->size_said = reading->data_size_said = false;
     return true;
 }
 

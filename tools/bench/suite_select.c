@@ -17,7 +17,7 @@ static const struct kind {
              {"gen_random", "random", false},
              {"encrypt_aes", "encrypt", true},
              {"decrypt_aes", "decrypt", true}};
-enum { KINDS = sizeof kinds / sizeof kinds[0] };
+enum { KINDS = sizeof kinds / sizeof kinds[0], RANDOM_BYTES_LEAST = 8 };
 
 static bool is_type(const struct p11prof_bench_test *test, const char *type)
 {
@@ -110,6 +110,11 @@ static enum p11prof_status check(const struct p11prof_bench_test *test,
         return bench_step_refuse(suite, step, error,
                                  "%s works on %llu bytes: it has no other data_size", test->id,
                                  (unsigned long long)test->data_bytes);
+    if (strcmp(test->family, "random") == 0 && step->data_bytes > 0 &&
+        step->data_bytes < RANDOM_BYTES_LEAST)
+        return bench_step_refuse(suite, step, error,
+                                 "fewer than %d random bytes cannot be verified",
+                                 RANDOM_BYTES_LEAST);
     return P11PROF_OK;
 }
 
