@@ -88,6 +88,15 @@ RULES=
 export RULES
 
 # Wrong usage, before a token is touched.
+suite <<'END'
+[[tests]]
+name = "again"
+operations = [{ type = "sha-256", iterations = 5 }, { type = "sha-256", iterations = 7 }]
+END
+check "equal steps" bends 0 --suite "$WORK/suite.toml" --format prometheus
+check "are two series" [ "$(sed -n 's/^p11prof_bench_operations_total.*suite="again",step=//p' \
+  "$WORK/out" | tr '\n' ' ')" = '"1"} 5 "2"} 7 ' ]
+
 # refuses TEXT OPTION...
 refuses() {
   text=$1

@@ -13,7 +13,7 @@
 #define LOAD_COLUMNS P11PROF_RESULT_COLUMNS " token sum_ns"
 #define LOAD_CALL_COLUMNS                                                                          \
     "test token operation mechanism key_type key_bits data_bytes threads processes weight suite "  \
-    "function kind calls errors"
+    "step function kind calls errors"
 
 #define OF_RUN        "coalesce(r.program, '') AS program, coalesce(r.token_label, '') AS token"
 #define OF_KEY        "s.mechanism, s.key_type, s.key_bits"
@@ -105,6 +105,9 @@ static enum p11prof_status loads_add(struct p11prof_table *out, struct sqlite3 *
         p11prof_table_copy_row(out, row, loads, i);
         p11prof_table_set_text(out, row, "token",
                                p11prof_table_text(&report.run, 0, "token_label", NULL));
+        if (!p11prof_table_text(loads, i, "suite",
+                                NULL)) /* only a suite's are what the user wrote */
+            p11prof_table_set_text(out, row, "step", "");
         status = sum_of(db, run_id, p11prof_table_integer(loads, i, "load", 0), &sum_ns, error);
         if (status == P11PROF_OK && sum_ns >= 0)
             p11prof_table_set_integer(out, row, "sum_ns", sum_ns);

@@ -12,10 +12,10 @@ enum { FIRST_OCTAVE = 10, LAST_OCTAVE = 36, BOUNDS = 2 * (LAST_OCTAVE - FIRST_OC
 
 #define LOAD_LABELS                                                                                \
     "test", "token", "operation", "mechanism", "key_type", "key_bits", "data_bytes", "threads",    \
-        "processes", "weight", "suite"
+        "processes", "weight", "suite", "step"
 
 /* Columns that are labels. */
-static const char *const label_columns[METRICS_TABLES][14] = {
+static const char *const label_columns[METRICS_TABLES][15] = {
     [METRICS_LOADS] = {LOAD_LABELS},
     [METRICS_LOAD_CALLS] = {LOAD_LABELS, "function", "kind"},
     [METRICS_CALLS] = {"program", "token", "function", "kind", "mechanism", "key_type", "key_bits"},
