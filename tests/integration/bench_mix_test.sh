@@ -121,6 +121,9 @@ check "operation by operation" is 1 "SELECT min(n = m) FROM (SELECT load, count(
   (SELECT load, sum(count) AS m FROM load_threads WHERE run_id = LAST GROUP BY load) USING (load)"
 
 # Errors and wrong results are those of their operation.
+RULES=exit=400
+check "a module that ends in the warm-up" bends 3 --mix sign:1,random:1 --warmup 5s
+check "leaves no rate" grep -q "all operations: -/s" "$WORK/out"
 RULES=errors=50
 check "errors end with 3" bends 3 --mix sign:50,sha-256:50 --iterations 1000 --warmup 0
 check "all of them are of the one that fails" is "rsa-2048-sign" "SELECT group_concat(DISTINCT test)

@@ -97,6 +97,19 @@ check "equal steps" bends 0 --suite "$WORK/suite.toml" --format prometheus
 check "are two series" [ "$(sed -n 's/^p11prof_bench_operations_total.*suite="again",step=//p' \
   "$WORK/out" | tr '\n' ' ')" = '"1"} 5 "2"} 7 ' ]
 
+suite <<'END'
+[[tests]]
+name = "breaks off"
+operations = [{ type = "sha-256", iterations = 10000 }]
+END
+RULES=exit=3000
+check "a module that ends in a slice" bends 3 --suite "$WORK/suite.toml" --slices 10 --format json
+check "leaves the rate of the slices before" python3 -c "import json, sys
+d = json.load(open(sys.argv[1]))
+assert d['results'][0]['count'] > 1000
+rate = d['results'][0]['ops_per_s']
+assert abs(d['suites'][0]['ops_per_s'] / rate - 1) < 1e-3, (d['suites'][0], rate)" "$WORK/out"
+
 # refuses TEXT OPTION...
 refuses() {
   text=$1

@@ -9,10 +9,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char suites_sql[] =
-    "SELECT b.run AS run_id, b.suite, CAST(total(s.duration_ns) AS INTEGER) AS duration_ns "
+static const char steps_sql[] =
+    "SELECT b.run AS run_id, b.suite, b.load, CAST(total(s.duration_ns) AS INTEGER) AS duration_ns "
     "FROM bench_load AS b LEFT JOIN bench_slice AS s ON s.run = b.run AND s.load = b.load "
-    "WHERE b.run = ?1 AND b.suite IS NOT NULL GROUP BY b.suite ORDER BY min(b.load)";
+    "WHERE b.run = ?1 AND b.suite IS NOT NULL GROUP BY b.load ORDER BY b.load";
 
 bool p11prof_load_is_step(const struct p11prof_table *loads, size_t row)
 {
@@ -29,36 +29,67 @@ static bool is_step_of(const struct p11prof_table *loads, size_t row,
                   p11prof_table_text(suites, suite, "suite", "")) == 0;
 }
 
-static void set_sums(const struct p11prof_table *suites, size_t suite,
+/* What the steps of one test come to so far. */
+struct sums {
+    int64_t count, error_count, total_ns, duration_ns;
+    double timed_count; /* successes in slices that ended: the others have no time */
+};
+
+static void step_add(struct sums *sums, const struct p11prof_table *steps, size_t step,
                      const struct p11prof_table *loads)
 {
-    static const char *const sums[] = {"count", "error_count", "total_ns"};
-    struct p11prof_cell *cells = p11prof_table_row(suites, suite);
-    int64_t values[sizeof sums / sizeof sums[0]] = {0};
-    for (size_t row = 0; row < loads->row_count; row++)
-        for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++)
-            if (is_step_of(loads, row, suites, suite))
-                values[i] += p11prof_table_integer(loads, row, sums[i], 0);
-    for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++)
-        p11prof_table_set_integer(suites, cells, sums[i], values[i]);
-    int64_t duration_ns = p11prof_table_integer(suites, suite, "duration_ns", 0);
-    if (duration_ns > 0)
+    int64_t duration_ns = p11prof_table_integer(steps, step, "duration_ns", 0);
+    sums->duration_ns += duration_ns;
+    for (size_t row = 0; row < loads->row_count; row++) {
+        if (!is_step_of(loads, row, steps, step) ||
+            p11prof_table_integer(loads, row, "load", -1) !=
+                p11prof_table_integer(steps, step, "load", 0))
+            continue;
+        const struct p11prof_cell *rate = p11prof_table_get(loads, row, "ops_per_s");
+        sums->count += p11prof_table_integer(loads, row, "count", 0);
+        sums->error_count += p11prof_table_integer(loads, row, "error_count", 0);
+        sums->total_ns += p11prof_table_integer(loads, row, "total_ns", 0);
+        if (rate->kind == P11PROF_CELL_REAL)
+            sums->timed_count += rate->real * (double)duration_ns / 1e9;
+    }
+}
+
+static void sums_set(const struct p11prof_table *suites, const struct sums *sums)
+{
+    struct p11prof_cell *cells = p11prof_table_row(suites, suites->row_count - 1);
+    p11prof_table_set_integer(suites, cells, "count", sums->count);
+    p11prof_table_set_integer(suites, cells, "error_count", sums->error_count);
+    p11prof_table_set_integer(suites, cells, "total_ns", sums->total_ns);
+    p11prof_table_set_integer(suites, cells, "duration_ns", sums->duration_ns);
+    if (sums->duration_ns > 0)
         p11prof_table_set_real(suites, cells, "ops_per_s",
-                               (double)(values[0] - values[1]) / ((double)duration_ns / 1e9));
+                               sums->timed_count / ((double)sums->duration_ns / 1e9));
+}
+
+/* The steps of a test follow each other. */
+static bool begins_suite(const struct p11prof_table *steps, size_t step)
+{
+    return step == 0 || strcmp(p11prof_table_text(steps, step, "suite", ""),
+                               p11prof_table_text(steps, step - 1, "suite", "")) != 0;
 }
 
 enum p11prof_status p11prof_bench_suites_load(struct p11prof_bench_results *out, struct sqlite3 *db,
                                               int64_t run_id, struct p11prof_error *error)
 {
-    struct p11prof_table found = {.columns = NULL};
+    struct p11prof_table steps = {.columns = NULL};
+    struct sums sums = {0};
     if (out->suites.column_count == 0)
         p11prof_table_add_columns(&out->suites, P11PROF_SUITE_COLUMNS);
-    enum p11prof_status status = p11prof_query_table(db, suites_sql, run_id, &found, error);
-    for (size_t i = 0; i < found.row_count && status == P11PROF_OK; i++) {
-        p11prof_table_copy_row(&out->suites, p11prof_table_add_row(&out->suites), &found, i);
-        set_sums(&out->suites, out->suites.row_count - 1, &out->loads);
+    enum p11prof_status status = p11prof_query_table(db, steps_sql, run_id, &steps, error);
+    for (size_t i = 0; i < steps.row_count && status == P11PROF_OK; i++) {
+        if (begins_suite(&steps, i)) {
+            p11prof_table_copy_row(&out->suites, p11prof_table_add_row(&out->suites), &steps, i);
+            sums = (struct sums){0};
+        }
+        step_add(&sums, &steps, i, &out->loads);
+        sums_set(&out->suites, &sums);
     }
-    p11prof_table_clear(&found);
+    p11prof_table_clear(&steps);
     return status;
 }
 

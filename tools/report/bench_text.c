@@ -101,7 +101,8 @@ static double rate_of(const struct p11prof_table *loads, size_t row)
 static void print_mix(struct p11prof_page *page, const struct p11prof_table *loads, size_t first)
 {
     struct p11prof_table mix = {.columns = NULL};
-    char names[P11PROF_BENCH_NAMES_BYTES], rate[P11PROF_UNIT_TEXT_BYTES];
+    char names[P11PROF_BENCH_NAMES_BYTES], rate[P11PROF_UNIT_TEXT_BYTES] = "-";
+    double ops_per_s = rate_of(loads, first);
     p11prof_table_add_columns(&mix, P11PROF_RESULT_COLUMNS);
     for (size_t i = first; i < loads->row_count; i++)
         if (p11prof_same_mix(loads, first, i))
@@ -110,7 +111,8 @@ static void print_mix(struct p11prof_page *page, const struct p11prof_table *loa
                           "ops_per_s time_share p50_ns p95_ns p99_ns");
     p11prof_page_section(page, "Mix %" PRId64, p11prof_table_integer(loads, first, "mix", 0));
     p11prof_page_table(page, &mix, names);
-    p11prof_format_rate(rate, rate_of(loads, first));
+    if (ops_per_s >= 0)
+        p11prof_format_rate(rate, ops_per_s);
     p11prof_page_note(page, "all operations: %s/s", rate);
     p11prof_table_clear(&mix);
 }
