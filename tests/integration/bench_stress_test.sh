@@ -52,7 +52,7 @@ print($1)"
 
 # --- options ---
 
-for wrong in "--interval 2s --duration 1s" "--duration 500ms --interval 1s" "--interval 0" \
+for wrong in "--interval 2s --duration 1s" "--duration 500ms --interval 1s" "--interval 0" "--interval 49ms" \
   "--interval x" "--interval -1" "--interval 1e99" "--max-errors 0" "--max-errors x" \
   "--max-errors -1" "--vs same" "--list-tests" "--repeat 2" "--iterations 10" "--slices 3" \
   "--quick" "--threads 1,2" "--processes 1,2" "--data-sizes 1KB,2KB" "--test sign,verify" \

@@ -73,6 +73,9 @@ bool stress_settings_complete(struct bench_settings *settings)
     if (!check(settings))
         return false;
     uint64_t given_ns = stress->interval_ns;
+    if (given_ns > 0 && given_ns < slice_least_ns)
+        return p11prof_complain(false,
+                                "--interval is shorter than a slice, which is 50 ms or more");
     defaults_fill(settings);
     if (given_ns > settings->measured.ns)
         return p11prof_complain(false, "--interval is longer than --duration: there would be no "
