@@ -210,7 +210,7 @@ check "and the token works again" is 1 "SELECT count > error_count FROM interval
 RULES=wrong=100,delays=shuffled:1ms-2ms
 check "wrong results" stress 3 --duration 20s --verify all --max-errors 3
 check "are errors" says "(wrong results, the first after "
-RULES=wrong-after=100,errors-after=140,delays=shuffled:1ms-2ms
+RULES="wrong-after=100,errors-after=140,delays=shuffled:1ms-2ms"
 check "wrong results, then failures" stress 3 --duration 20s --warmup 0 --verify all --max-errors 60
 check "are what the first of them is" says "(wrong results, the first after "
 RULES=remove=1000,delays=shuffled:1ms-2ms
