@@ -113,7 +113,8 @@ static int import_stream(struct p11prof_store *store, const struct settings *set
     enum p11prof_status status = p11prof_import_file(&import, &format, &result, &known_run, &error);
     int code = status ? p11prof_complain_of(&error) : P11PROF_EXIT_DONE;
     if (!status && known_run)
-        printf("%s: already imported as run %" PRId64 "\n", shown, known_run);
+        printf("%s: already imported as run %" PRId64 "%s\n", shown, known_run,
+               settings->name ? ", whose name stays: 'p11prof runs rename' changes it" : "");
     else if (!status)
         say_imported(shown, format, &result);
     free(shown);

@@ -67,6 +67,8 @@ check "the operation is there" [ "$(query "SELECT operation || ' ' || key_bits |
 check "no duration is" [ "$(query "SELECT count(*) FROM calls WHERE duration_ns IS NOT NULL")" = 0 ]
 check "again, it is known" ends 0 import "$WORK/sign.log"
 check "and named" shows "already imported as run 1"
+check "with another name" ends 0 import "$WORK/sign.log" --name other
+check "its name stays" shows "already imported as run 1, whose name stays"
 from_stdin() {
   "$P11PROF" import - <"$1" >"$WORK/out" && shows "stdin: already imported as run 1"
 }

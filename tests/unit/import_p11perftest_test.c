@@ -147,6 +147,7 @@ static void names_tests(void **state)
         {"Generate (C_GenerateRandom())", "rand-128", 32, "random-32", -1, 32},
         {"Find objects", "find-128", 100, "find-by-label-100", -1, -1},
         {"Some New Thing", "my key", 16, "some-new-thing-my-key", -1, 16},
+        {"\u00e9\u00e9", "\u00fc", 16, "test", -1, 16},
         {"RSA Signature (CKM_SHA256_RSA_PKCS)", "", 8, "rsa-signature-ckm-sha256-rsa-pkcs", -1, 8},
     };
     struct p11prof_p11perftest_test test;

@@ -141,6 +141,8 @@ void p11prof_p11perftest_name(struct p11prof_p11perftest_test *out, const char *
             strcat(out->id, "-");
             slug(out->id + strlen(out->id), sizeof out->id - strlen(out->id), label);
         }
+        if (!out->id[strspn(out->id, "-")])
+            strcpy(out->id, "test");
         return;
     }
     if (hole)

@@ -211,7 +211,9 @@ static enum p11prof_status check_rows(const struct p11prof_call_scope *scope,
     if (scope->row_count > 0)
         return P11PROF_OK;
     if (scope->call_count == 0)
-        return p11prof_error_set(error, P11PROF_BAD_INPUT, "run %lld has no calls", run_id);
+        return p11prof_error_set(error, P11PROF_BAD_INPUT,
+                                 "run %lld has no calls: 'p11prof report %lld' shows what it has",
+                                 run_id, run_id);
     return p11prof_error_set(error, P11PROF_BAD_INPUT,
                              "run %lld keeps no calls one by one (record = summary, or pruned); "
                              "'p11prof report %lld' and 'p11prof errors %lld' still answer",
