@@ -108,6 +108,14 @@ check "a second one does not" ended 130 20
 check "keeps what was recorded" is "interrupted,1" "SELECT state, call_count > 1000 FROM runs
   WHERE run_id = LAST"
 
+RULES=hang=10
+bench_start --test rsa-2048-sign
+sleep 0.7
+kill -INT "$COMMAND"
+sleep 0.7
+kill -INT "$COMMAND"
+check "nor while it sets up" ended 130 20
+
 # The command itself is killed: workers end, and clean up.
 RULES=delays=shuffled:1ms-3ms
 started --duration 60s --processes 2

@@ -96,10 +96,13 @@ static int workers_set_up(struct bench_run *run)
     const struct bench_request request = {.kind = BENCH_REQUEST_SET_UP};
     struct p11prof_error error;
     for (unsigned i = 0; i < run->crew.count; i++) {
+        int code = 0;
         if (crew_ask_one(&run->crew, i, &request, run_tick, run, &error) != P11PROF_OK)
-            return run_complain(run, &error);
+            code = run_complain(run, &error);
         if (run->signal_number)
             return P11PROF_EXIT_SIGNAL + run->signal_number;
+        if (code)
+            return code;
     }
     run->token = run->crew.members[0].reply.token;
     run->own_key = run->crew.members[0].reply.own_key;

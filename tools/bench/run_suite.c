@@ -55,10 +55,9 @@ int run_suite_make(struct bench_run *run)
     size_t capacity = 0;
     int code = 0;
     run->step_tests = p11prof_zalloc(run->settings->suite.step_count, sizeof *run->step_tests);
-    for (size_t i = 0; i < run->settings->suite.step_count && code == 0; i++)
-        code = run->signal_number ? P11PROF_EXIT_SIGNAL + run->signal_number
-                                  : step_make(run, i, &capacity);
-    return code;
+    for (size_t i = 0; i < run->settings->suite.step_count && code == 0 && !run->signal_number; i++)
+        code = step_make(run, i, &capacity);
+    return run->signal_number ? P11PROF_EXIT_SIGNAL + run->signal_number : code;
 }
 
 void run_suite_clear(struct bench_run *run)
