@@ -122,9 +122,9 @@ module() {
 }
 module plain 0
 module again 0
-module slow 60 # by so much that a busy machine cannot hide it
+module slow 300 # by so much that a busy machine cannot hide it
 # The machine decides about rates; about medians it does not.
-export P11PROF_TEST_STRETCHED="$DELAY_MODULE" P11PROF_TEST_DELAY=sleep:8ms
+export P11PROF_TEST_STRETCHED="$DELAY_MODULE" P11PROF_TEST_DELAY=sleep:4ms
 export GATE_OPTIONS="--iterations 40 --verify none" GATE_CURRENT_RUNS=3 GATE_BASELINE=base.json
 export GATE_THRESHOLD=p50=10%,ops_per_s=10000%
 export GATE_TESTS=rsa-2048-sign,ecdsa-p256-sign GATE_MODULE="$WORK/plain.so"
@@ -144,7 +144,8 @@ check "is where it is to be" [ -s base.json ]
 cp base.json kept.json
 for settings in GATE_BASELINE=base.json GATE_BASELINE=folder; do
   [ -e "${settings#*=}" ] || { mkdir folder && cp kept.json folder/1.json; }
-  check "$settings: the same speed" gate 0 check "$settings" GATE_MODULE="$WORK/again.so"
+  check "$settings: the same speed" gate 0 check "$settings" GATE_MODULE="$WORK/again.so" \
+    GATE_CURRENT_RUNS=1
   check "$settings: has test cases" junit 2
   : >"$SUMMARY"
   check "$settings: a slower one" gate 1 check "$settings" GATE_MODULE="$WORK/slow.so" \
@@ -154,7 +155,8 @@ for settings in GATE_BASELINE=base.json GATE_BASELINE=folder; do
   check "$settings: is printed" finds "2 regressed" "$WORK/out"
   check "$settings: is on the page of the job" finds "regressed" "$SUMMARY"
 done
-check "a larger threshold" gate 0 check GATE_MODULE="$WORK/slow.so" GATE_THRESHOLD=p50=900%,ops_per_s=10000%
+check "a larger threshold" gate 0 check GATE_MODULE="$WORK/slow.so" GATE_CURRENT_RUNS=1 \
+  GATE_THRESHOLD=p50=900%,ops_per_s=10000%
 export GATE_OPTIONS="--duration 2s --slices 20 --verify none" GATE_THRESHOLD=10%
 check "the slow one side by side" gate 1 "vs $WORK/plain.so $WORK/slow.so"
 check "is a failure" junit 2 "rsa-2048-sign ecdsa-p256-sign"
@@ -175,7 +177,8 @@ start=$(date +%s)
 check "half a baseline" gate 2 check GATE_BASELINE=cut.json GATE_OPTIONS='--duration 100s'
 check "is told before a token is measured" [ $(($(date +%s) - start)) -lt 50 ]
 check "with what to do" says "'gate.sh baseline' makes a new one"
-check "tests that the baseline has not" gate 2 check GATE_TESTS=hmac-sha256
+check "tests that the baseline has not" gate 2 check GATE_TESTS=hmac-sha256 \
+  GATE_OPTIONS="--iterations 40 --verify none"
 check "are told" says "makes a baseline of the same tests"
 for words in "" "chekc" "check now" "vs one" "baseline two three"; do
   check "gate.sh $words" gate 2 "$words"
