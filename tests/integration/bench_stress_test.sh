@@ -201,7 +201,7 @@ RULES=errors-after=500
 check "fast ones" stress 3 --duration 60s --interval 1s --warmup 0
 check "are no flood either" is 1 "SELECT sum(error_count) BETWEEN 100 AND 600 FROM intervals
   WHERE run_id = LAST"
-RULES=errors-after=300,errors-until=420,delays=shuffled:1ms-2ms
+RULES=errors-after=600,errors-until=720,delays=shuffled:1ms-2ms
 check "errors that pass" stress 3 --duration 4s --interval 2s
 check "are survived" is "120,1" "SELECT sum(error_count), max(until_ns) > 3.8e9 FROM intervals
   WHERE run_id = LAST"
