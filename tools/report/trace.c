@@ -134,6 +134,19 @@ static void write_counter(struct p11prof_trace_writer *writer, struct edges *edg
     }
 }
 
+static enum p11prof_status write_operations(struct p11prof_trace_writer *writer, struct sqlite3 *db,
+                                            const struct part *part, struct p11prof_error *error)
+{
+    sqlite3_stmt *row;
+    int result;
+    if (query(db, part, calls_sql, "", &row, error) != P11PROF_OK)
+        return error->status;
+    while ((result = sqlite3_step(row)) == SQLITE_ROW)
+        p11prof_trace_operation(writer, row, part->offset_ns);
+    p11prof_trace_rewind(writer);
+    return p11prof_query_end(row, result, error);
+}
+
 static enum p11prof_status write_calls(struct p11prof_trace_writer *writer, struct sqlite3 *db,
                                        const struct part *part, struct edges *edges,
                                        uint64_t *written_count, struct p11prof_error *error)
@@ -184,6 +197,8 @@ static enum p11prof_status write_parts(struct p11prof_trace_writer *writer, stru
     for (size_t i = 0; i < runs->run_count && status == P11PROF_OK; i++) {
         parts[i].offset_ns = parts[i].condition.start_wall_ns - first_wall_ns;
         status = p11prof_trace_processes(writer, db, runs->run_ids[i], error);
+        if (status == P11PROF_OK)
+            status = write_operations(writer, db, &parts[i], error);
         if (status == P11PROF_OK)
             status = write_calls(writer, db, &parts[i], &edges, &trace->written_count, error);
     }

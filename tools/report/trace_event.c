@@ -60,8 +60,11 @@ void p11prof_trace_clear(struct p11prof_trace_writer *writer)
             free(writer->names[i][k].name);
         free(writer->names[i]);
     }
-    for (size_t i = 0; i < writer->track_count; i++)
-        free(writer->tracks[i].spans);
+    for (size_t i = 0; i < writer->track_count; i++) {
+        free(writer->tracks[i].operations.spans);
+        free(writer->tracks[i].calls.spans);
+        free(writer->tracks[i].moved.spans);
+    }
     free(writer->tracks);
 }
 
@@ -182,20 +185,54 @@ static struct p11prof_trace_track *find_track(struct p11prof_trace_writer *write
     return track;
 }
 
+static void spans_add(struct p11prof_trace_spans *spans, int64_t start_ns, int64_t end_ns)
+{
+    spans->spans =
+        p11prof_grow(spans->spans, &spans->capacity, spans->count + 1, sizeof *spans->spans);
+    spans->spans[spans->count++] = (struct p11prof_trace_span){start_ns, end_ns};
+}
+
+/* End of the last span that begins before start_ns; those that begin later lie in the new one. */
+static int64_t last_end_ns(struct p11prof_trace_spans *spans, int64_t start_ns)
+{
+    while (spans->count > 0 && spans->spans[spans->count - 1].start_ns >= start_ns)
+        spans->count--;
+    return spans->count > 0 ? spans->spans[spans->count - 1].end_ns : INT64_MIN;
+}
+
 /* Events of a track have to lie inside each other or apart. Operations come in the order of their
  * ends; false if this one begins inside one that ended before. */
-static bool fits(struct p11prof_trace_writer *writer, sqlite3_stmt *row, int64_t start_ns,
-                 int64_t end_ns)
+static bool fits(struct p11prof_trace_track *track, int64_t start_ns, int64_t end_ns)
 {
-    struct p11prof_trace_track *track = find_track(writer, row);
-    while (track->count > 0 && track->spans[track->count - 1].start_ns >= start_ns)
-        track->count--;
-    if (track->count > 0 && track->spans[track->count - 1].end_ns > start_ns)
+    if (last_end_ns(&track->operations, start_ns) > start_ns)
         return false;
-    track->spans =
-        p11prof_grow(track->spans, &track->capacity, track->count + 1, sizeof *track->spans);
-    track->spans[track->count++] = (struct p11prof_trace_span){start_ns, end_ns};
+    spans_add(&track->operations, start_ns, end_ns);
     return true;
+}
+
+/* Where a call begins on its track: its duration and the end of the one before are rounded, and
+ * clocks differ a little, so that its start may lie before that end. */
+static int64_t call_place(struct p11prof_trace_track *track, int64_t start_ns, int64_t end_ns)
+{
+    int64_t before_ns = last_end_ns(&track->calls, start_ns);
+    int64_t placed_ns = before_ns <= start_ns ? start_ns : before_ns < end_ns ? before_ns : end_ns;
+    spans_add(&track->calls, placed_ns, end_ns);
+    return placed_ns;
+}
+
+/* Where an operation begins: with its first call. */
+static int64_t operation_place(const struct p11prof_trace_track *track, int64_t start_ns)
+{
+    for (size_t i = track->moved.count; i-- > 0 && track->moved.spans[i].start_ns >= start_ns;)
+        if (track->moved.spans[i].start_ns == start_ns)
+            return track->moved.spans[i].end_ns;
+    return start_ns;
+}
+
+void p11prof_trace_rewind(struct p11prof_trace_writer *writer)
+{
+    for (size_t i = 0; i < writer->track_count; i++)
+        writer->tracks[i].calls.count = 0;
 }
 
 static void start_operation(struct p11prof_trace_writer *writer, sqlite3_stmt *row,
@@ -209,16 +246,12 @@ static void start_operation(struct p11prof_trace_writer *writer, sqlite3_stmt *r
     write_us(writer->stream, "ts", ns);
 }
 
-/* One that is a single call is that call. One that does not fit its track is asynchronous. */
+/* One that does not fit its track is asynchronous. */
 static void write_operation(struct p11prof_trace_writer *writer, sqlite3_stmt *row,
-                            int64_t offset_ns, int64_t end_ns)
+                            int64_t start_ns, int64_t end_ns, bool in_track)
 {
     FILE *stream = writer->stream;
     long long id = sqlite3_column_int64(row, P11PROF_TRACE_ID);
-    int64_t start_ns = offset_ns + sqlite3_column_int64(row, P11PROF_TRACE_OPERATION_START);
-    bool in_track = fits(writer, row, start_ns, end_ns);
-    /* A parent has to begin before its first call. */
-    start_ns -= start_ns > 0;
     start_operation(writer, row, in_track ? "X" : "b", start_ns);
     if (in_track)
         write_us(stream, "dur", end_ns - start_ns);
@@ -233,6 +266,27 @@ static void write_operation(struct p11prof_trace_writer *writer, sqlite3_stmt *r
     fprintf(stream, ",\"id\":%lld}", id);
 }
 
+/* One that is a single call is that call. */
+void p11prof_trace_operation(struct p11prof_trace_writer *writer, struct sqlite3_stmt *row,
+                             int64_t offset_ns)
+{
+    struct p11prof_trace_track *track = find_track(writer, row);
+    int64_t start_ns = offset_ns + sqlite3_column_int64(row, P11PROF_TRACE_START);
+    int64_t duration_ns = sqlite3_column_int64(row, P11PROF_TRACE_DURATION);
+    int64_t end_ns = start_ns + duration_ns;
+    if (duration_ns < 0)
+        return;
+    int64_t placed_ns = call_place(track, start_ns, end_ns);
+    if (placed_ns != start_ns)
+        spans_add(&track->moved, start_ns, placed_ns);
+    if (!known(row, P11PROF_TRACE_OPERATION) ||
+        sqlite3_column_int64(row, P11PROF_TRACE_OPERATION_CALLS) <= 1)
+        return;
+    start_ns = operation_place(track, offset_ns +
+                                          sqlite3_column_int64(row, P11PROF_TRACE_OPERATION_START));
+    write_operation(writer, row, start_ns, end_ns, fits(track, start_ns, end_ns));
+}
+
 void p11prof_trace_call(struct p11prof_trace_writer *writer, struct sqlite3_stmt *row,
                         int64_t offset_ns)
 {
@@ -240,9 +294,11 @@ void p11prof_trace_call(struct p11prof_trace_writer *writer, struct sqlite3_stmt
     int64_t start_ns = offset_ns + sqlite3_column_int64(row, P11PROF_TRACE_START);
     int64_t duration_ns = sqlite3_column_int64(row, P11PROF_TRACE_DURATION);
     bool failed = known(row, P11PROF_TRACE_RV) && sqlite3_column_int64(row, P11PROF_TRACE_RV) != 0;
-    if (known(row, P11PROF_TRACE_OPERATION) &&
-        sqlite3_column_int64(row, P11PROF_TRACE_OPERATION_CALLS) > 1 && duration_ns >= 0)
-        write_operation(writer, row, offset_ns, start_ns + duration_ns);
+    if (duration_ns >= 0) {
+        int64_t end_ns = start_ns + duration_ns;
+        start_ns = call_place(find_track(writer, row), start_ns, end_ns);
+        duration_ns = end_ns - start_ns;
+    }
     start_event(writer);
     fprintf(stream, "{\"ph\":\"%s\",\"cat\":\"%s\",\"name\":%s%s", duration_ns < 0 ? "i" : "X",
             failed ? "call,failed" : "call",

@@ -46,13 +46,17 @@ struct p11prof_trace_writer {
         char *name; /* as JSON, quoted */
     } * names[P11PROF_TRACE_NAMES];
     size_t name_counts[P11PROF_TRACE_NAMES];
-    /* Operations of each thread so far that lie in no later one, by their start. */
     struct p11prof_trace_track {
         int64_t process_id, thread_id;
-        struct p11prof_trace_span {
-            int64_t start_ns, end_ns;
-        } * spans;
-        size_t count, capacity;
+        /* Operations, and calls, of a thread so far that lie in no later one, by their start. */
+        struct p11prof_trace_spans {
+            struct p11prof_trace_span {
+                int64_t start_ns, end_ns;
+            } * spans;
+            size_t count, capacity;
+        } operations, calls;
+        struct p11prof_trace_spans
+            moved; /* calls that begin later than their rows say: at end_ns */
     } * tracks;
     size_t track_count, track_capacity;
 };
@@ -69,7 +73,13 @@ void p11prof_trace_clear(struct p11prof_trace_writer *writer);
 enum p11prof_status p11prof_trace_processes(struct p11prof_trace_writer *writer, struct sqlite3 *db,
                                             int64_t run_id, struct p11prof_error *error);
 
-/* A call and, if it ended one of several calls, its operation. */
+/* The operation of several calls that a call ended, if it did. Viewers keep events that begin at
+ * the same time in the order of the file, so operations come ahead of the calls that lie in them:
+ * first all rows are given to this, in the order of their ends, then p11prof_trace_rewind(), then
+ * all to p11prof_trace_call(). */
+void p11prof_trace_operation(struct p11prof_trace_writer *writer, struct sqlite3_stmt *row,
+                             int64_t offset_ns);
+void p11prof_trace_rewind(struct p11prof_trace_writer *writer);
 void p11prof_trace_call(struct p11prof_trace_writer *writer, struct sqlite3_stmt *row,
                         int64_t offset_ns);
 
