@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+#include "concurrency_verdict.h"
+#include "p11prof/batch.h"
+
+/* Of the time with several in flight: from then on sessions are looked at by themselves. */
+static const double within_least = 0.05;
+/* Of all time in the module: from then on a kind of calls may stand for it. */
+static const double kind_least = 0.1;
+
+static void find_function(struct p11prof_concurrency_verdict *out,
+                          const struct p11prof_call_groups *groups)
+{
+    double of[P11PROF_CALLS + 1] = {0};
+    for (size_t i = 0; i < out->process->group_count; i++)
+        of[groups->all[i].function] += out->process->groups[i].levels.in_flight_ns;
+    for (unsigned i = 0; i <= P11PROF_CALLS; i++)
+        if (of[i] > of[out->function])
+            out->function = i;
+    if (out->process->levels.in_flight_ns > 0)
+        out->function_share = of[out->function] / out->process->levels.in_flight_ns;
+}
+
+static bool is_decided(const struct p11prof_speed_up *of)
+{
+    return of->served != P11PROF_SERVED_UNKNOWN && of->served != P11PROF_SERVED_UNCLEAR;
+}
+
+/* Where all calls together say too little, one kind of them may say enough. */
+static void find_kind(struct p11prof_concurrency_verdict *out,
+                      const struct p11prof_call_groups *groups)
+{
+    double all_ns = out->process->levels.in_flight_ns, best_ns = kind_least * all_ns;
+    out->said = out->module;
+    if (is_decided(&out->module) || out->module.lack == P11PROF_LACK_OVERLAP)
+        return;
+    for (size_t i = 0; i < out->process->group_count; i++) {
+        const struct p11prof_group_use *use = &out->process->groups[i];
+        struct p11prof_speed_up of;
+        if (use->levels.in_flight_ns <= best_ns || groups->all[i].kind != P11PROF_KIND_CALL)
+            continue;
+        p11prof_speed_up_estimate(&of, &use->levels, &use->spacing);
+        if (!is_decided(&of))
+            continue;
+        best_ns = use->levels.in_flight_ns;
+        out->said = of;
+        out->function = groups->all[i].function;
+        out->function_share = best_ns / all_ns;
+    }
+}
+
+/* The spacing of all calls, or, where kinds differ, of those that take nearly all the time. */
+static const struct p11prof_spacing *spacing_of(const struct p11prof_concurrency_process *process)
+{
+    const struct p11prof_group_use *most = NULL;
+    double all_ns = 0;
+    for (size_t i = 0; i < process->group_count; i++) {
+        const struct p11prof_group_use *group = &process->groups[i];
+        all_ns += group->levels.in_flight_ns;
+        if (!most || group->levels.in_flight_ns > most->levels.in_flight_ns)
+            most = group;
+    }
+    bool alone = most && most->levels.in_flight_ns >= 0.9 * all_ns;
+    return alone ? &most->spacing : &process->spacing;
+}
+
+void p11prof_concurrency_judge(struct p11prof_concurrency_verdict *out,
+                               const struct p11prof_concurrency_process *process,
+                               const struct p11prof_call_groups *groups)
+{
+    *out = (struct p11prof_concurrency_verdict){.process = process};
+    p11prof_speed_up_estimate(&out->module, &process->levels, spacing_of(process));
+    find_function(out, groups);
+    find_kind(out, groups);
+    if (process->process_id < 0)
+        return;
+    p11prof_speed_up_estimate(&out->within, &process->sessions.within, NULL);
+    p11prof_speed_up_estimate(&out->across, &process->sessions.across, NULL);
+    out->by_sessions = out->within.overlapped_ns > within_least * out->module.overlapped_ns;
+    out->taken = p11prof_thread_turns_are_taken(&process->turns);
+}
+
+bool p11prof_concurrency_matters(const struct p11prof_concurrency_verdict *verdict)
+{
+    return verdict->taken || verdict->module.lack != P11PROF_LACK_OVERLAP;
+}
+
+const char *p11prof_served_word(const struct p11prof_speed_up *speed_up)
+{
+    static const char *const words[] = {[P11PROF_SERVED_UNKNOWN] = "insufficient",
+                                        [P11PROF_SERVED_UNCLEAR] = "unclear",
+                                        [P11PROF_SERVED_IN_TURN] = "serialised",
+                                        [P11PROF_SERVED_SOME] = "parallel",
+                                        [P11PROF_SERVED_ALL] = "free",
+                                        [P11PROF_SERVED_TOGETHER] = "side-by-side"};
+    return words[speed_up->served];
+}
+
+const char *p11prof_served_reason(const struct p11prof_speed_up *speed_up)
+{
+    static const char *const reasons[] = {
+        [P11PROF_LACK_NONE] = NULL,
+        [P11PROF_LACK_OVERLAP] = "hardly ever two calls in flight",
+        [P11PROF_LACK_ALONE] = "too few calls began with none in flight",
+        [P11PROF_LACK_CALLS] = "too few calls"};
+    return reasons[speed_up->lack];
+}
