@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The p11prof authors
+# p11prof report --sections latency: what a module of known delays, and SoftHSM, are said to do.
+# Environment: P11PROF, APP (latency_app), DELAY_MODULE, ROOT.
+
+. "$(dirname "$0")/shell_test.sh"
+. "$(dirname "$0")/report_shell.sh"
+need "${APP:?}" "${DELAY_MODULE:?}" "${ROOT:?}"
+export P11PROF_DB="$DB"
+
+# signs MODULE BITS,… CALLS BYTES,…: recorded; the section of it is the output.
+signs() {
+  record --module "$1" -- "$APP" "$1" "$PIN" "$2" "$3" "$4" &&
+    p11 report --sections latency --format json
+}
+
+# of TABLE CONDITION EXPRESSION: for the rows r of a table of the section.
+of() {
+  from_json "*[($3) for r in d['latency'][0]['$1'] if $2]"
+}
+
+# --- a module of known delays ---
+
+P11PROF_TEST_DELAY=sleep:500us
+export P11PROF_TEST_DELAY
+
+first_is_slow() {
+  (export P11PROF_TEST_DELAY_FIRST=60ms && signs "$DELAY_MODULE" 2048 60 32) &&
+    of first_calls "r['function'] == 'C_Sign'" "r['first_in'], r['slow_count'],
+      4e7 < r['first_call_ns'] < 3e8, 5e5 < r['p50_ns'] < 1e7" |
+    grep -xF "('process', 1, True, True)"
+}
+check "the first signature is said to be slow" in_3 first_is_slow
+check "in words" shows "C_Sign CKM_SHA256_RSA_PKCS RSA 2048: the first call in a process takes"
+
+# Slow modes may have calls that only waited for a processor.
+key_is_slow() {
+  (export P11PROF_TEST_DELAY_KEY=40ms && signs "$DELAY_MODULE" 2048,2048 80 32) &&
+    of modes "r['function'] == 'C_Sign'" "r['told_by'], r['of_slow'] > 0.6, r['of_fast'] < 0.2" |
+    grep -F "('key', True, True)"
+}
+check "slow signatures are told by their key" in_3 key_is_slow
+
+sizes_cost() {
+  (export P11PROF_TEST_DELAY_KB=100us &&
+    signs "$DELAY_MODULE" 2048 200 1024,16384,32768,65536) &&
+    of sizes "r['function'] == 'C_Sign'" "r['size_count'], 9e4 < r['per_kb_ns'] < 1.15e5,
+      3e5 < r['fixed_ns'] < 2e6" | grep -xF "(4, True, True)"
+}
+check "100 us for a KB are found" in_3 sizes_cost
+
+# All calls take 500 us or more: the cheapest of them is the floor, and C_Sign has nothing on top.
+floor_is_found() {
+  signs "$DELAY_MODULE" 2048 100 32 &&
+    of floor "r['trip'] == 'floor'" "r['count'] >= 20, 5e5 <= r['p50_ns'] < 5e6" |
+    grep -xF "(True, True)" &&
+    of floor "r['trip'] == 'agrees'" "r['function']" | grep -q C_
+}
+check "the floor of a round trip is found" in_3 floor_is_found
+unset P11PROF_TEST_DELAY
+
+# --- SoftHSM ---
+
+if [ -e "$SOFTHSM" ] && command -v softhsm2-util >/dev/null; then
+  make_token
+  sizes_tell() {
+    signs "$SOFTHSM" 2048,4096 200 32 &&
+      of modes "r['function'] == 'C_Sign' and r['told_by'] == 'key-size'" \
+        "r['rule'], r['of_slow'] > 0.5, r['of_fast'] < 0.2" |
+      grep -F "('are with RSA 4096', True, True)"
+  }
+  check "keys of two sizes are told apart" in_3 sizes_tell
+  check "in words" shows "of these are with RSA 4096, of the faster ones"
+  cp "$WORK/out" "$WORK/latency.json"
+  check_schema "what it says keeps to the schema" "$WORK/latency.json"
+  check "a plain report does not say what its rows do" p11 report
+  check "so it says nothing of kinds of keys" not shows "are with RSA 4096"
+fi
+
+finish

@@ -1,0 +1,92 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The p11prof authors
+# p11prof runs --trend: which run began a new level, and what was different about it.
+# Environment: P11PROF, SHIM, DRIVER, NULL_MODULE.
+
+. "$(dirname "$0")/shell_test.sh"
+. "$(dirname "$0")/report_shell.sh"
+need "${SHIM:?}" "${DRIVER:?}" "${NULL_MODULE:?}"
+export P11PROF_DB="$DB"
+truncate -s 100K "$WORK/counts"
+
+# nightly NAME MODULE: a recording of 30 C_GenerateRandom.
+nightly() {
+  env P11PROF_NAME="$1" P11PROF_MODULE="$2" "$DRIVER" "$SHIM" "$WORK/counts" finalize 1 30
+}
+
+# took NAME NS: what each of them took that night, whatever the machine did meanwhile; nights differ
+# by up to 0.8 %.
+took() {
+  sqlite3 "$DB" "CREATE TEMP TABLE g AS SELECT g.id, r.id AS run,
+      CAST($2 * (1 + ((r.id * 7) % 5 - 2) / 250.0) AS INTEGER) AS ns
+    FROM call_group AS g JOIN run AS r ON r.id = g.run WHERE r.name = '$1' AND g.count = 30;
+    UPDATE call_group SET min_ns = (SELECT ns FROM g WHERE g.id = call_group.id),
+      max_ns = (SELECT ns FROM g WHERE g.id = call_group.id),
+      sum_ns = (SELECT 30 * ns FROM g WHERE g.id = call_group.id) WHERE id IN (SELECT id FROM g);
+    DELETE FROM group_bucket WHERE call_group IN (SELECT id FROM g);
+    INSERT INTO group_bucket SELECT id, ns, ns + 1, 30 FROM g;"
+}
+
+# changed COLUMN: of the changes in the last JSON.
+changed() {
+  sqlite3 :memory: "SELECT group_concat(json_extract(value, '$.$1'))
+    FROM json_each(readfile('$WORK/out'), '$.changes')"
+}
+
+trend() {
+  ends 0 runs --trend p50 --function C_GenerateRandom "$@"
+}
+
+for night in 1 2 3 4 5 6 7; do nightly "n$night" "$NULL_MODULE"; done
+check "collect" ends 0 collect
+for night in 1 2 3 4 5 6 7; do took "n$night" 2000000; done
+check "equal nights have no change" trend --format json
+check "... none" [ -z "$(changed run_id)" ]
+check "... and the text says nothing of one" trend
+check "... nothing" not shows "Changes of level"
+
+for night in 8 9 10 11 12; do nightly "n$night" "$NULL_MODULE"; done
+# Another program's runs among them are a series of their own.
+cp "$DRIVER" "$WORK/another"
+for night in 1 2 3; do
+  env P11PROF_MODULE="$NULL_MODULE" "$WORK/another" "$SHIM" "$WORK/counts" finalize 1 30
+done
+check "collect" ends 0 collect
+for night in 8 9 10 11 12; do took "n$night" 4000000; done
+sqlite3 "$DB" "UPDATE run SET kernel = 'new', host = 'host-of-mine', options = '{\"threads\":8}'
+  WHERE name IN ('n8', 'n9', 'n10', 'n11', 'n12')"
+check "trend" trend --format json
+check_schema "it keeps to the schema" "$WORK/out"
+check "one level is new" [ "$(changed name)" = n8 ]
+check "... twice as slow" [ "$(sqlite3 :memory: "SELECT $(changed change) BETWEEN 0.98 AND 1.02")" = 1 ]
+check "... for certain" [ "$(sqlite3 :memory: "SELECT $(changed effect_low) > 0.95
+  AND $(changed effect_high) < 1.05 AND $(changed p_value) <= 0.01")" = 1 ]
+check "... seven runs before, five since" [ "$(changed before_count),$(changed after_count)" = 7,5 ]
+check "... with another kernel" [ "$(changed differences | grep -c 'kernel .* -> new')" = 1 ]
+check "... and other options" [ "$(changed differences | grep -c 'threads')" = 1 ]
+check "as text" trend
+check "... it has a section" shows "Changes of level"
+check "... it says what differs" shows "differs from the one before: "
+check "as Markdown" trend --format markdown
+check "... it has a section" shows "Changes of level"
+check "a report of a slow night" ends 0 report n12
+check "... says since when" shows "Since run 8 the median of generate-random is"
+check "... without the earlier runs" not shows "Earlier runs"
+check "a report of the last quick night" ends 0 report n7
+check "... has no trend" not shows "Trend"
+check "its trend alone" ends 0 report n7 --sections history
+check "... says that there is no change" shows "No level changed over the last 7 runs."
+check "... with the earlier runs" shows "Earlier runs"
+check "as JSON" ends 0 report n12 --sections history --format json
+check "... with every run" [ "$(sqlite3 :memory: "SELECT json_array_length(readfile('$WORK/out'),
+  '$.history[0].trend')")" = 24 ]
+check_schema "... which keeps to the schema" "$WORK/out"
+check "redacted" ends 0 report n12 --redact --sections history
+check "... it says since when" shows "Since run 8 the median of generate-random is"
+check "... no name of a host" not shows "host-of-mine"
+check "no such section" wrong "did you mean 'history'?" report --sections histori
+check "CSV has the runs alone" trend --format csv
+check "... one row for each" [ "$(wc -l <"$WORK/out")" = 16 ]
+
+finish
