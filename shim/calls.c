@@ -57,6 +57,13 @@ const char *p11prof_operation_name(unsigned operation)
         [P11PROF_OPERATION_SESSION_OPEN_CLOSE] = "session-open-close",
         [P11PROF_OPERATION_LOGIN_LOGOUT] = "login-logout",
         [P11PROF_OPERATION_GET_ATTRIBUTES] = "get-attributes",
+        [P11PROF_OPERATION_OBJECT_CREATE_DESTROY] = "object-create-destroy",
+        [P11PROF_OPERATION_OBJECT_COPY] = "object-copy",
+        [P11PROF_OPERATION_SET_ATTRIBUTE] = "set-attribute",
+        [P11PROF_OPERATION_DIGEST_ENCRYPT] = "digest-encrypt",
+        [P11PROF_OPERATION_DECRYPT_DIGEST] = "decrypt-digest",
+        [P11PROF_OPERATION_SIGN_ENCRYPT] = "sign-encrypt",
+        [P11PROF_OPERATION_DECRYPT_VERIFY] = "decrypt-verify",
     };
     return operation < P11PROF_OPERATIONS ? names[operation] : NULL;
 }

@@ -2,6 +2,8 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "p11prof/spool.h"
 
+#include "descriptor.h"
+
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -24,12 +26,12 @@ static uint64_t clock_ns(clockid_t clock)
 static bool clocksource_is_tsc(void)
 {
     char name[8] = "";
-    int fd = open("/sys/devices/system/clocksource/clocksource0/current_clocksource",
-                  O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    ssize_t length = read(fd, name, sizeof name - 1);
-    close(fd);
+    struct p11prof_descriptor file;
+    p11prof_descriptor_open(&file, AT_FDCWD,
+                            "/sys/devices/system/clocksource/clocksource0/current_clocksource",
+                            O_RDONLY, 0);
+    ssize_t length = p11prof_descriptor_read(&file, name, sizeof name - 1);
+    p11prof_descriptor_close(&file);
     return length >= 3 && strncmp(name, "tsc", 3) == 0 && (name[3] == '\n' || name[3] == '\0');
 }
 

@@ -3,7 +3,7 @@
 #include "p11prof/config.h"
 
 #include "config_values.h"
-#include "trusted.h"
+#include "p11prof/trusted.h"
 
 #include <errno.h>
 #include <ini.h>

@@ -2,15 +2,19 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "drain_thread.h"
 
+#include "guard.h"
 #include "p11prof/drain.h"
 #include "say.h"
 
 #include <errno.h>
+#include <fenv.h>
 #include <linux/close_range.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,11 +23,14 @@ enum {
     BACKOFF_MOST_S = 60,
     STACK_BYTES = 512 * 1024,
     CALLER_STACK_LEAST_BYTES = 256 * 1024, /* what SQLite may need of a caller's stack */
+    FIRST_STACK_MOST_BYTES = 64 << 20,     /* what the first thread may have, without a limit */
     CALLER_DRAIN_MS = 250,
     WRITER_WAIT_MS = 100,
+    TRIM_MS = 50, /* of the time at the end: to close the database */
 };
 
 static const uint64_t idle_close_ns = UINT64_C(5000000000); /* without rows */
+static const uint64_t small_stack_retry_ns = 10000000;
 
 enum thread_state { THREAD_NONE, THREAD_STARTING, THREAD_RUNNING, THREAD_STOPPING, THREAD_ENDED };
 
@@ -38,18 +45,22 @@ static struct {
     _Atomic(uint32_t) asked; /* a wake is on its way */
     _Atomic(uint32_t) reserve;
     _Atomic(uint64_t) deadline_ns;
-    _Atomic(uint32_t) complete; /* the final drain took everything */
+    _Atomic(uint64_t) busy_retry_ns; /* no drain on the way of a call before this moment */
+    _Atomic(uint32_t) complete;      /* the final drain took everything */
     pthread_t thread;
     struct p11prof_drain *drain;
     struct p11prof_store *store;
     bool own_descriptors; /* the thread has a table of its own */
     bool external; /* never SQLite in this process: so configured, or a fork was in the way */
     bool said;     /* the failure in hand was said */
-    unsigned backoff_s;
-    uint64_t retry_ns;     /* not before this moment */
-    uint64_t last_rows_ns; /* when rows were last written */
-    uint64_t
-        finished_count; /* records of the rings when the last finish took everything; 0: none */
+    bool busy;     /* the last step found somebody else writing */
+    unsigned backoff_s, busy_backoff_s;
+    _Atomic(uint32_t) made_way; /* the last step ended for a fork */
+    uint64_t retry_ns;          /* not before this moment */
+    uint64_t last_rows_ns;      /* when rows were last written */
+    /* Records of the rings when the last finish took everything; 0: none. Whoever finishes writes
+     * it: exit() may come beside another thread's C_Finalize. */
+    _Atomic(uint64_t) finished_count;
 } own;
 
 static long futex(_Atomic(uint32_t) *word, int operation, uint32_t value,
@@ -81,8 +92,11 @@ void p11prof_drain_reset(bool forbidden)
 
 /* --- the gate --- */
 
+/* A fork that waits does not wait for a checkpoint of a short log. */
 static void gate_leave(void)
 {
+    if (own.store && atomic_load(&p11prof_gate_leave))
+        p11prof_store_no_checkpoint(own.store);
     if (own.store)
         p11prof_store_trim(own.store);
     p11prof_store_close(own.store);
@@ -122,6 +136,7 @@ static enum p11prof_status ready(struct p11prof_error *error)
         if (!own.own_descriptors || atomic_load(&own.state) == THREAD_STOPPING)
             flags |= P11PROF_STORE_EXCLUSIVE | P11PROF_STORE_NO_CHECKPOINT;
         p11prof_store_one_thread();
+        p11prof_store_share_descriptors(!own.own_descriptors);
         status = p11prof_store_open(&own.store, p11prof_shim_config()->db, flags, error);
         if (status == P11PROF_OK)
             p11prof_store_stop_word(own.store, &p11prof_gate_leave);
@@ -129,26 +144,41 @@ static enum p11prof_status ready(struct p11prof_error *error)
     return status;
 }
 
-/* A database that fails is tried again after 1, 2, 4 … 60 s; meanwhile collectors may take the
- * spool. */
-static void failed(enum p11prof_status status, const struct p11prof_error *error)
+static uint64_t backoff_until_ns(unsigned *seconds)
 {
-    if (status == P11PROF_BUSY)
+    *seconds = *seconds ? *seconds * 2 : 1;
+    if (*seconds > BACKOFF_MOST_S)
+        *seconds = BACKOFF_MOST_S;
+    return p11prof_monotonic_ns() + *seconds * UINT64_C(1000000000);
+}
+
+/* A database that fails is tried again after 1, 2, 4 … 60 s; meanwhile collectors may take the
+ * spool. Whoever made way for a fork of its own goes on at once. */
+static void failed(enum p11prof_status status, uint32_t fork_count,
+                   const struct p11prof_error *error)
+{
+    own.busy = status == P11PROF_BUSY;
+    atomic_store(&own.made_way,
+                 own.busy && (atomic_load(&p11prof_gate_leave) ||
+                              fork_count != atomic_load(&p11prof_spool.header->fork_count)));
+    if (atomic_load(&own.made_way))
         return;
+    if (own.busy) {
+        atomic_store(&own.busy_retry_ns, backoff_until_ns(&own.busy_backoff_s));
+        return;
+    }
     if (!own.said)
         p11prof_say(LOG_WARNING, "%s; calls stay in %s until `p11prof collect`", error->text,
                     p11prof_spool.path);
     own.said = true;
-    own.backoff_s = own.backoff_s ? own.backoff_s * 2 : 1;
-    if (own.backoff_s > BACKOFF_MOST_S)
-        own.backoff_s = BACKOFF_MOST_S;
-    own.retry_ns = p11prof_monotonic_ns() + own.backoff_s * UINT64_C(1000000000);
+    own.retry_ns = backoff_until_ns(&own.backoff_s);
     mode_set(P11PROF_DRAIN_EXTERNAL);
 }
 
 static void succeeded(const struct p11prof_drain_result *result)
 {
-    own.backoff_s = 0;
+    own.backoff_s = own.busy_backoff_s = 0;
+    atomic_store(&own.busy_retry_ns, 0);
     own.said = false;
     if (result->call_count)
         own.last_rows_ns = p11prof_monotonic_ns();
@@ -159,27 +189,74 @@ static void succeeded(const struct p11prof_drain_result *result)
     mode_set(atomic_load(&own.state) != THREAD_NONE ? P11PROF_DRAIN_THREAD : P11PROF_DRAIN_EXIT);
 }
 
+/* The database's path leads elsewhere after a chroot(): it is neither made nor looked for there. */
+static bool root_changed(void)
+{
+    if (own.external || p11prof_root_is_same())
+        return own.external;
+    own.external = true;
+    mode_set(P11PROF_DRAIN_EXTERNAL);
+    if (own.store)
+        gate_leave();
+    p11prof_say(LOG_WARNING,
+                "the root folder was changed; calls stay in %s until `p11prof collect`",
+                p11prof_spool.path);
+    return true;
+}
+
 /* Drains until the deadline. Returns true if everything that was asked for is in the database. */
 static bool step(unsigned flags, uint64_t deadline_ns, bool *more)
 {
     struct p11prof_drain_result result = {0};
     struct p11prof_error error = {0};
-    *more = false;
-    if (own.external || p11prof_monotonic_ns() < own.retry_ns || !gate_enter())
+    *more = own.busy = false;
+    atomic_store(&own.made_way, 0);
+    if (root_changed() || p11prof_monotonic_ns() < own.retry_ns)
         return false;
+    if (!gate_enter()) {
+        atomic_store(&own.made_way, 1);
+        *more = !atomic_load(&p11prof_gate_leave);
+        return false;
+    }
+    uint32_t fork_count = atomic_load(&p11prof_spool.header->fork_count);
     enum p11prof_status status = ready(&error);
     if (status == P11PROF_OK)
         status = p11prof_drain_run(own.drain, own.store, flags, deadline_ns, WRITER_WAIT_MS,
                                    &result, &error);
     if (status == P11PROF_OK)
         succeeded(&result);
-    else
-        failed(status, &error);
+    else if (!root_changed()) /* just now, beside us */
+        failed(status, fork_count, &error);
     bool leaving = atomic_load(&p11prof_gate_leave) != 0;
     if (status != P11PROF_OK || !own.own_descriptors || leaving || (flags & P11PROF_DRAIN_LAST))
         gate_leave();
-    *more = result.more && !leaving && status == P11PROF_OK;
+    *more = !leaving && (status == P11PROF_OK ? result.more : atomic_load(&own.made_way));
     return status == P11PROF_OK && !result.more;
+}
+
+/* Whether a step that did not take everything is worth another one: a fork is over in a moment; at
+ * the end, a database that others write is tried as long as there is time for it. */
+static bool again(bool last, uint64_t deadline_ns)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+    uint64_t wait_ns = WRITER_WAIT_MS * UINT64_C(1000000);
+    if (atomic_load(&own.made_way)) {
+        wait_ns = 0;
+        nanosleep(&moment, NULL);
+    } else if (!last || !own.busy) {
+        return false;
+    }
+    return p11prof_monotonic_ns() + wait_ns < deadline_ns;
+}
+
+static bool steps(unsigned flags, uint64_t end_ns)
+{
+    uint64_t deadline_ns = end_ns - TRIM_MS * UINT64_C(1000000);
+    bool complete, more;
+    do
+        complete = step(flags, deadline_ns, &more);
+    while (!complete && again((flags & P11PROF_DRAIN_LAST) != 0, end_ns));
+    return complete;
 }
 
 /* --- the thread --- */
@@ -189,12 +266,13 @@ static bool step(unsigned flags, uint64_t deadline_ns, bool *more)
 static void open_early(void)
 {
     struct p11prof_error error = {0};
-    if (!own.own_descriptors || own.external || !gate_enter())
+    if (!own.own_descriptors || root_changed() || !gate_enter())
         return;
+    uint32_t fork_count = atomic_load(&p11prof_spool.header->fork_count);
     enum p11prof_status status = ready(&error);
     own.last_rows_ns = p11prof_monotonic_ns(); /* open for a while, however long it took */
-    if (status != P11PROF_OK)
-        failed(status, &error);
+    if (status != P11PROF_OK && !root_changed())
+        failed(status, fork_count, &error);
     if (status != P11PROF_OK || atomic_load(&p11prof_gate_leave))
         gate_leave();
 }
@@ -263,15 +341,14 @@ static bool descriptors_unshare(void)
 static void *thread_main(void *unused)
 {
     (void)unused;
-    bool more;
+    fesetenv(FE_DFL_ENV); /* not the rounding or the traps of who started us */
     pthread_setname_np(pthread_self(), "p11prof");
     own.own_descriptors = descriptors_unshare();
     thread_loop();
     own.retry_ns = 0;
     if (own.store)
         p11prof_store_no_checkpoint(own.store);
-    bool complete =
-        step(P11PROF_DRAIN_ALL | P11PROF_DRAIN_LAST, atomic_load(&own.deadline_ns), &more);
+    bool complete = steps(P11PROF_DRAIN_ALL | P11PROF_DRAIN_LAST, atomic_load(&own.deadline_ns));
     if (own.store)
         gate_leave();
     own.own_descriptors = false;
@@ -290,7 +367,7 @@ void p11prof_drain_thread_start(void)
         (none != THREAD_NONE && none != THREAD_ENDED) ||
         !atomic_compare_exchange_strong(&own.state, &none, THREAD_STARTING))
         return;
-    int saved_errno = errno;
+    struct p11prof_guard guard = p11prof_guard_begin();
     uint32_t nobody = 0;
     sigset_t all, before;
     pthread_attr_t attributes;
@@ -312,10 +389,16 @@ void p11prof_drain_thread_start(void)
         mode_set(P11PROF_DRAIN_THREAD);
     else
         atomic_store(&own.state, THREAD_NONE);
-    errno = saved_errno;
+    p11prof_guard_end(&guard);
 }
 
 /* --- the callers --- */
+
+void p11prof_drain_go_on(void)
+{
+    if (atomic_load(&own.made_way))
+        p11prof_drain_wake();
+}
 
 void p11prof_drain_wake(void)
 {
@@ -325,48 +408,64 @@ void p11prof_drain_wake(void)
     futex(&own.wake, FUTEX_WAKE, 1, NULL);
 }
 
+/* pthread_getattr_np() reads /proc/self/maps for the first thread, whose descriptor would have a
+ * low number for a moment. AT_EXECFN is the highest thing on its stack. */
+static bool on_first_stack(uintptr_t here, size_t *left_bytes)
+{
+    struct rlimit limit;
+    uintptr_t top = getauxval(AT_EXECFN);
+    if (gettid() != getpid() || here >= top || getrlimit(RLIMIT_STACK, &limit) != 0)
+        return false;
+    size_t most = limit.rlim_cur < FIRST_STACK_MOST_BYTES ? limit.rlim_cur : FIRST_STACK_MOST_BYTES;
+    *left_bytes = top - here < most ? most - (top - here) : 0;
+    return top - here < most;
+}
+
+/* A coroutine's stack, or a signal's, is none that the thread knows: it has nothing to spare. */
 static bool stack_suffices(void)
 {
     pthread_attr_t attributes;
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    size_t left_bytes, bytes;
     void *lowest;
-    size_t bytes;
+    if (on_first_stack(here, &left_bytes))
+        return left_bytes > CALLER_STACK_LEAST_BYTES;
     if (pthread_getattr_np(pthread_self(), &attributes) != 0)
         return false;
     bool known = pthread_attr_getstack(&attributes, &lowest, &bytes) == 0;
     pthread_attr_destroy(&attributes);
-    return known && (uintptr_t)&attributes - (uintptr_t)lowest > CALLER_STACK_LEAST_BYTES;
+    left_bytes = here - (uintptr_t)lowest;
+    return known && left_bytes < bytes && left_bytes > CALLER_STACK_LEAST_BYTES;
 }
 
-/* One drain step in the caller's thread: no cancellation, and a file size limit must not kill the
- * application. */
-static bool step_in_caller(unsigned flags, uint64_t deadline_ns)
+/* Draining in the caller's thread: a file size limit must not kill the application, and its
+ * arithmetic stays as it is. */
+static bool steps_in_caller(unsigned flags, uint64_t deadline_ns)
 {
-    const struct timespec at_once = {0};
-    sigset_t pending, limits, before;
-    int cancel_state;
-    bool more;
-    sigemptyset(&limits);
-    sigaddset(&limits, SIGXFSZ);
-    sigaddset(&limits, SIGPIPE);
-    sigpending(&pending);
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-    pthread_sigmask(SIG_BLOCK, &limits, &before);
-    bool complete = step(flags, deadline_ns, &more);
-    if (!sigismember(&pending, SIGXFSZ))
-        while (sigtimedwait(&limits, NULL, &at_once) == SIGXFSZ)
-            ;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_setcancelstate(cancel_state, NULL);
+    fenv_t callers;
+    fegetenv(&callers);
+    fesetenv(FE_DFL_ENV);
+    struct p11prof_held held = p11prof_signals_hold();
+    bool complete = steps(flags, deadline_ns);
+    p11prof_signals_release(&held);
+    fesetenv(&callers);
     return complete;
 }
 
+/* On its way through a call, or at the end. */
 static bool caller_drains(unsigned flags, unsigned milliseconds)
 {
+    bool last = (flags & P11PROF_DRAIN_LAST) != 0, complete = false;
     uint32_t nobody = 0;
-    if (!atomic_compare_exchange_strong(&own.held, &nobody, 1))
+    uint64_t now_ns = p11prof_monotonic_ns();
+    if ((!last &&
+         (now_ns < atomic_load(&own.busy_retry_ns) || now_ns < p11prof_thread.drain_retry_ns)) ||
+        !atomic_compare_exchange_strong(&own.held, &nobody, 1))
         return false;
-    uint64_t deadline_ns = p11prof_monotonic_ns() + milliseconds * UINT64_C(1000000);
-    bool complete = step_in_caller(flags, deadline_ns);
+    if (stack_suffices())
+        complete = steps_in_caller(flags, now_ns + milliseconds * UINT64_C(1000000));
+    else /* asking may read /proc: not at each call that finds the spool full */
+        p11prof_thread.drain_retry_ns = now_ns + small_stack_retry_ns;
     atomic_store(&own.held, 0);
     return complete;
 }
@@ -380,8 +479,10 @@ void p11prof_drain_chunk_taken(const struct p11prof_frame *frame)
             !atomic_exchange(&own.asked, 1))
             p11prof_drain_wake();
     } else if (mode() == P11PROF_DRAIN_EXIT && frame->depth == 0 &&
-               taken > p11prof_spool.layout.chunk_count / 2 && stack_suffices()) {
+               taken > p11prof_spool.layout.chunk_count / 2) {
+        struct p11prof_guard guard = p11prof_guard_begin();
         caller_drains(0, CALLER_DRAIN_MS);
+        p11prof_guard_end(&guard);
     }
 }
 
@@ -432,16 +533,16 @@ static uint64_t records_count(void)
 
 bool p11prof_drain_finish(unsigned milliseconds)
 {
-    int saved_errno = errno;
     uint64_t count = records_count();
-    bool complete = count != 0 && own.finished_count == count;
+    bool complete = count != 0 && atomic_load(&own.finished_count) == count;
     if (complete)
         return true;
+    struct p11prof_guard guard = p11prof_guard_begin();
     if (atomic_load(&own.state) == THREAD_RUNNING)
         complete = thread_stop(milliseconds);
     else if (!own.external)
         complete = caller_drains(P11PROF_DRAIN_ALL | P11PROF_DRAIN_LAST, milliseconds);
-    own.finished_count = complete ? count : 0;
-    errno = saved_errno;
+    atomic_store(&own.finished_count, complete ? count : 0);
+    p11prof_guard_end(&guard);
     return complete;
 }

@@ -18,6 +18,9 @@ extern _Atomic(uint32_t) p11prof_gate_leave;
 /* Wakes the thread, if there is one. Async-signal-safe. */
 void p11prof_drain_wake(void);
 
+/* After a fork: wakes the thread if it left its work for that. */
+void p11prof_drain_go_on(void);
+
 /* A new process has its spool: forget what the parent's thread was. forbidden: SQLite must not be
  * used here. */
 void p11prof_drain_reset(bool forbidden);

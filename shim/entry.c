@@ -14,14 +14,48 @@ static char untouched;
 
 static const char standard_name[] = "PKCS 11";
 
+/* --- circles --- */
+
+/* Modules that lead back to us, through another shim for one: what a thread is nested in. */
+enum { NESTED_MOST = 32 };
+static __thread struct {
+    uintptr_t outermost; /* on the stack */
+    unsigned count;
+} nested __attribute__((tls_model("initial-exec")));
+
+/* False: this call is one too many. A frame above the outermost: that one was left by longjmp. */
+static bool nest(const struct p11prof_frame *frame)
+{
+    static _Atomic(bool) said;
+    if ((uintptr_t)frame >= nested.outermost)
+        nested.count = 0;
+    if (nested.count == 0)
+        nested.outermost = (uintptr_t)frame;
+    if (nested.count++ < NESTED_MOST)
+        return true;
+    nested.count--;
+    if (!atomic_exchange(&said, true))
+        p11prof_say(LOG_ERR, "the real module leads back to this shim: its calls never end");
+    return false;
+}
+
+static void unnest(void)
+{
+    if (nested.count > 0)
+        nested.count--;
+}
+
 /* --- starting and ending --- */
 
 CK_RV p11prof_entry_C_Initialize(unsigned set, void *caller, CK_VOID_PTR pInitArgs)
 {
     p11prof_shim_load();
     struct p11prof_frame frame;
+    if (!nest(&frame))
+        return CKR_GENERAL_ERROR;
     p11prof_frame_begin(&frame, P11PROF_C_Initialize, caller);
     CK_RV rv = p11prof_upstream[set].C_Initialize(pInitArgs);
+    unnest();
     if (p11prof_frame_end(&frame))
         p11prof_frame_record(&frame, rv, P11PROF_NO_SESSION, 0, 0, 0, 0);
     bool readable = p11prof_readable(pInitArgs, sizeof(CK_C_INITIALIZE_ARGS));
@@ -33,8 +67,11 @@ CK_RV p11prof_entry_C_Finalize(unsigned set, void *caller, CK_VOID_PTR pReserved
 {
     p11prof_shim_load();
     struct p11prof_frame frame;
+    if (!nest(&frame))
+        return CKR_GENERAL_ERROR;
     p11prof_frame_begin(&frame, P11PROF_C_Finalize, caller);
     CK_RV rv = p11prof_upstream[set].C_Finalize(pReserved);
+    unnest();
     if (p11prof_frame_end(&frame))
         p11prof_frame_record(&frame, rv, P11PROF_NO_SESSION, 0, 0, 0, 0);
     p11prof_process_finalized(rv);
@@ -65,12 +102,17 @@ static bool interface_claim(unsigned i, const CK_INTERFACE *wanted)
            interfaces[i].flags == wanted->flags;
 }
 
-/* NULL if there is no room. */
+/* NULL if there is no room. A module may answer with the caller's own name, each time another one:
+ * half of the room is for interfaces under the name that we have of them, "PKCS 11". */
 static CK_INTERFACE_PTR interface_keep(const CK_INTERFACE *wanted)
 {
-    for (unsigned i = 0; i < INTERFACES; i++)
-        if (interface_claim(i, wanted))
+    CK_INTERFACE own = *wanted;
+    for (unsigned i = 0; i < INTERFACES; i++) {
+        if (i == INTERFACES / 2)
+            own.pInterfaceName = (CK_UTF8CHAR *)standard_name;
+        if (interface_claim(i, &own))
             return &interfaces[i];
+    }
     return NULL;
 }
 
@@ -198,8 +240,11 @@ CK_RV p11prof_entry_C_GetFunctionList(unsigned set, void *caller,
     p11prof_shim_load();
     struct p11prof_frame frame;
     CK_FUNCTION_LIST_PTR list = (void *)&untouched;
+    if (!nest(&frame))
+        return CKR_GENERAL_ERROR;
     p11prof_frame_begin(&frame, P11PROF_C_GetFunctionList, caller);
     CK_RV rv = p11prof_upstream[set].C_GetFunctionList(ppFunctionList ? &list : NULL);
+    unnest();
     bool record = p11prof_frame_end(&frame);
     if (rv == CKR_FUNCTION_NOT_SUPPORTED && !has_list(set))
         rv = list_made_up(set, ppFunctionList ? &list : NULL);
@@ -238,9 +283,12 @@ CK_RV p11prof_entry_C_GetInterface(unsigned set, void *caller, CK_UTF8CHAR_PTR p
     p11prof_shim_load();
     struct p11prof_frame frame;
     CK_INTERFACE_PTR result = (void *)&untouched;
+    if (!nest(&frame))
+        return CKR_GENERAL_ERROR;
     p11prof_frame_begin(&frame, P11PROF_C_GetInterface, caller);
     CK_RV rv = p11prof_upstream[set].C_GetInterface(pInterfaceName, pVersion,
                                                     ppInterface ? &result : NULL, flags);
+    unnest();
     bool record = p11prof_frame_end(&frame);
     if (ppInterface)
         rv = interface_answer(set, rv, pInterfaceName, pVersion, flags, &result);
@@ -285,8 +333,11 @@ CK_RV p11prof_entry_C_GetInterfaceList(unsigned set, void *caller, CK_INTERFACE_
 {
     p11prof_shim_load();
     struct p11prof_frame frame;
+    if (!nest(&frame))
+        return CKR_GENERAL_ERROR;
     p11prof_frame_begin(&frame, P11PROF_C_GetInterfaceList, caller);
     CK_RV rv = p11prof_upstream[set].C_GetInterfaceList(pInterfacesList, pulCount);
+    unnest();
     bool record = p11prof_frame_end(&frame);
     if (rv == CKR_FUNCTION_NOT_SUPPORTED)
         rv = interfaces_made_up(set, pInterfacesList, pulCount);

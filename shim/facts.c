@@ -196,6 +196,47 @@ bool p11prof_asks_lengths(const struct p11prof_frame *frame, CK_RV rv,
     return all_empty;
 }
 
+uint64_t p11prof_first_attribute(const struct p11prof_frame *frame, CK_RV rv,
+                                 const CK_ATTRIBUTE *attributes, CK_ULONG count)
+{
+    struct template template = template_open(frame, rv, attributes, count);
+    if (!template.attributes || count == 0)
+        return P11PROF_UNKNOWN_VALUE;
+    return P11PROF_TYPES_KNOWN | template_get(&template, 0).type;
+}
+
+static uint64_t template_type(CK_ATTRIBUTE_TYPE type)
+{
+    switch (type) {
+    case CKA_CLASS:
+        return P11PROF_TEMPLATE_CLASS;
+    case CKA_KEY_TYPE:
+        return P11PROF_TEMPLATE_KEY_TYPE;
+    case CKA_LABEL:
+        return P11PROF_TEMPLATE_LABEL;
+    case CKA_ID:
+        return P11PROF_TEMPLATE_ID;
+    case CKA_TOKEN:
+        return P11PROF_TEMPLATE_TOKEN;
+    case CKA_PRIVATE:
+        return P11PROF_TEMPLATE_PRIVATE;
+    default:
+        return P11PROF_TEMPLATE_OTHER;
+    }
+}
+
+uint64_t p11prof_template_types(const struct p11prof_frame *frame, CK_RV rv,
+                                const CK_ATTRIBUTE *attributes, CK_ULONG count)
+{
+    uint64_t types = P11PROF_TYPES_KNOWN;
+    struct template template = template_open(frame, rv, attributes, count);
+    if (!template.attributes && count > 0)
+        return P11PROF_UNKNOWN_VALUE;
+    for (size_t i = 0; i < template.count; i++)
+        types |= template_type(template_get(&template, i).type);
+    return types;
+}
+
 /* --- notes --- */
 
 void p11prof_note_made(struct p11prof_frame *frame, CK_RV rv, uint64_t handle,

@@ -110,6 +110,13 @@ static inline uint32_t p11prof_flag_if(bool condition, uint32_t flag)
 bool p11prof_asks_lengths(const struct p11prof_frame *frame, CK_RV rv, const CK_ATTRIBUTE *template,
                           CK_ULONG count);
 
+/* P11PROF_TYPES_KNOWN with the type of a template's first attribute, or with what it is about (enum
+ * p11prof_template_type); P11PROF_UNKNOWN_VALUE where it cannot be read. */
+uint64_t p11prof_first_attribute(const struct p11prof_frame *frame, CK_RV rv,
+                                 const CK_ATTRIBUTE *template, CK_ULONG count);
+uint64_t p11prof_template_types(const struct p11prof_frame *frame, CK_RV rv,
+                                const CK_ATTRIBUTE *template, CK_ULONG count);
+
 /* Number of the function of that name, 0 if it is none or cannot be read. */
 unsigned p11prof_function_at(const CK_UTF8CHAR *name);
 
@@ -134,12 +141,14 @@ void p11prof_keep_token(CK_RV rv, CK_SLOT_ID slot_id, const CK_TOKEN_INFO *info)
 void p11prof_keep_library(CK_RV rv, const CK_INFO *info);
 
 /* Session and fact columns. */
-#define NO_SESSION           P11PROF_NO_SESSION
-#define LENGTH(p)            p11prof_length(p, rv)
-#define HANDLE(p)            p11prof_handle(p, rv)
-#define SLOT_ID(p)           p11prof_slot_id(p, rv)
-#define MECHANISM_OF(p)      p11prof_mechanism_of(&frame, rv, p)
-#define FUNCTION_NAMED(name) p11prof_function_at(name)
+#define NO_SESSION                       P11PROF_NO_SESSION
+#define LENGTH(p)                        p11prof_length(p, rv)
+#define HANDLE(p)                        p11prof_handle(p, rv)
+#define SLOT_ID(p)                       p11prof_slot_id(p, rv)
+#define MECHANISM_OF(p)                  p11prof_mechanism_of(&frame, rv, p)
+#define FUNCTION_NAMED(name)             p11prof_function_at(name)
+#define FIRST_ATTRIBUTE(template, count) p11prof_first_attribute(&frame, rv, template, count)
+#define TEMPLATE_TYPES(template, count)  p11prof_template_types(&frame, rv, template, count)
 
 /* Flag column. */
 #define QUERY(buffer, length) p11prof_flag_if(!(buffer) && (length), P11PROF_RECORD_NO_BUFFER)

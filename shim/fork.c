@@ -3,8 +3,8 @@
 #include "fork.h"
 
 #include "drain_thread.h"
+#include "guard.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,22 +18,23 @@ static bool wiped_by_kernel;
  * early does without. */
 static void before_fork(void)
 {
-    int saved_errno = errno;
+    struct p11prof_guard guard = p11prof_guard_begin();
     const struct timespec step = {.tv_nsec = LEAVE_STEP_NS};
     atomic_fetch_add(&p11prof_gate_leave, 1);
     if (atomic_load(&p11prof_gate))
         p11prof_drain_wake();
     for (int i = 0; i < LEAVE_TRIES && atomic_load(&p11prof_gate); i++)
         nanosleep(&step, NULL);
-    errno = saved_errno;
+    p11prof_guard_end(&guard);
 }
 
 /* From here on a child may use what this process knows. */
 static void after_fork_in_parent(void)
 {
-    atomic_fetch_sub(&p11prof_gate_leave, 1);
     if (atomic_load(&p11prof_process_page.generation))
         atomic_fetch_add(&p11prof_spool.header->fork_count, 1);
+    if (atomic_fetch_sub(&p11prof_gate_leave, 1) == 1)
+        p11prof_drain_go_on();
 }
 
 static void after_fork_in_child(void)
@@ -46,7 +47,8 @@ static void after_fork_in_child(void)
 void p11prof_fork_prepare_for(void)
 {
     int saved_errno = errno;
-    wiped_by_kernel = madvise(&p11prof_process_page, 4096, MADV_WIPEONFORK) == 0;
+    wiped_by_kernel =
+        madvise(&p11prof_process_page, sizeof p11prof_process_page, MADV_WIPEONFORK) == 0;
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     errno = saved_errno;
 }

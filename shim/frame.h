@@ -31,8 +31,9 @@ struct p11prof_frame {
         outer_frame; /* of the call that this one is nested in; 0: none */
     uint32_t function;
     uint32_t depth;
-    uint32_t clock;   /* of start_ticks */
-    uint32_t holding; /* this frame set the ring's busy word: it has written notes */
+    uint32_t clock;                /* of start_ticks */
+    uint32_t holding;              /* this frame set the ring's busy word: it has written notes */
+    volatile uint64_t alive_ticks; /* start_ticks, in memory, until the stack is used again */
 };
 
 static inline uint64_t p11prof_monotonic_ns(void)
@@ -53,20 +54,31 @@ static inline uint64_t p11prof_ticks(uint32_t clock)
     return p11prof_monotonic_ns();
 }
 
+/* In whole numbers: the caller's floating point has roundings, traps and flags of its own. */
+static inline uint64_t p11prof_scaled(uint64_t value, uint64_t factor, uint64_t divisor)
+{
+    return divisor ? (uint64_t)((unsigned __int128)value * factor / divisor) : 0;
+}
+
 /* Appends one record (a call or a note), whatever it takes, or counts the call as lost: recorder.c.
  * Notes keep the ring busy until their call's record, so that a signal handler's records never come
  * between. */
 void p11prof_clamped_count(void); /* the clock went backwards */
 void p11prof_frame_append_slow(struct p11prof_frame *frame, uint64_t head, const uint64_t words[7]);
 
-/* Saves the mark of the call that this one is nested in. An outer frame below ours on the stack was
- * left by longjmp or cancellation: it is forgotten. */
+/* Whether the frame of the marked call is still what the stack holds at that address: recorder.c.
+ */
+bool p11prof_frame_is_alive(uint64_t address, uint64_t start_ticks);
+
+/* Saves the mark of the call that this one is nested in. An outer frame that was left by longjmp,
+ * an exception or cancellation lies below or at ours, or was overwritten: it is forgotten. */
 static inline void p11prof_frame_nest(struct p11prof_frame *frame)
 {
     struct p11prof_ring *ring = frame->ring;
     frame->outer_frame = atomic_load_explicit(&ring->mark_frame, memory_order_relaxed);
     frame->outer_ticks = atomic_load_explicit(&ring->mark_ticks, memory_order_relaxed);
-    if (frame->outer_frame < (uint64_t)(uintptr_t)frame)
+    if (frame->outer_frame <= (uint64_t)(uintptr_t)frame ||
+        !p11prof_frame_is_alive(frame->outer_frame, frame->outer_ticks))
         frame->outer_mark = 0;
     else
         frame->depth = p11prof_mark_depth(frame->outer_mark) + 1;
@@ -100,6 +112,7 @@ static inline __attribute__((always_inline)) void p11prof_frame_begin(struct p11
     atomic_store_explicit(&ring->mark, p11prof_mark(function, frame->depth, frame->clock),
                           memory_order_relaxed);
     frame->start_ticks = p11prof_ticks(frame->clock);
+    frame->alive_ticks = frame->start_ticks;
     atomic_store_explicit(&ring->mark_ticks, frame->start_ticks, memory_order_relaxed);
 }
 

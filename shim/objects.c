@@ -2,6 +2,8 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "objects.h"
 
+#include "descriptor.h"
+
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,9 +35,12 @@ static bool put_line(struct writer *out, const char *line, size_t length)
 {
     const char *permissions = memchr(line, ' ', length);
     const char *path = memchr(line, '/', length);
-    if (!permissions || !path || path - permissions < 4 || permissions[3] != 'x')
+    if (!permissions || !path || path - permissions < 7 || permissions[3] != 'x')
         return true;
-    return put(out, line, (size_t)(permissions - line) + 1) &&
+    const char *offset = permissions + 6;
+    const char *offset_end = memchr(offset, ' ', (size_t)(path - offset));
+    return offset_end && put(out, line, (size_t)(permissions - line) + 1) &&
+           put(out, offset, (size_t)(offset_end - offset) + 1) &&
            put(out, path, (size_t)(line + length - path)) && put(out, "\n", 1);
 }
 
@@ -58,14 +63,14 @@ void p11prof_objects_write(struct p11prof_spool *spool)
     struct writer out = {.map = spool->object_map};
     char window[WINDOW_BYTES];
     size_t held = 0;
-    int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    for (ssize_t got; (got = read(fd, window + held, sizeof window - held)) > 0;) {
+    struct p11prof_descriptor file;
+    p11prof_descriptor_open(&file, AT_FDCWD, "/proc/self/maps", O_RDONLY, 0);
+    for (ssize_t got;
+         (got = p11prof_descriptor_read(&file, window + held, sizeof window - held)) > 0;) {
         held = take_lines(&out, window, held + (size_t)got);
         if (held == SIZE_MAX)
             break;
     }
-    close(fd);
+    p11prof_descriptor_close(&file);
     atomic_store_explicit(&spool->header->object_map_bytes, out.used_bytes, memory_order_release);
 }

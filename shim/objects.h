@@ -6,9 +6,9 @@
 
 #include "spool.h"
 
-/* Writes the executable file mappings of this process to the spool: "start-end path\n" in hex.
- * Reads /proc/self/maps: unlike dl_iterate_phdr() it takes no lock of ld.so. Without /proc the map
- * stays empty. */
+/* Writes the executable file mappings of this process to the spool: "start-end offset path\n" in
+ * hex. Reads /proc/self/maps: unlike dl_iterate_phdr() it takes no lock of ld.so. Without /proc the
+ * map stays empty. */
 void p11prof_objects_write(struct p11prof_spool *spool);
 
 #endif

@@ -2,10 +2,14 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "process.h"
 
+#include "descriptor.h"
 #include "drain_thread.h"
 #include "fork.h"
+#include "guard.h"
+#include "missed.h"
 #include "objects.h"
 #include "p11prof/copies.h"
+#include "p11prof/trusted.h"
 #include "recorder.h"
 #include "say.h"
 #include "upstream.h"
@@ -15,14 +19,16 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FINISH_MS = 250 };
 
-struct p11prof_process_page p11prof_process_page __attribute__((aligned(4096)));
+struct p11prof_process_page p11prof_process_page;
 __thread struct p11prof_thread p11prof_thread = {.generation = 1};
 
 /* What forked children inherit. */
@@ -30,6 +36,7 @@ static struct {
     struct p11prof_config config;
     char shim_path[P11PROF_PATH_BYTES];
     struct p11prof_anchor run_start;
+    struct stat root; /* the folder "/" */
     uint8_t run_id[16];
     uint8_t process_id[16], parent_id[16];
     bool has_process_id;
@@ -45,6 +52,12 @@ static struct {
 const struct p11prof_config *p11prof_shim_config(void)
 {
     return &image.config;
+}
+bool p11prof_root_is_same(void)
+{
+    struct stat now;
+    return stat("/", &now) == 0 && now.st_dev == image.root.st_dev &&
+           now.st_ino == image.root.st_ino;
 }
 const char *p11prof_shim_path(void)
 {
@@ -107,7 +120,9 @@ static void load(void)
 {
     struct p11prof_error error = {0};
     find_own_path();
+    stat("/", &image.root);
     p11prof_config_load(&image.config, image.shim_path[0] ? image.shim_path : NULL);
+    p11prof_trusted_root(&image.root);
     p11prof_say_debug(image.config.debug);
     if (image.config.warning[0])
         p11prof_say(LOG_WARNING, "%s", image.config.warning);
@@ -129,7 +144,7 @@ void p11prof_shim_load(void)
 {
     if (atomic_load_explicit(&image.loaded, memory_order_acquire))
         return;
-    int saved_errno = errno;
+    struct p11prof_guard guard = p11prof_guard_begin();
     uint32_t nobody = 0, self = (uint32_t)gettid();
     if (atomic_compare_exchange_strong(&p11prof_process_page.loading, &nobody, self)) {
         if (!atomic_load(&image.loaded))
@@ -142,7 +157,7 @@ void p11prof_shim_load(void)
         while (!atomic_load(&image.loaded) && atomic_load(&p11prof_process_page.loading))
             sched_yield();
     }
-    errno = saved_errno;
+    p11prof_guard_end(&guard);
 }
 
 /* --- setting up, once per process --- */
@@ -164,8 +179,8 @@ static uint64_t ticks_per_second_measure(void)
     struct p11prof_anchor now = p11prof_anchor_now();
     while (now.monotonic_ns - image.run_start.monotonic_ns < 50000)
         now = p11prof_anchor_now();
-    return (uint64_t)((double)(now.ticks - image.run_start.ticks) * 1e9 /
-                      (double)(now.monotonic_ns - image.run_start.monotonic_ns));
+    return p11prof_scaled(now.ticks - image.run_start.ticks, 1000000000,
+                          now.monotonic_ns - image.run_start.monotonic_ns);
 }
 
 static uint32_t clock_choose(void)
@@ -177,12 +192,12 @@ static uint32_t clock_choose(void)
 
 static void boot_id_read(char *id, size_t bytes)
 {
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd >= 0 ? read(fd, id, bytes - 1) : 0;
+    struct p11prof_descriptor file;
+    p11prof_descriptor_open(&file, AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY, 0);
+    ssize_t length = p11prof_descriptor_read(&file, id, bytes - 1);
     id[length > 0 ? length : 0] = '\0';
     id[strcspn(id, "\n")] = '\0';
-    if (fd >= 0)
-        close(fd);
+    p11prof_descriptor_close(&file);
 }
 
 static void header_fill(struct p11prof_spool_header *header)
@@ -219,13 +234,13 @@ static void process_name(struct p11prof_spool_request *request)
 }
 
 /* Makes the spool of this process. Whatever fails, calls are passed through. */
-static bool process_set_up(void)
+static bool process_make(void)
 {
     struct p11prof_spool_request request = {.folder = image.config.spool,
                                             .limit_bytes = image.config.spool_limit_bytes};
     struct p11prof_error error = {0};
     process_name(&request);
-    struct p11prof_spool spool = {0};
+    struct p11prof_spool spool = {0}, before = p11prof_spool;
     if (p11prof_spool_create(&spool, &request, &error) != P11PROF_OK)
         goto failed;
     header_fill(spool.header);
@@ -234,50 +249,79 @@ static bool process_set_up(void)
     p11prof_objects_write(&spool);
     p11prof_spool = spool;
     p11prof_drain_reset(atomic_load(&p11prof_gate) != 0);
-    if (p11prof_spool_publish(&p11prof_spool, &error) != P11PROF_OK)
+    if (p11prof_spool_publish(&p11prof_spool, &error) != P11PROF_OK) {
+        p11prof_spool = before;
+        p11prof_spool_discard(&spool);
         goto failed;
+    }
     memcpy(image.process_id, request.process_id, 16);
     memcpy(image.parent_id, request.parent_id, 16);
     image.pid = getpid();
     image.has_process_id = true;
     return true;
 failed:
-    p11prof_say(LOG_WARNING, "not recording: %s", error.text);
+    if (!p11prof_process_page.said)
+        p11prof_process_page.said = p11prof_say(LOG_WARNING, "not recording: %s", error.text);
     return false;
+}
+
+static void recording_begins(void)
+{
+    uint64_t missed = p11prof_missed_hand_over();
+    if (missed)
+        p11prof_say(LOG_NOTICE, "recording from now on; calls before that, counted as lost: %llu",
+                    (unsigned long long)missed);
+}
+
+/* No handler comes between: its calls would find a process half made, and a longjmp() out of it
+ * would leave it so. */
+static void process_set_up(void)
+{
+    struct p11prof_process_page *page = &p11prof_process_page;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    uint32_t nobody = 0, self = (uint32_t)gettid();
+    if (atomic_compare_exchange_strong(&page->setting_up, &nobody, self)) {
+        if (!atomic_load(&page->generation) && !atomic_load(&page->failed)) {
+            image.generation += 2;
+            if (process_make()) {
+                atomic_store(&page->generation, image.generation);
+                recording_begins();
+            } else {
+                p11prof_missed_wait();
+                atomic_store(&page->failed, 1);
+            }
+        }
+        atomic_store(&page->setting_up, 0);
+    } else {
+        sched_yield();
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 /* Returns false if this process does not record; waits while another thread sets it up. */
 static bool process_enter(void)
 {
     struct p11prof_process_page *page = &p11prof_process_page;
-    uint32_t nobody = 0, self = (uint32_t)gettid();
-    while (!atomic_load(&page->generation) && !atomic_load(&page->failed)) {
-        nobody = 0;
-        if (atomic_compare_exchange_strong(&page->setting_up, &nobody, self)) {
-            if (!atomic_load(&page->generation) && !atomic_load(&page->failed)) {
-                image.generation += 2;
-                if (process_set_up())
-                    atomic_store(&page->generation, image.generation);
-                else
-                    atomic_store(&page->failed, 1);
-            }
-            atomic_store(&page->setting_up, 0);
-        } else if (nobody == self) {
-            return false; /* a signal handler that interrupted the set-up */
-        } else {
-            sched_yield();
-        }
-    }
+    while (!atomic_load(&page->generation) && !atomic_load(&page->failed))
+        process_set_up();
     return atomic_load(&page->generation) != 0;
 }
 
 struct p11prof_ring *p11prof_thread_enter(unsigned function)
 {
     p11prof_shim_load();
-    if (!atomic_load_explicit(&image.recording, memory_order_relaxed) ||
-        atomic_load_explicit(&p11prof_process_page.failed, memory_order_relaxed))
+    if (!atomic_load_explicit(&image.recording, memory_order_relaxed))
         return NULL;
-    int saved_errno = errno;
+    if (atomic_load(&p11prof_process_page.failed)) {
+        if (!p11prof_missed_retry()) {
+            p11prof_missed_count(function);
+            return NULL;
+        }
+        atomic_store(&p11prof_process_page.failed, 0);
+    }
+    struct p11prof_guard guard = p11prof_guard_begin();
     struct p11prof_ring *ring = NULL;
     p11prof_thread.ring = NULL;
     p11prof_thread.generation = 1;
@@ -291,8 +335,10 @@ struct p11prof_ring *p11prof_thread_enter(unsigned function)
             if (image.has_key)
                 pthread_setspecific(image.key, ring);
         }
+    } else {
+        p11prof_missed_count(function);
     }
-    errno = saved_errno;
+    p11prof_guard_end(&guard);
     return ring;
 }
 
@@ -335,15 +381,17 @@ void p11prof_process_finalized(CK_RV rv)
 
 __attribute__((destructor)) static void process_ends(void)
 {
-    int saved_errno = errno;
+    struct p11prof_guard guard = p11prof_guard_begin();
     if (atomic_load(&p11prof_process_page.generation)) {
         bool last = !p11prof_others_record();
         image.ended = true;
         atomic_store(&p11prof_spool.header->state, P11PROF_PROCESS_ENDED);
         if (last)
             p11prof_process_closed();
-        if (p11prof_drain_finish(FINISH_MS) && last)
+        /* A module that ends the process inside a call: a collector reads its mark. */
+        bool returned = !p11prof_call_is_in_flight();
+        if (p11prof_drain_finish(FINISH_MS) && last && returned)
             p11prof_spool_unlink(&p11prof_spool);
     }
-    errno = saved_errno;
+    p11prof_guard_end(&guard);
 }

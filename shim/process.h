@@ -8,17 +8,29 @@
 #ifndef P11PROF_SHIM_PROCESS_H
 #define P11PROF_SHIM_PROCESS_H
 
+#include "p11prof/calls.h"
 #include "p11prof/config.h"
 #include "p11prof/spool.h"
 
 #include <stdatomic.h>
 
-/* The page that a forked child finds empty. */
+/* A page of memory, or several: of the largest size that the kernel may have here. */
+#if defined(__x86_64__) || defined(__i386__)
+enum { P11PROF_PAGE_BYTES = 4096 };
+#else
+enum { P11PROF_PAGE_BYTES = 65536 };
+#endif
+
+/* The page that a forked child finds empty: nothing else stands in it. */
 struct p11prof_process_page {
-    _Atomic(uint64_t) generation; /* even numbers from 2 */
+    _Alignas(P11PROF_PAGE_BYTES) _Atomic(uint64_t) generation; /* even numbers from 2 */
     _Atomic(uint32_t) setting_up; /* id of the thread that makes the spool */
     _Atomic(uint32_t) loading;    /* id of the thread that loads the real module */
     _Atomic(uint32_t) failed;     /* no spool could be made: calls are passed through */
+    uint32_t said;                /* … which the log has */
+    uint32_t wait_s;              /* … and is tried again after so long, last time */
+    _Atomic(uint64_t) retry_ns;   /* … and at this moment; UINT64_MAX: somebody tries */
+    _Atomic(uint64_t) missed[P11PROF_CALLS + 1]; /* calls meanwhile, by function */
 };
 extern struct p11prof_process_page p11prof_process_page;
 
@@ -26,6 +38,7 @@ extern struct p11prof_process_page p11prof_process_page;
 struct p11prof_thread {
     uint64_t generation;       /* of the process when `ring` was taken; starts as 1 */
     struct p11prof_ring *ring; /* valid only while both generations agree */
+    uint64_t drain_retry_ns;   /* no drain in this thread before: its stack did not suffice */
 };
 extern __thread struct p11prof_thread p11prof_thread __attribute__((tls_model("initial-exec")));
 
@@ -35,6 +48,9 @@ void p11prof_shim_load(void);
 
 /* The settings that were found by p11prof_shim_load(). */
 const struct p11prof_config *p11prof_shim_config(void);
+
+/* Whether paths still mean what they meant when the settings were found: no chroot() since. */
+bool p11prof_root_is_same(void);
 
 /* Path of the shim's own copy. */
 const char *p11prof_shim_path(void);

@@ -2,6 +2,9 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "recorder.h"
 
+#include "facts.h"
+#include "guard.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -30,6 +33,14 @@ void p11prof_loss_count(struct p11prof_ring *ring, unsigned function, enum p11pr
 void p11prof_clamped_count(void)
 {
     atomic_fetch_add_explicit(&p11prof_spool.header->clamped_count, 1, memory_order_relaxed);
+}
+
+/* The stack is read as it is, whatever lies there now; it may be one that is gone. */
+__attribute__((no_sanitize("address"))) bool p11prof_frame_is_alive(uint64_t address,
+                                                                    uint64_t start_ticks)
+{
+    const struct p11prof_frame *frame = (const struct p11prof_frame *)(uintptr_t)address;
+    return p11prof_readable(frame, sizeof *frame) && frame->alive_ticks == start_ticks;
 }
 
 /* --- rings --- */
@@ -156,6 +167,14 @@ bool p11prof_others_record(void)
     return false;
 }
 
+bool p11prof_call_is_in_flight(void)
+{
+    for (uint32_t i = 0; i < atomic_load(&p11prof_spool.header->rings_used); i++)
+        if (atomic_load(&p11prof_spool_ring(&p11prof_spool, i)->mark))
+            return true;
+    return false;
+}
+
 /* --- chunks --- */
 
 /* Any chunk in state `from`, claimed as `to`; the search goes on where the last one ended. Returns
@@ -267,11 +286,8 @@ static bool step_make(struct p11prof_ring *ring, struct p11prof_record *records,
     return true;
 }
 
-/* Room for one more record: the next pages of the chunk, or the next chunk. */
-static bool room_make(struct p11prof_ring *ring, bool *new_chunk, enum p11prof_loss *cause)
+static bool room_find(struct p11prof_ring *ring, bool *new_chunk, enum p11prof_loss *cause)
 {
-    if (ring->next != ring->end)
-        return true;
     if (ring->chunk) {
         struct p11prof_record *records = p11prof_spool_records(&p11prof_spool, ring->chunk - 1);
         /* A full chunk may be another thread's by now: only what is not full is surely ours. */
@@ -285,6 +301,18 @@ static bool room_make(struct p11prof_ring *ring, bool *new_chunk, enum p11prof_l
     }
     *new_chunk = true;
     return chunk_take(ring, cause);
+}
+
+/* Room for one more record: the next pages of the chunk, or the next chunk. */
+static bool room_make(struct p11prof_ring *ring, bool *new_chunk, enum p11prof_loss *cause)
+{
+    if (ring->next != ring->end)
+        return true;
+    struct p11prof_guard guard =
+        p11prof_guard_begin(); /* a chunk that is being made has no owner */
+    bool found = room_find(ring, new_chunk, cause);
+    p11prof_guard_end(&guard);
+    return found;
 }
 
 unsigned p11prof_chunks_make(unsigned count)
@@ -390,9 +418,10 @@ void p11prof_load_summary(void)
  * now. */
 static void words_convert(const struct p11prof_frame *frame, uint32_t clock, uint64_t words[7])
 {
-    double ticks_per_ns = (double)p11prof_spool.header->ticks_per_second / 1e9;
-    double factor = frame->clock == P11PROF_CLOCK_TSC ? 1 / ticks_per_ns : ticks_per_ns;
-    words[1] = (uint64_t)((double)words[1] * factor);
+    uint64_t ticks_per_second = p11prof_spool.header->ticks_per_second;
+    words[1] = frame->clock == P11PROF_CLOCK_TSC
+                   ? p11prof_scaled(words[1], 1000000000, ticks_per_second)
+                   : p11prof_scaled(words[1], ticks_per_second, 1000000000);
     words[0] = p11prof_ticks(clock) - words[1];
 }
 
@@ -445,10 +474,10 @@ void p11prof_frame_append_slow(struct p11prof_frame *frame, uint64_t head, const
     enum p11prof_loss cause = P11PROF_LOSS_NO_MEMORY;
     int saved_errno = errno;
     if (!frame->holding && ring->busy) {
-        ring = second_ring(ring);
         head |= (uint64_t)P11PROF_RECORD_SIGNAL << 32;
-        if (ring && ring->busy)
-            ring = NULL;
+        do
+            ring = second_ring(ring); /* a handler that interrupts a handler has a third */
+        while (ring && ring->busy);
     }
     if (!ring) {
         if (call)

@@ -24,6 +24,9 @@ void p11prof_rings_reap(void);
 /* Whether a thread other than the caller has a ring. */
 bool p11prof_others_record(void);
 
+/* Whether a call of any thread has begun and not returned. */
+bool p11prof_call_is_in_flight(void);
+
 /* Counts a call that no record is kept of. ring may be NULL. */
 void p11prof_loss_count(struct p11prof_ring *ring, unsigned function, enum p11prof_loss cause);
 

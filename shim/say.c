@@ -2,7 +2,9 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "say.h"
 
-#include <errno.h>
+#include "descriptor.h"
+#include "guard.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,20 +20,24 @@ void p11prof_say_debug(bool on)
     debug = on;
 }
 
-static void send_to_syslog(const char *line, size_t length)
+static bool send_to_syslog(const char *line, size_t length)
 {
     const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return;
-    sendto(fd, line, length, MSG_NOSIGNAL, (const struct sockaddr *)&address, sizeof address);
-    close(fd);
+    struct p11prof_descriptor log;
+    bool sent = false;
+    if (p11prof_descriptor_take(&log,
+                                socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)))
+        sent = sendto(log.fd, line, length, MSG_NOSIGNAL, (const struct sockaddr *)&address,
+                      sizeof address) >= 0;
+    p11prof_descriptor_close(&log);
+    return sent;
 }
 
-void p11prof_say(int priority, const char *format, ...)
+bool p11prof_say(int priority, const char *format, ...)
 {
-    int saved_errno = errno;
+    struct p11prof_guard guard = p11prof_guard_begin();
     char line[1024];
+    bool said = false;
     va_list arguments;
     int head = snprintf(line, sizeof line, "<%d>p11prof[%d]: ", LOG_USER | priority, getpid());
     va_start(arguments, format);
@@ -39,12 +45,14 @@ void p11prof_say(int priority, const char *format, ...)
     va_end(arguments);
     size_t length = (size_t)head + (body > 0 ? strlen(line + head) : 0);
     if (priority != LOG_DEBUG)
-        send_to_syslog(line, length);
+        said = send_to_syslog(line, length);
     if (debug) {
         const char *text = strchr(line, '>') + 1;
         line[length] = '\n';
-        ssize_t ignored = write(STDERR_FILENO, text, (size_t)(line + length + 1 - text));
-        (void)ignored;
+        struct p11prof_held held = p11prof_signals_hold();
+        said = write(STDERR_FILENO, text, (size_t)(line + length + 1 - text)) > 0 || said;
+        p11prof_signals_release(&held);
     }
-    errno = saved_errno;
+    p11prof_guard_end(&guard);
+    return said;
 }

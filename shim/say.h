@@ -11,8 +11,9 @@
 #include <stdbool.h>
 #include <syslog.h>
 
-/* priority: LOG_ERR, LOG_WARNING, LOG_INFO or LOG_DEBUG (stderr only). */
-__attribute__((format(printf, 2, 3))) void p11prof_say(int priority, const char *format, ...);
+/* priority: LOG_ERR … LOG_INFO, or LOG_DEBUG (stderr only). Returns whether somebody got it: the
+ * log may be missing, or no descriptor free. */
+__attribute__((format(printf, 2, 3))) bool p11prof_say(int priority, const char *format, ...);
 
 void p11prof_say_debug(bool on);
 

@@ -2,6 +2,8 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "spool.h"
 
+#include "descriptor.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -47,46 +49,47 @@ void p11prof_random(void *bytes, size_t count)
 }
 
 /* A folder is ours by its owner and mode, never by its name. */
-static int folder_open(const char *path)
+static bool folder_open(struct p11prof_descriptor *folder, const char *path)
 {
     struct stat facts;
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    if (fstat(fd, &facts) == 0 && facts.st_uid == geteuid() && (facts.st_mode & 0777) == 0700)
-        return fd;
-    close(fd);
+    if (!p11prof_descriptor_open(folder, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0))
+        return false;
+    if (fstat(folder->fd, &facts) == 0 && facts.st_uid == geteuid() &&
+        (facts.st_mode & 0777) == 0700)
+        return true;
+    p11prof_descriptor_close(folder);
     errno = EPERM;
-    return -1;
+    return false;
 }
 
 /* mkdir obeys the umask, which is the application's: the mode is set on the open folder. */
-static int folder_make(const char *path)
+static bool folder_make(struct p11prof_descriptor *folder, const char *path)
 {
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return -1;
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return false;
     struct stat facts;
-    if (fd >= 0 && fstat(fd, &facts) == 0 && facts.st_uid == geteuid() &&
-        (facts.st_mode & 0777) != 0700 && (facts.st_mode & 0077) == 0)
-        fchmod(fd, 0700);
-    if (fd >= 0)
-        close(fd);
-    return folder_open(path);
+    if (p11prof_descriptor_open(folder, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0) &&
+        fstat(folder->fd, &facts) == 0 && facts.st_uid == geteuid() &&
+        (facts.st_mode & 0777) != 0700 && (facts.st_mode & 0077) == 0 &&
+        p11prof_descriptor_is_ours(folder))
+        fchmod(folder->fd, 0700);
+    p11prof_descriptor_close(folder);
+    return folder_open(folder, path);
 }
 
 /* The user's folder in /dev/shm; under another name where somebody took the plain one. */
-static int default_folder(char *path, size_t path_bytes)
+static bool default_folder(struct p11prof_descriptor *folder, char *path, size_t path_bytes)
 {
     unsigned user_id = (unsigned)geteuid();
     snprintf(path, path_bytes, "/dev/shm/p11prof-%u", user_id);
-    int fd = folder_make(path);
-    if (fd >= 0 || (errno != EPERM && errno != ELOOP && errno != ENOTDIR))
-        return fd;
+    if (folder_make(folder, path))
+        return true;
+    if (errno != EPERM && errno != ELOOP && errno != ENOTDIR)
+        return false;
     uint32_t random;
     p11prof_random(&random, sizeof random);
     snprintf(path, path_bytes, "/dev/shm/p11prof-%u-%08x", user_id, random);
-    return folder_make(path);
+    return folder_make(folder, path);
 }
 
 /* Space that may be used: the limit, half of what is free, RLIMIT_FSIZE (past it SIGXFSZ would kill
@@ -107,12 +110,12 @@ static uint64_t space_bytes(int folder, uint64_t limit_bytes)
 }
 
 /* Maps as much as the address space allows, and makes the file that long. */
-static void *map_file(int fd, uint64_t *bytes)
+static void *map_file(const struct p11prof_descriptor *file, uint64_t *bytes)
 {
     for (; *bytes >= P11PROF_SPOOL_MIN_BYTES; *bytes /= 2) {
-        if (ftruncate(fd, (off_t)*bytes) != 0)
+        if (!p11prof_descriptor_is_ours(file) || ftruncate(file->fd, (off_t)*bytes) != 0)
             continue;
-        void *map = mmap(NULL, *bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        void *map = mmap(NULL, *bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
         if (map != MAP_FAILED)
             return map;
     }
@@ -149,27 +152,27 @@ static void fill_header(struct p11prof_spool *spool, const struct p11prof_spool_
 }
 
 /* The file under its unfinished name: locked before anybody could take it for a dead process's. */
-static int file_make(struct p11prof_spool *spool, int folder, const char *folder_path,
-                     struct p11prof_error *error)
+static bool file_make(struct p11prof_descriptor *file, struct p11prof_spool *spool, int folder,
+                      const char *folder_path, struct p11prof_error *error)
 {
     uint64_t name[2];
     p11prof_random(name, sizeof name);
     snprintf(spool->path, sizeof spool->path, "%s/.new-%016llx%016llx", folder_path,
              (unsigned long long)name[0], (unsigned long long)name[1]);
     const char *base = strrchr(spool->path, '/') + 1;
-    int fd = openat(folder, base, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) {
+    if (!p11prof_descriptor_open(file, folder, base, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW,
+                                 0600)) {
         p11prof_error_set(error, P11PROF_FAILED, "cannot make the spool %s: %s", spool->path,
                           strerror(errno));
-        return -1;
+        return false;
     }
-    if (fchmod(fd, 0600) == 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return fd;
+    if (fchmod(file->fd, 0600) == 0 && flock(file->fd, LOCK_EX | LOCK_NB) == 0)
+        return true;
     p11prof_error_set(error, P11PROF_FAILED, "cannot lock the spool %s: %s", spool->path,
                       strerror(errno));
     unlinkat(folder, base, 0);
-    close(fd);
-    return -1;
+    p11prof_descriptor_close(file);
+    return false;
 }
 
 enum p11prof_status p11prof_spool_create(struct p11prof_spool *spool,
@@ -178,17 +181,20 @@ enum p11prof_status p11prof_spool_create(struct p11prof_spool *spool,
 {
     char path[PATH_MAX - 64];
     snprintf(path, sizeof path, "%s", request->folder);
-    int folder = request->folder[0] ? folder_open(path) : default_folder(path, sizeof path);
-    if (folder < 0)
+    struct p11prof_descriptor folder, file;
+    bool found = request->folder[0] ? folder_open(&folder, path)
+                                    : default_folder(&folder, path, sizeof path);
+    if (!found)
         return p11prof_error_set(error, P11PROF_FAILED,
-                                 "cannot use the spool folder %s (it must be yours, mode 0700): %s",
-                                 path, strerror(errno));
+                                 "cannot use the spool folder %s (it must be yours, mode 0700): "
+                                 "%s%s",
+                                 path, strerror(errno),
+                                 request->folder[0] ? "" : "; set P11PROF_SPOOL to another one");
     enum p11prof_status status = P11PROF_FAILED;
-    uint64_t bytes = space_bytes(folder, request->limit_bytes);
-    int fd = file_make(spool, folder, path, error);
-    if (fd < 0)
+    uint64_t bytes = space_bytes(folder.fd, request->limit_bytes);
+    if (!file_make(&file, spool, folder.fd, path, error))
         goto close_folder;
-    void *map = map_file(fd, &bytes);
+    void *map = map_file(&file, &bytes);
     if (map == MAP_FAILED || !p11prof_spool_layout(&spool->layout, bytes)) {
         p11prof_error_set(error, P11PROF_FAILED,
                           "no room for a spool of %d KiB in %s: free some, or set P11PROF_SPOOL",
@@ -211,9 +217,9 @@ enum p11prof_status p11prof_spool_create(struct p11prof_spool *spool,
     fill_header(spool, request);
     status = P11PROF_OK;
 close_file:
-    close(fd);
+    p11prof_descriptor_close(&file);
 close_folder:
-    close(folder);
+    p11prof_descriptor_close(&folder);
     return status;
 }
 
@@ -230,6 +236,12 @@ enum p11prof_status p11prof_spool_publish(struct p11prof_spool *spool, struct p1
                                  strerror(errno));
     memcpy(spool->path, final, sizeof final);
     return P11PROF_OK;
+}
+
+void p11prof_spool_discard(struct p11prof_spool *spool)
+{
+    unlink(spool->path);
+    munmap(spool->header, spool->layout.file_bytes);
 }
 
 void p11prof_spool_unlink(struct p11prof_spool *spool)

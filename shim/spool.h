@@ -37,6 +37,9 @@ enum p11prof_status p11prof_spool_create(struct p11prof_spool *spool,
  * die. */
 enum p11prof_status p11prof_spool_publish(struct p11prof_spool *spool, struct p11prof_error *error);
 
+/* A spool that was never published, and that nobody uses yet: removes the file and its mapping. */
+void p11prof_spool_discard(struct p11prof_spool *spool);
+
 /* Removes the file (all of it is in the database). The mapping stays: a wrapper may still be in it.
  */
 void p11prof_spool_unlink(struct p11prof_spool *spool);

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- SPDX-FileCopyrightText: The p11prof authors
--- The tables of a p11prof database, schema version 4. They are private: read the views.
+-- The tables of a p11prof database, schema version 6. They are private: read the views.
 --
 -- PRAGMA application_id says that a database is ours, user_version which schema it has. A new
 -- database gets this file, the views and the names in one go, under a temporary name. An older one
@@ -97,7 +97,13 @@ CREATE TABLE call (
   operation_start_ns INTEGER,
   operation_in_bytes INTEGER,
   operation_out_bytes INTEGER,
-  part INTEGER                            -- bench_load.load * 4 + phase_name.code; NULL: of no load
+  part INTEGER,                           -- bench_load.load * 4 + phase_name.code; NULL: of no load
+  intended_start_ns INTEGER,              -- of its operation, as a schedule wanted it; NULL: none did
+  item_count INTEGER,                     -- attributes asked for, objects found, slots, mechanisms
+  detail INTEGER                          -- number of the first object it made, a pair's public one;
+                                          -- CKU_… of a login; objects wanted; what a search is by
+                                          -- (enum p11prof_template_type); CKA_… of the first
+                                          -- attribute asked for; else its CK_FLAGS
 ) STRICT;
 
 -- A range of call.id whose rows belong to one process. Ranges do not overlap.
@@ -127,6 +133,10 @@ CREATE TABLE bench_load (
   mix INTEGER,                            -- loads that took turns in one mix, from 1; NULL: alone
   weight REAL,                            -- its part of the mix's operations, 0 to 1
   suite TEXT,                             -- test of a suite that it is a step of; NULL: none
+  rate REAL,                              -- operations/s that a schedule wants; NULL: as many as go
+  arrivals TEXT CHECK (arrivals IN ('constant', 'poisson')), -- NULL: rate is NULL
+  think_time_ns INTEGER,                  -- that a thread waits after an operation; NULL: none
+  ramp INTEGER,                           -- step of a ramp, from 1; NULL: none
   PRIMARY KEY (run, load)
 ) STRICT, WITHOUT ROWID;
 
@@ -139,6 +149,7 @@ CREATE TABLE bench_slice (
   duration_ns INTEGER NOT NULL,           -- that its measured operations took; the mean of its threads
   load_average REAL,                      -- of the machine, at its end
   steal_ns INTEGER,                       -- that a hypervisor kept from all CPUs
+  missed_count INTEGER,                   -- operations due in it that never began; NULL: no schedule
   PRIMARY KEY (run, load, start_ns)
 ) STRICT, WITHOUT ROWID;
 
@@ -309,14 +320,20 @@ CREATE TABLE thread (
   PRIMARY KEY (process, thread_id)
 ) STRICT, WITHOUT ROWID;
 
--- Files of code that called the module.
+-- Places in code that call the module: return addresses as files and offsets. A process has at most
+-- 4096 with an offset; those after them are told by their file alone. A command that drains or
+-- reports looks for symbols where symbol IS NULL.
 CREATE TABLE caller (
   process INTEGER NOT NULL REFERENCES process,
   caller INTEGER NOT NULL,                -- number in its process, from 1
   path TEXT NOT NULL,                     -- '[anonymous]': code of no file
   name TEXT NOT NULL,                     -- base name of path
+  offset_bytes INTEGER,                   -- in the file, of the instruction behind the call
+  symbol TEXT,                            -- function that holds the call, '': none; NULL: not asked
+  symbol_offset_bytes INTEGER,            -- offset_bytes less where that function begins
   PRIMARY KEY (process, caller)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX caller_to_name ON caller (process) WHERE symbol IS NULL AND offset_bytes IS NOT NULL;
 
 -- Tokens that a process used.
 CREATE TABLE token (

@@ -90,6 +90,16 @@ SELECT
 FROM process AS p
 LEFT JOIN process AS parent ON parent.uuid = p.parent_uuid;
 
+-- How a caller is called: private, for the views below.
+CREATE VIEW caller_names AS
+SELECT
+  w.process, w.caller, w.name, nullif(w.symbol, '') AS symbol,
+  w.name || CASE
+    WHEN w.offset_bytes IS NULL THEN ''
+    WHEN w.symbol != '' THEN ':' || w.symbol || printf('+0x%x', w.symbol_offset_bytes)
+    ELSE printf('+0x%x', w.offset_bytes) END AS site
+FROM caller AS w;
+
 -- One C_* call. CROSS JOIN: find the run's segments first, then read their rows. A plus keeps a
 -- column out of automatic indexes, which SQLite would build over all rows.
 CREATE VIEW calls AS
@@ -126,7 +136,20 @@ SELECT
   +c.kind AS kind_code,
   +c.key_type AS key_type_code,
   +c.operation AS operation_code,
-  c.part >> 2 AS load -- of view loads
+  c.part >> 2 AS load, -- of view loads
+  +c.item_count AS item_count, -- attributes asked for, objects found, slots, mechanisms
+  -- key_id of the first object it made, a pair's public one; CKU_ of a login; objects that
+  -- C_FindObjects wanted; what C_FindObjectsInit searches by, a sum of 1 class, 2 key type,
+  -- 4 label, 8 id, 16 token, 32 private, 64 any other; CKA_ of the first attribute that
+  -- C_GetAttributeValue asks for; else its CK_FLAGS
+  +c.detail AS detail,
+  -- in caller_path, of the instruction behind the call; the function that holds it
+  (SELECT w.offset_bytes FROM caller AS w WHERE w.process = g.process AND w.caller = c.caller)
+    AS caller_offset_bytes,
+  (SELECT nullif(w.symbol, '') FROM caller AS w WHERE w.process = g.process AND w.caller = c.caller)
+    AS caller_symbol,
+  (SELECT w.site FROM caller_names AS w WHERE w.process = g.process AND w.caller = c.caller)
+    AS caller_site -- "file:function+0x41", "file+0x1a2b3", "file"
 FROM segment AS g CROSS JOIN call AS c ON c.id BETWEEN g.first_call AND g.last_call
 LEFT JOIN function_name AS f ON f.code = +c.function
 LEFT JOIN rv_name AS v ON v.code = +c.rv
@@ -157,7 +180,7 @@ SELECT
   +c.session AS session,
   l.test,
   l.step,
-  NULL AS intended_start_ns, -- when the schedule of a load wanted it
+  +c.intended_start_ns AS intended_start_ns, -- when the schedule of a load wanted it
   h.name AS phase,
   +c.rv AS rv_code,
   +c.mechanism AS mechanism_code,
@@ -172,7 +195,14 @@ SELECT
   +c.kind AS kind_code,
   +c.key_type AS key_type_code,
   +c.operation AS operation_code,
-  c.part >> 2 AS load -- of view loads
+  c.part >> 2 AS load, -- of view loads
+  -- in caller_path, of the instruction behind the call; the function that holds it
+  (SELECT w.offset_bytes FROM caller AS w WHERE w.process = g.process AND w.caller = c.caller)
+    AS caller_offset_bytes,
+  (SELECT nullif(w.symbol, '') FROM caller AS w WHERE w.process = g.process AND w.caller = c.caller)
+    AS caller_symbol,
+  (SELECT w.site FROM caller_names AS w WHERE w.process = g.process AND w.caller = c.caller)
+    AS caller_site -- "file:function+0x41", "file+0x1a2b3", "file"
 FROM segment AS g CROSS JOIN call AS c ON c.id BETWEEN g.first_call AND g.last_call
 LEFT JOIN operation_name AS o ON o.code = +c.operation
 LEFT JOIN mechanism_name AS m ON m.code = +c.mechanism
@@ -196,7 +226,8 @@ SELECT
   iif(g.key_type = -1, NULL, coalesce(t.name, printf('0x%08X', g.key_type))) AS key_type,
   nullif(g.key_bits, -1) AS key_bits,
   nullif(g.part >> 2, 0) AS load,
-  l.test, l.step, h.name AS phase
+  l.test, l.step,
+  iif(g.part > 0 AND g.part & 3 = 0, 'service', h.name) AS phase
 FROM call_group AS g
 LEFT JOIN bench_load AS l ON l.run = g.run AND l.load = g.part >> 2
 LEFT JOIN phase_name AS h ON h.code = g.part & 3
@@ -215,7 +246,7 @@ SELECT
   w.count, w.error_count, w.sum_ns, w.sum_squares, w.min_ns, w.max_ns,
   w.in_bytes, w.out_bytes,
   w.success_count, w.undisclosed_count, w.error_sum_ns, n.id AS group_id,
-  n.load, n.test, n.step, n.phase, s.slice, s.load_average, s.steal_ns
+  n.load, n.test, n.step, n.phase, s.slice, s.load_average, s.steal_ns, s.missed_count
 FROM group_names AS n JOIN group_window AS w ON w.call_group = n.id
 LEFT JOIN bench_slice AS s ON s.run = n.run_id AND s.load = n.load AND s.start_ns = w.start_ns;
 
@@ -389,7 +420,13 @@ SELECT
   l.unchecked, -- 1: results could not be verified
   l.mix,       -- loads that took turns in one mix, from 1; NULL: alone
   l.weight,    -- its part of the mix's operations, 0 to 1
-  l.suite      -- test of a suite that it is a step of; NULL: none
+  l.suite,     -- test of a suite that it is a step of; NULL: none
+  l.rate,      -- operations/s that a schedule wants; NULL: as many as go
+  l.arrivals,  -- constant or poisson
+  l.think_time_ns, -- that a thread waits after an operation
+  l.ramp,      -- step of a ramp, from 1; NULL: none
+  (SELECT sum(s.missed_count) FROM bench_slice AS s WHERE s.run = l.run AND s.load = l.load)
+    AS missed_count -- operations that were due and never began; NULL: no schedule
 FROM bench_load AS l
 LEFT JOIN operation_name AS o ON o.code = l.operation
 LEFT JOIN mechanism_name AS m ON m.code = l.mechanism

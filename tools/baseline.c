@@ -28,12 +28,11 @@ static const struct p11prof_usage usage = {
     .arguments = "save NAME RUN[,RUN...] | list | show NAME | remove NAME",
     .summary = "Saves runs under a name, to be compared with later ones.",
     .options = options,
-    .notes = "@NAME is a baseline wherever a command takes a RUN. Its runs are never pruned, and\n"
-             "only deleted once the baseline is removed. Of three runs or more, a comparison can\n"
-             "tell a change from what differs between runs anyway: save five.\n\n"
-             "  p11prof baseline save release-1.4 12,13,14,15,16\n"
+    .notes = "  p11prof baseline save release-1.4 12,13,14,15,16\n"
              "  p11prof baseline show release-1.4\n"
              "  p11prof report @release-1.4",
+    .kind = P11PROF_VALUE_RUN,
+    .words = "save list show remove",
 };
 
 struct settings {
@@ -81,8 +80,10 @@ static enum p11prof_status complain_unknown(struct sqlite3 *db, const char *name
     const char *list[256];
     size_t count = 0;
     if (p11prof_query_table(db, "SELECT name FROM baseline LIMIT 256", 0, &names, error) !=
-        P11PROF_OK)
+        P11PROF_OK) {
+        p11prof_table_clear(&names);
         return error->status;
+    }
     for (; count < names.row_count; count++)
         list[count] = p11prof_table_text(&names, count, "name", "");
     const char *nearest = p11prof_nearest(name, list, count);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 /* p11prof bench: the load tool. */
+#include "bench/like/like.h"
+#include "bench/like/suite_from.h"
 #include "bench/output.h"
+#include "bench/ramp.h"
 #include "bench/record_own.h"
 #include "bench/run.h"
 #include "bench/stress.h"
@@ -40,10 +43,8 @@ static int run_once(struct bench_run *run)
     }
     if (code == 0 && run->ready_count == 0)
         code = p11prof_complain(P11PROF_EXIT_FAILED, "this token can do none of these tests");
-    if (code == 0 && run->failed)
-        code = P11PROF_EXIT_FAILED;
     run_finish(run);
-    return code;
+    return code == 0 && run->failed ? P11PROF_EXIT_FAILED : code;
 }
 
 /* Results of what was measured are shown whatever ended it. */
@@ -86,6 +87,8 @@ static int check_first(const struct bench_settings *settings)
         return p11prof_complain_of(&error);
     if (settings->stress.wanted)
         code = stress_test_choose(settings, &tests);
+    else if (settings->ramp.wanted)
+        code = ramp_test_choose(settings, &tests);
     free(tests.tests);
     return code ? code : output_check(settings);
 }
@@ -110,13 +113,14 @@ static int compare(const struct bench_run *run)
     return code;
 }
 
-static int bench(const struct bench_settings *settings)
+/* script: NULL where tests are run. */
+static int bench(const struct bench_settings *settings, const struct like_script *script)
 {
     struct p11prof_database database;
     struct progress progress = {.quiet = settings->quiet};
     struct p11prof_bench_target target;
     struct p11prof_error error;
-    int code = check_first(settings);
+    int code = script ? output_check(settings) : check_first(settings);
     if (code)
         return code;
     if (!p11prof_database_choose(&database, settings->db))
@@ -132,7 +136,10 @@ static int bench(const struct bench_settings *settings)
                             .db = database.path,
                             .spool_folder =
                                 database.spool_folder[0] ? database.spool_folder : NULL};
-    if (settings->vs.wanted) {
+    if (script) {
+        run_signals_take();
+        code = like_run(&run, script);
+    } else if (settings->vs.wanted) {
         code = compare(&run);
     } else if (settings->list_tests || settings->dry_run) {
         run_signals_take();
@@ -141,6 +148,9 @@ static int bench(const struct bench_settings *settings)
     } else if (settings->stress.wanted) {
         run_signals_take();
         code = stress_run(&run);
+    } else if (settings->ramp.wanted) {
+        run_signals_take();
+        code = ramp_run(&run);
     } else {
         run_signals_take();
         code = run_all(&run);
@@ -149,22 +159,18 @@ static int bench(const struct bench_settings *settings)
     return code;
 }
 
-static int suite_take(struct bench_settings *settings)
-{
-    struct p11prof_error error;
-    if (!settings->suite_path ||
-        bench_suite_read(&settings->suite, settings->suite_path, &error) == P11PROF_OK)
-        return 0;
-    return p11prof_complain_of(&error);
-}
-
 int p11prof_command_bench(int argc, char **argv)
 {
     static struct bench_settings settings;
+    struct like_script script;
+    bool is_script;
     int code;
     if (settings_read(&settings, argc, argv, &code)) {
-        code = suite_take(&settings);
-        code = code ? code : bench(&settings);
+        code = like_script_take(&settings, &script, &is_script);
+        if (code == 0)
+            code = settings.suite_from ? suite_from(&settings)
+                                       : bench(&settings, is_script ? &script : NULL);
+        like_script_clear(&script);
     }
     settings_clear(&settings);
     return code;

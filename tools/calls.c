@@ -36,7 +36,7 @@ static const struct p11prof_option options[] = {
     {"after", OPTION_AFTER, "N", "how many calls after it (5)"},
     {"all-threads", OPTION_ALL_THREADS, NULL, "and what other threads had in flight then"},
     {"all", OPTION_ALL, NULL, "every call, in the order in which they were recorded"},
-    {"columns", OPTION_COLUMNS, "COLUMNS", "only these, in this order"},
+    {"columns", OPTION_COLUMNS, "COLUMN,…", "only these, in this order", P11PROF_VALUE_CALL_COLUMN},
     P11PROF_OPTIONS_SELECT,
     P11PROF_OPTION_FORMAT,
     P11PROF_OPTION_DB,
@@ -49,23 +49,11 @@ static const struct p11prof_usage usage = {
     .arguments = "[RUN]",
     .summary = "Shows single calls of a run: the slowest, the failed, those around a moment.",
     .options = options,
-    .notes =
-        "RUN is its number, last, last~N or its name; without one it is last. Put it before\n"
-        "--failed: a number behind that is N.\n\n"
-        "The MOMENT of --around is a time since the run's start (12.5s), before its end (-2s),\n"
-        "UTC (2026-11-24T10:15:30.25 or 10:15:30.25), call:ID or slowest. Of a time, the call "
-        "that\n"
-        "was under way is meant, the longest of several, else the nearest. \">\" marks it, \"+\"\n"
-        "what other threads had in flight. Filters choose that call; what stands around it is\n"
-        "shown whether they fit or not.\n\n"
-        "GAP is the time since the thread's previous call ended. Calls inside another one are\n"
-        "indented, and have no gap. Calls that wait for an event or a person are no slow calls:\n"
-        "--kind blocking shows them. CSV and JSON have more columns than text, or those of\n"
-        "--columns; --all writes them as it reads them.\n\n" P11PROF_NOTES_SELECT "\n"
-        "  p11prof calls --function C_Sign --slowest 10\n"
-        "  p11prof calls nightly --failed\n"
-        "  p11prof calls --around slowest --all-threads\n"
-        "  p11prof calls 12 --all --format csv > calls.csv",
+    .notes = "  p11prof calls --function C_Sign --slowest 10\n"
+             "  p11prof calls nightly --failed\n"
+             "  p11prof calls --around slowest --all-threads\n"
+             "  p11prof calls 12 --all --format csv > calls.csv",
+    .kind = P11PROF_VALUE_RUN,
 };
 
 struct settings {

@@ -35,14 +35,11 @@ static bool take_colour(struct p11prof_chart_options *out, const char *value)
     static const char *const words[] = {[P11PROF_COLOUR_AUTO] = "auto",
                                         [P11PROF_COLOUR_ALWAYS] = "always",
                                         [P11PROF_COLOUR_NEVER] = "never"};
-    for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(words[i], value) == 0) {
-            out->colour = i;
-            return true;
-        }
-    }
-    p11prof_complain(0, "--color is always, never or auto, not '%s'", value);
-    return false;
+    unsigned i = 0;
+    while (i < sizeof words / sizeof words[0] && strcmp(words[i], value) != 0)
+        i++;
+    out->colour = i;
+    return i < sizeof words / sizeof words[0];
 }
 
 bool p11prof_chart_option(struct p11prof_chart_options *out, int id, const char *value)

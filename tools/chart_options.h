@@ -20,7 +20,8 @@ enum {
     {"width", P11PROF_CHART_ID_WIDTH, "N", "columns of a line (default: the terminal, or 80)"},    \
         {"ascii", P11PROF_CHART_ID_ASCII, NULL, "draw with ASCII (default: if the locale is)"},    \
     {                                                                                              \
-        "color", P11PROF_CHART_ID_COLOUR, "WHEN", "always, never or auto (default)"                \
+        "color", P11PROF_CHART_ID_COLOUR, "WHEN", "always, never or auto (default)",               \
+            P11PROF_VALUE_WORDS, "always never auto"                                               \
     }
 
 /* Starts as {0}. */

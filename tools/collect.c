@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 /* p11prof collect: takes what waits in spools into the database. */
+#include "caller_names.h"
 #include "commands.h"
 #include "common_options.h"
+#include "database_watch.h"
 #include "intended.h"
 #include "message.h"
 #include "others.h"
@@ -19,14 +21,16 @@ enum {
     OPTION_ADOPT = 'a',
     OPTION_ALL = 'A',
     OPTION_SPOOL = 's',
-    WAIT_MS = 5000
+    WAIT_MS = 5000,
+    PROBLEMS = 256, /* said at most, a round */
 };
 
 static const struct p11prof_option options[] = {
     {"follow", OPTION_FOLLOW, NULL, "go on every second until SIGINT or SIGTERM"},
     {"adopt", OPTION_ADOPT, NULL, "take spools whose first part is in a database that is gone"},
     {"all", OPTION_ALL, NULL, "take spools that are meant for other databases too"},
-    {"spool", OPTION_SPOOL, "FOLDER", "look only there (default: all of /dev/shm/p11prof-*)"},
+    {"spool", OPTION_SPOOL, "FOLDER", "look only there (default: all of /dev/shm/p11prof-*)",
+     P11PROF_VALUE_FOLDER},
     P11PROF_OPTION_DB,
     {.name = NULL},
 };
@@ -36,11 +40,6 @@ static const struct p11prof_usage usage = {
     .arguments = "",
     .summary = "Takes what ended or undrained processes left in spools into the database.",
     .options = options,
-    .notes =
-        "It takes spools that are meant for the database, or do not say for which; it names the\n"
-        "others, and what takes them. Spools of live processes that drain themselves are\n"
-        "left to them. With --follow it ends with exit code 130 or 143, the numbers of its\n"
-        "signals.",
 };
 
 struct settings {
@@ -49,9 +48,15 @@ struct settings {
     bool follow, adopt, all;
 };
 
+/* What was said of a round, by its hash. */
+struct said {
+    uint64_t problems[PROBLEMS];
+    size_t count;
+};
+
 struct totals {
     uint64_t call_count, spool_count, live_count;
-    char last_problem[512]; /* said once, not every second */
+    struct said now, before; /* each problem once, not every second */
     struct p11prof_others others;
 };
 
@@ -94,19 +99,40 @@ static bool take_option(void *payload, int id, const char *value)
     }
 }
 
+static bool was_said(const struct said *said, uint64_t problem)
+{
+    for (size_t i = 0; i < said->count; i++)
+        if (said->problems[i] == problem)
+            return true;
+    return false;
+}
+
 static void say_problem(struct totals *totals, const char *problem)
 {
-    if (strcmp(totals->last_problem, problem) == 0)
+    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+    for (const char *byte = problem; *byte; byte++)
+        hash = (hash ^ (unsigned char)*byte) * UINT64_C(0x100000001b3);
+    if (was_said(&totals->now, hash) || totals->now.count == PROBLEMS)
         return;
-    snprintf(totals->last_problem, sizeof totals->last_problem, "%s", problem);
-    p11prof_complain(0, "%s", problem);
+    totals->now.problems[totals->now.count++] = hash;
+    if (!was_said(&totals->before, hash))
+        p11prof_complain(0, "%s", problem);
+}
+
+static void say_anew(struct totals *totals)
+{
+    totals->before = totals->now;
+    totals->now.count = 0;
 }
 
 /* Names each spool that cannot be looked into. */
 static bool list_problem(void *payload, const struct p11prof_found_spool *spool)
 {
-    if (spool->problem.status != P11PROF_OK)
-        say_problem(payload, spool->problem.text);
+    struct p11prof_error named;
+    if (spool->problem.status == P11PROF_OK)
+        return true;
+    p11prof_error_set(&named, spool->problem.status, "%s: %s", spool->path, spool->problem.text);
+    say_problem(payload, named.text);
     return true;
 }
 
@@ -164,19 +190,27 @@ static bool collect_once(const struct p11prof_database *database, const struct s
                          struct totals *totals)
 {
     struct collecting collecting = {database, settings, totals};
+    struct p11prof_database_watch *watch = p11prof_database_watch_start(database->path);
     totals->live_count = 0;
+    say_anew(totals);
     p11prof_others_restart(&totals->others);
     bool done = collect_folder(&collecting, settings->folder);
     if (!settings->folder && database->spool_folder[0])
         done = collect_folder(&collecting, database->spool_folder) && done;
     p11prof_others_say(&totals->others);
+    if (!stop_signal)
+        p11prof_caller_names(database->store);
+    p11prof_database_watch_stop(watch);
     return done;
 }
 
 static bool open_store(struct p11prof_database *database, struct p11prof_error *error)
 {
-    if (p11prof_store_open(&database->store, database->path,
-                           P11PROF_STORE_CREATE | P11PROF_STORE_MIGRATE, error) != P11PROF_OK)
+    struct p11prof_database_watch *watch = p11prof_database_watch_start(database->path);
+    enum p11prof_status status = p11prof_store_open(
+        &database->store, database->path, P11PROF_STORE_CREATE | P11PROF_STORE_MIGRATE, error);
+    p11prof_database_watch_stop(watch);
+    if (status != P11PROF_OK)
         return false;
     p11prof_store_stop_word(database->store, &stopped);
     return true;
@@ -189,10 +223,12 @@ static bool follow(struct p11prof_database *database, const struct settings *set
     struct p11prof_error error;
     bool done = true;
     while (!stop_signal) {
-        if (!database->store && !open_store(database, &error))
+        if (!database->store && !open_store(database, &error)) {
+            say_anew(totals);
             say_problem(totals, error.text);
-        else if (!(done = collect_once(database, settings, totals)))
+        } else if (!(done = collect_once(database, settings, totals))) {
             p11prof_database_close(database);
+        }
         nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
     }
     return done;
@@ -201,7 +237,7 @@ static bool follow(struct p11prof_database *database, const struct settings *set
 int p11prof_command_collect(int argc, char **argv)
 {
     struct settings settings = {.folder = NULL};
-    struct totals totals = {.call_count = 0};
+    static struct totals totals;
     struct p11prof_database database;
     struct p11prof_error error;
     int first, code;

@@ -19,17 +19,39 @@ int p11prof_command_record(int argc, char **argv);
 int p11prof_command_runs(int argc, char **argv);
 int p11prof_command_calls(int argc, char **argv);
 int p11prof_command_errors(int argc, char **argv);
+int p11prof_command_advise(int argc, char **argv);
 int p11prof_command_compare(int argc, char **argv);
 int p11prof_command_report(int argc, char **argv);
 int p11prof_command_export(int argc, char **argv);
+int p11prof_command_exporter(int argc, char **argv);
 int p11prof_command_histogram(int argc, char **argv);
 int p11prof_command_timeline(int argc, char **argv);
 int p11prof_command_baseline(int argc, char **argv);
+int p11prof_command_top(int argc, char **argv);
 int p11prof_command_sql(int argc, char **argv);
 int p11prof_command_collect(int argc, char **argv);
 int p11prof_command_doctor(int argc, char **argv);
 int p11prof_command_prune(int argc, char **argv);
 int p11prof_command_merge(int argc, char **argv);
 int p11prof_command_import(int argc, char **argv);
+
+/* p11prof --version. */
+void p11prof_print_version(void);
+
+enum p11prof_command_group {
+    P11PROF_GROUP_RECORD,
+    P11PROF_GROUP_LOOK,
+    P11PROF_GROUP_COMPARE,
+    P11PROF_GROUP_LOAD,
+    P11PROF_GROUP_KEEP,
+    P11PROF_GROUP_WATCH,
+};
+
+struct p11prof_command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+    enum p11prof_command_group group;
+};
 
 #endif

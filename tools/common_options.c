@@ -16,9 +16,6 @@ bool p11prof_common_option(struct p11prof_common_options *out, int id, const cha
         out->database.no_collect = true;
         return true;
     default:
-        if (p11prof_format_named(value, &out->format))
-            return true;
-        p11prof_complain(0, "--format is text, json, csv or markdown, not '%s'", value);
-        return false;
+        return p11prof_format_named(value, &out->format);
     }
 }

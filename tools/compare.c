@@ -17,10 +17,12 @@
 enum { OPTION_THRESHOLD = 't', OPTION_FAIL_ON = 'o' };
 
 static const struct p11prof_option options[] = {
-    {"threshold", OPTION_THRESHOLD, "N%,METRIC=N%",
+    {"threshold", OPTION_THRESHOLD, "METRIC=N%,…",
      "slower by more is a regression (default: 5% of time, 0% of errors)"},
-    {"fail-on", OPTION_FAIL_ON, "VERDICT,…", "exit code 1 if a row has it (default: regressed)"},
-    {"format", P11PROF_OPTION_ID_FORMAT, "FORMAT", "text (default), json, csv, markdown or junit"},
+    {"fail-on", OPTION_FAIL_ON, "VERDICT,…", "exit code 1 if a row has it (default: regressed)",
+     P11PROF_VALUE_TEXT, "regressed improved same unclear insufficient unmatched none"},
+    {"format", P11PROF_OPTION_ID_FORMAT, "FORMAT", "text (default), json, csv, markdown or junit",
+     P11PROF_VALUE_WORDS, P11PROF_FORMAT_WORDS " junit"},
     P11PROF_OPTION_DB,
     P11PROF_OPTION_NO_COLLECT,
     {.name = NULL},
@@ -31,23 +33,11 @@ static const struct p11prof_usage usage = {
     .arguments = "BASE CURRENT...",
     .summary = "Compares runs, row by row, with statistics.",
     .options = options,
-    .notes =
-        "A side is a run (its number, last, last~N or its name), several with commas between\n"
-        "(12,13,14: taken together), @NAME (a saved baseline), a file of 'p11prof report --format\n"
-        "json' or 'p11prof bench --format json', or RUN:TEST, that row alone. Rows match by test,\n"
-        "data size, threads, processes and key; of recordings by operation, mechanism and key, or\n"
-        "by function where a call is part of no operation.\n\n"
-        "A row is regressed (improved) if it takes longer (less long) by more than the threshold\n"
-        "and the interval of that does not hold 0; the same if the interval lies within the\n"
-        "threshold; else unclear. Fewer than 10 windows of time (and three runs) or 30 operations\n"
-        "are insufficient. The verdict is by ops_per_s for tests, by p50 for the rest, and by\n"
-        "errors. METRIC is ops_per_s, p50, p95, p99 or errors; one that is named decides for all\n"
-        "rows, as '--threshold p99=20%'. --fail-on takes verdicts, unmatched and none.\n\n"
-        "Exit code: 0; 1 if a row fails; 2 if nothing matches.\n\n"
-        "  p11prof compare 12 last\n"
-        "  p11prof compare 12,13,14 15,16,17 --threshold 3%,p99=20%\n"
-        "  p11prof compare last:rsa-2048-sign last:rsa-4096-sign\n"
-        "  p11prof compare base.json last --format junit > compare.xml",
+    .notes = "  p11prof compare 12 last\n"
+             "  p11prof compare 12,13,14 15,16,17 --threshold 3%,p99=20%\n"
+             "  p11prof compare last:rsa-2048-sign last:rsa-4096-sign\n"
+             "  p11prof compare base.json last --format junit > compare.xml",
+    .kind = P11PROF_VALUE_RUN,
 };
 
 struct settings {
@@ -67,10 +57,7 @@ static bool take_option(void *payload, int id, const char *value)
         return p11prof_option_fail_on(&settings->report, value);
     case P11PROF_OPTION_ID_FORMAT:
         settings->junit = strcmp(value, "junit") == 0;
-        if (settings->junit || p11prof_format_named(value, &settings->common.format))
-            return true;
-        p11prof_complain(0, "--format is text, json, csv, markdown or junit, not '%s'", value);
-        return false;
+        return settings->junit || p11prof_format_named(value, &settings->common.format);
     default:
         return p11prof_common_option(&settings->common, id, value);
     }
@@ -143,10 +130,11 @@ static int compare_sides(const struct settings *settings, struct sides *sides)
         matched += sides->comparisons[i - 1].matched_count;
     }
     if (matched == 0)
-        return p11prof_complain(P11PROF_EXIT_USAGE,
-                                "nothing of one side is on the other: no test with the same data "
-                                "size, threads, processes and key, no operation with the same "
-                                "mechanism and key; RUN:TEST compares different tests");
+        return p11prof_complain(
+            P11PROF_EXIT_USAGE,
+            "nothing of one side is on the other: no test with the same data "
+            "size, threads, processes, key and rate, no operation with the same "
+            "mechanism and key; RUN:TEST compares different tests");
     report.base = &sides->sides[0];
     report.currents = &sides->sides[1];
     report.comparisons = sides->comparisons;

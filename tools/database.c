@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "database.h"
 #include "commands.h"
+#include "database_watch.h"
 #include "message.h"
 #include "record/parts.h"
 #include "report/query.h"
@@ -112,12 +113,11 @@ static int open_with(struct p11prof_database *out, const struct p11prof_database
         return P11PROF_EXIT_USAGE;
     if (!options->no_collect)
         p11prof_waiting_collect(out);
+    out->watch = p11prof_database_watch_start(out->path);
     enum p11prof_status status = p11prof_store_open(&out->store, out->path, flags, &error);
-    if (status == P11PROF_MISSING)
-        return complain_empty(out);
-    if (status != P11PROF_OK)
-        return p11prof_complain_of(&error);
-    int code = check_not_empty(out);
+    int code = status == P11PROF_OK        ? check_not_empty(out)
+               : status == P11PROF_MISSING ? complain_empty(out)
+                                           : p11prof_complain_of(&error);
     if (code != P11PROF_EXIT_DONE)
         p11prof_database_close(out);
     return code;
@@ -137,6 +137,8 @@ int p11prof_database_open_to_change(struct p11prof_database *out,
 
 void p11prof_database_close(struct p11prof_database *database)
 {
+    p11prof_database_watch_stop(database->watch);
     p11prof_store_close(database->store);
+    database->watch = NULL;
     database->store = NULL;
 }

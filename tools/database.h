@@ -17,6 +17,7 @@ struct p11prof_database {
     char spool_folder[P11PROF_PATH_BYTES]; /* configured, if it is no default one; else "" */
     bool configured;                       /* a shim here writes this one too */
     struct p11prof_store *store;           /* NULL: not open */
+    struct p11prof_database_watch *watch;  /* NULL: none */
 };
 
 /* Fills all but the store. path: --db, or NULL. */

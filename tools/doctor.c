@@ -13,7 +13,8 @@
 enum { OPTION_SHIM = 's' };
 
 static const struct p11prof_option options[] = {
-    {"shim", OPTION_SHIM, "FILE", "a copy of the shim: with the .conf beside it"},
+    {"shim", OPTION_SHIM, "FILE", "a copy of the shim: with the .conf beside it",
+     P11PROF_VALUE_FILE},
     P11PROF_OPTION_FORMAT,
     P11PROF_OPTION_DB,
     {.name = NULL},
@@ -24,8 +25,6 @@ static const struct p11prof_usage usage = {
     .arguments = "",
     .summary = "Checks what a shim started here would see and do, and what lies in spools.",
     .options = options,
-    .notes = "The exit code is 1 if something would stop recording. The module is loaded in a "
-             "process\nof its own, but not initialized.",
 };
 
 struct settings {

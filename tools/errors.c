@@ -16,7 +16,8 @@
 enum { OPTION_BY = 'b' };
 
 static const struct p11prof_option options[] = {
-    {"by", OPTION_BY, "COLUMNS", "by these too, besides function and result"},
+    {"by", OPTION_BY, "COLUMN,…", "by these too, besides function and result",
+     P11PROF_VALUE_DIMENSION},
     P11PROF_OPTIONS_SELECT,
     P11PROF_OPTION_FORMAT,
     P11PROF_OPTION_DB,
@@ -29,20 +30,10 @@ static const struct p11prof_usage usage = {
     .arguments = "[RUN...]",
     .summary = "Shows what did not return CKR_OK, how often, when, and what it says.",
     .options = options,
-    .notes =
-        "RUN is its number, last, last~N or its name; without one it is last.\n\n"
-        "Failures are of the application (a wrong use), the token (device, memory, sessions),\n"
-        "authentication (PIN, login) or a vendor's own. What is part of normal use stands apart:\n"
-        "answers such as CKR_BUFFER_TOO_SMALL or a signature that is not valid. Results of\n"
-        "decryptions whose outcome would help an attacker are not kept: \"undisclosed\".\n\n"
-        "SHARE is of the calls of that function (with --by: of those alike). MEAN to MAX are of\n"
-        "the failing calls. Without rows (record = summary, or pruned) there are no percentiles\n"
-        "and times, and only --function and --rv filter.\n"
-        "--by takes mechanism, session, thread, process, program, caller, key, slot, hour and the\n"
-        "other words of `p11prof report --by`.\n\n" P11PROF_NOTES_SELECT "\n"
-        "  p11prof errors\n"
-        "  p11prof errors nightly --by caller --rv 'CKR_DEVICE*'\n"
-        "  p11prof errors 12 --format csv > errors.csv",
+    .notes = "  p11prof errors\n"
+             "  p11prof errors nightly --by caller --rv 'CKR_DEVICE*'\n"
+             "  p11prof errors 12 --format csv > errors.csv",
+    .kind = P11PROF_VALUE_RUN,
 };
 
 struct settings {

@@ -4,6 +4,7 @@
 #include "calls_note.h"
 #include "commands.h"
 #include "common_options.h"
+#include "insight/folded.h"
 #include "message.h"
 #include "named_runs.h"
 #include "output_file.h"
@@ -31,13 +32,15 @@ enum { STREAM_BYTES = 256 * 1024 };
 
 static const struct p11prof_option options[] = {
     {"format", P11PROF_OPTION_ID_FORMAT, "FORMAT",
-     "json (default), csv, html, prometheus or trace"},
-    {"output", OPTION_OUTPUT, "FILE", "replaced in one step (default: stdout)"},
+     "json (default), csv, html, prometheus, trace or folded", P11PROF_VALUE_WORDS,
+     "json csv html prometheus trace folded"},
+    {"output", OPTION_OUTPUT, "FILE", "replaced in one step (default: stdout)", P11PROF_VALUE_FILE},
     {"limit", OPTION_LIMIT, "N", "trace: at most N calls of a run (default: 200000)"},
     {"calls", OPTION_CALLS, NULL, "csv: every call of a run instead"},
     {"no-hsm-gauges", OPTION_NO_HSM_GAUGES, NULL,
      "prometheus: without hsm_ops_per_sec and hsm_latency_p99_ms"},
-    {"redact", OPTION_REDACT, NULL, "json, csv, html: without names of hosts, users and programs"},
+    {"redact", OPTION_REDACT, NULL,
+     "json, csv, html, folded: without names of hosts, users and programs"},
     P11PROF_OPTIONS_SELECT,
     P11PROF_OPTION_DB,
     P11PROF_OPTION_NO_COLLECT,
@@ -49,24 +52,25 @@ static const struct p11prof_usage usage = {
     .arguments = "[RUN...]",
     .summary = "Writes runs for other programs.",
     .options = options,
-    .notes =
-        "json        results, functions, errors, with windows and histograms\n"
-        "csv         the results of a bench, or the calls by function; with --calls every call,\n"
-        "            as 'p11prof calls --all' prints them\n"
-        "html        a page with tables and charts, for a browser: one file that needs no network\n"
-        "prometheus  counters and histograms, for a Pushgateway or a textfile collector\n"
-        "trace       Chrome trace events, for ui.perfetto.dev and chrome://tracing: the calls\n"
-        "            around the slowest one; --since and --until choose others\n\n"
-        "json and csv are what 'p11prof report' and 'p11prof bench' print.\n\n" P11PROF_NOTES_SELECT
-        "\n"
-        "  p11prof export last --output run.json\n"
-        "  p11prof export last --format html --output run.html\n"
-        "  p11prof export last --format csv --calls --output calls.csv\n"
-        "  p11prof export --format trace --since 10s --until 12s --output calls.trace.json",
+    .notes = "  p11prof export last --output run.json\n"
+             "  p11prof export last --format html --output run.html\n"
+             "  p11prof export last --format csv --calls --output calls.csv\n"
+             "  p11prof export --format trace --since 10s --output calls.trace.json\n"
+             "  p11prof export --format folded | flamegraph.pl --countname ns > calls.svg",
+    .kind = P11PROF_VALUE_RUN,
 };
 
-enum format { FORMAT_JSON, FORMAT_CSV, FORMAT_HTML, FORMAT_PROMETHEUS, FORMAT_TRACE, FORMATS };
-static const char *const format_names[FORMATS] = {"json", "csv", "html", "prometheus", "trace"};
+enum format {
+    FORMAT_JSON,
+    FORMAT_CSV,
+    FORMAT_HTML,
+    FORMAT_PROMETHEUS,
+    FORMAT_TRACE,
+    FORMAT_FOLDED,
+    FORMATS
+};
+static const char *const format_names[FORMATS] = {"json",       "csv",   "html",
+                                                  "prometheus", "trace", "folded"};
 
 struct settings {
     struct p11prof_common_options common;
@@ -79,17 +83,11 @@ struct settings {
 
 static bool take_format(struct settings *settings, const char *value)
 {
-    for (size_t i = 0; i < FORMATS; i++) {
-        if (strcmp(format_names[i], value) == 0) {
-            settings->format = (enum format)i;
-            return true;
-        }
-    }
-    const char *nearest = p11prof_nearest(value, format_names, FORMATS);
-    p11prof_complain(0, "--format is json, csv, html, prometheus or trace, not '%s'%s%s%s", value,
-                     nearest ? ": did you mean '" : "", nearest ? nearest : "",
-                     nearest ? "'?" : "");
-    return false;
+    size_t format = 0;
+    while (format < FORMATS && strcmp(format_names[format], value) != 0)
+        format++;
+    settings->format = (enum format)format;
+    return format < FORMATS;
 }
 
 static bool take_limit(struct settings *settings, const char *value)
@@ -137,7 +135,8 @@ static enum p11prof_status write_report(FILE *stream, const struct settings *set
                                         size_t count, struct p11prof_error *error)
 {
     const struct p11prof_report_options report = {.selection = settings->selection,
-                                                  .redact = settings->redact};
+                                                  .redact = settings->redact,
+                                                  .insights_full = settings->format == FORMAT_HTML};
     if (settings->format == FORMAT_HTML)
         return p11prof_html_write(stream, db, sets, count, &report, error);
     return p11prof_report_run(
@@ -193,6 +192,9 @@ static enum p11prof_status write_runs(FILE *stream, const struct settings *setti
     struct p11prof_run_set runs = p11prof_named_runs_join(named);
     if (settings->format == FORMAT_TRACE)
         status = write_trace(stream, settings, db, &runs, error);
+    else if (settings->format == FORMAT_FOLDED)
+        status =
+            p11prof_folded_write(stream, db, &runs, &settings->selection, settings->redact, error);
     else if (settings->calls)
         status = write_calls(stream, settings, db, &runs, error);
     else
@@ -224,8 +226,9 @@ static bool check(const struct settings *settings)
         p11prof_complain(0, "--no-hsm-gauges goes with --format prometheus");
     else if (settings->limited && settings->format != FORMAT_TRACE)
         p11prof_complain(0, "--limit goes with --format trace");
-    else if (settings->redact && !is_report(settings))
-        p11prof_complain(0, "--redact goes with --format json, csv (without --calls) or html");
+    else if (settings->redact && !is_report(settings) && settings->format != FORMAT_FOLDED)
+        p11prof_complain(0, "--redact goes with --format json, csv (without --calls), html or "
+                            "folded");
     else if (settings->format == FORMAT_PROMETHEUS &&
              !p11prof_selection_is_all(&settings->selection))
         p11prof_complain(0, "--format prometheus is of whole runs: it takes no filters");

@@ -13,7 +13,8 @@
 enum { OPTION_BY = 'b', OPTION_OPERATIONS = 'o', OPTION_TOP = 't', DEFAULT_TOP = 6 };
 
 static const struct p11prof_option options[] = {
-    {"by", OPTION_BY, "COLUMNS", "a histogram for each (default: function,mechanism)"},
+    {"by", OPTION_BY, "COLUMN,…", "a histogram for each (default: function,mechanism)",
+     P11PROF_VALUE_DIMENSION},
     {"operations", OPTION_OPERATIONS, NULL, "of operations, not of calls"},
     {"top", OPTION_TOP, "N", "the N that took most time (default: 6); 0: all"},
     P11PROF_OPTIONS_CHART,
@@ -29,18 +30,10 @@ static const struct p11prof_usage usage = {
     .arguments = "[RUN...]",
     .summary = "Shows how the latencies of runs are distributed, on a log scale.",
     .options = options,
-    .notes =
-        "RUN is its number, last, last~N or its name; without one it is last. Runs with commas\n"
-        "between are taken together. A bench's histograms are of the measured operations of its\n"
-        "loads, others of calls by function and mechanism; --by takes the columns of report.\n"
-        "All have the same scale, and are of what did not fail.\n\n"
-        "A line is the durations from its edge to the next one, the share of those up to there,\n"
-        "and the percentiles that stand in it. Modes are durations that many calls take about:\n"
-        "5 % of all at least, with a valley of half their height between. Outliers are longer\n"
-        "than p75 * (p75 / p25)^3.\n\n" P11PROF_NOTES_SELECT "\n"
-        "  p11prof histogram --function C_Sign\n"
-        "  p11prof histogram nightly --by thread --top 3\n"
-        "  p11prof histogram 12 13 --operations --format csv > bins.csv",
+    .notes = "  p11prof histogram --function C_Sign\n"
+             "  p11prof histogram nightly --by thread --top 3\n"
+             "  p11prof histogram 12 13 --operations --format csv > bins.csv",
+    .kind = P11PROF_VALUE_RUN,
 };
 
 struct settings {

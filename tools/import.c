@@ -4,6 +4,7 @@
 #include "import/import.h"
 #include "commands.h"
 #include "common_options.h"
+#include "database_watch.h"
 #include "message.h"
 #include "report/safe_text.h"
 
@@ -15,7 +16,8 @@
 enum { OPTION_FORMAT = 'F', OPTION_NAME = 'N' };
 
 static const struct p11prof_option options[] = {
-    {"format", OPTION_FORMAT, "FORMAT", "pkcs11-spy or p11perftest (default: as it looks)"},
+    {"format", OPTION_FORMAT, "FORMAT", "pkcs11-spy or p11perftest (default: as it looks)",
+     P11PROF_VALUE_WORDS, "pkcs11-spy p11perftest"},
     {"name", OPTION_NAME, "NAME", "a name for the runs"},
     P11PROF_OPTION_DB,
     {.name = NULL},
@@ -26,19 +28,10 @@ static const struct p11prof_usage usage = {
     .arguments = "FILE...",
     .summary = "Takes logs of pkcs11-spy and results of p11perftest into the database.",
     .options = options,
-    .notes =
-        "Each file becomes one run, as a whole or not at all; '-' is the standard input. A file\n"
-        "that was imported before is recognised by its content and not imported again.\n\n"
-        "A log of pkcs11-spy says when each call began, in local time, and never how long it\n"
-        "took: its run has counts, errors and operations, and no durations. Its times are taken\n"
-        "to be of this machine's zone; set TZ for those of another. Lines that are not\n"
-        "understood are counted. No PIN and no data of the log comes into the database.\n\n"
-        "JSON of p11perftest (-j -o FILE) becomes a run like one of `p11prof bench`, with the\n"
-        "figures that it has; with its option -d, with a histogram. It does not say when it\n"
-        "was measured: its run begins when it is imported.\n\n"
-        "  p11prof import spy.log\n"
-        "  TZ=America/New_York p11prof import --name customer spy.log\n"
-        "  p11perftest … -j -d -o hsm.json; p11prof import hsm.json",
+    .notes = "  p11prof import spy.log\n"
+             "  TZ=America/New_York p11prof import --name customer spy.log\n"
+             "  p11perftest … -j -d -o hsm.json; p11prof import hsm.json",
+    .kind = P11PROF_VALUE_FILE,
 };
 
 struct settings {
@@ -54,7 +47,6 @@ static bool take_format(struct settings *settings, const char *value)
             settings->format = (enum p11prof_import_format)i;
             return true;
         }
-    p11prof_complain(0, "--format %s: not pkcs11-spy or p11perftest", value);
     return false;
 }
 
@@ -149,10 +141,11 @@ int p11prof_command_import(int argc, char **argv)
     }
     if (!p11prof_database_choose(&database, settings.common.database.path))
         return P11PROF_EXIT_USAGE;
+    database.watch = p11prof_database_watch_start(database.path);
     if (p11prof_store_open(&database.store, database.path,
                            P11PROF_STORE_CREATE | P11PROF_STORE_MIGRATE, &error) != P11PROF_OK)
-        return p11prof_complain_of(&error);
-    for (int i = first; i < argc; i++) {
+        code = p11prof_complain_of(&error);
+    for (int i = first; i < argc && database.store; i++) {
         int failed = import_path(database.store, &settings, argv[i]);
         code = failed > code ? failed : code;
     }

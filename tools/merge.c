@@ -4,6 +4,7 @@
 #include "retention/merge.h"
 #include "commands.h"
 #include "common_options.h"
+#include "database_watch.h"
 #include "message.h"
 
 #include <inttypes.h>
@@ -19,16 +20,8 @@ static const struct p11prof_usage usage = {
     .arguments = "OTHER.db...",
     .summary = "Copies the runs of other databases into one.",
     .options = options,
-    .notes =
-        "A run is the same wherever it is copied to: what is here already is not copied again,\n"
-        "one that went on in the other database takes the place of its copy here, and parts of\n"
-        "a run that were recorded into two databases come together. Where each copy has calls\n"
-        "that the other has not, the run is left out and named; the exit code is 2 then.\n"
-        "Numbers of runs change, names do not. Baselines come along where their name is free.\n\n"
-        "The other databases are only read, and may be in use. One of an older p11prof is\n"
-        "brought up to date by `p11prof runs --db OTHER.db` first. Each run is copied as a\n"
-        "whole or not at all, and lets nobody else write meanwhile.\n\n"
-        "  p11prof merge host-a.db host-b.db --db all.db",
+    .notes = "  p11prof merge host-a.db host-b.db --db all.db",
+    .kind = P11PROF_VALUE_FILE,
 };
 
 static bool take_option(void *payload, int id, const char *value)
@@ -84,9 +77,13 @@ static int check_sources(char **sources, int count)
     for (int i = 0; i < count; i++) {
         struct p11prof_store *source;
         struct p11prof_error error;
-        if (p11prof_store_open(&source, sources[i], P11PROF_STORE_READ_ONLY, &error) != P11PROF_OK)
-            return p11prof_complain_of(&error);
+        struct p11prof_database_watch *watch = p11prof_database_watch_start(sources[i]);
+        enum p11prof_status status =
+            p11prof_store_open(&source, sources[i], P11PROF_STORE_READ_ONLY, &error);
+        p11prof_database_watch_stop(watch);
         p11prof_store_close(source);
+        if (status != P11PROF_OK)
+            return p11prof_complain_of(&error);
     }
     return P11PROF_EXIT_DONE;
 }
@@ -108,10 +105,11 @@ int p11prof_command_merge(int argc, char **argv)
     code = check_sources(argv + first, argc - first);
     if (code != P11PROF_EXIT_DONE)
         return code;
-    if (p11prof_store_open(&database.store, database.path,
-                           P11PROF_STORE_CREATE | P11PROF_STORE_MIGRATE, &error) != P11PROF_OK)
-        return p11prof_complain_of(&error);
-    code = merge_all(database.store, argv + first, argc - first);
+    database.watch = p11prof_database_watch_start(database.path);
+    code = p11prof_store_open(&database.store, database.path,
+                              P11PROF_STORE_CREATE | P11PROF_STORE_MIGRATE, &error) == P11PROF_OK
+               ? merge_all(database.store, argv + first, argc - first)
+               : p11prof_complain_of(&error);
     p11prof_database_close(&database);
     return code;
 }

@@ -14,25 +14,20 @@
 
 enum { OPTIONS_MAX = 64, HELP = 'h' };
 
-static const struct p11prof_option help_option = {"help", HELP, NULL, "show this"};
+const struct p11prof_option p11prof_option_help = {"help", HELP, NULL, "show this"};
 
-static void print_option(const struct p11prof_option *option)
-{
-    char left[64];
-    snprintf(left, sizeof left, "--%s%s%s", option->name, option->value ? " " : "",
-             option->value ? option->value : "");
-    printf("  %-22s %s\n", left, option->help);
-}
+/* Where p11prof_usage_of() wants the table, NULL: nobody asks. */
+static const struct p11prof_usage **asked;
 
-static void print_help(const struct p11prof_usage *usage)
+const struct p11prof_usage *p11prof_usage_of(int (*command)(int argc, char **argv),
+                                             const char *name)
 {
-    printf("Usage: p11prof %s [OPTION...] %s\n\n%s\n\n", usage->command, usage->arguments,
-           usage->summary);
-    for (const struct p11prof_option *option = usage->options; option->name; option++)
-        print_option(option);
-    print_option(&help_option);
-    if (usage->notes)
-        printf("\n%s\n", usage->notes);
+    const struct p11prof_usage *usage = NULL;
+    char *arguments[] = {(char *)name, NULL};
+    asked = &usage;
+    command(1, arguments);
+    asked = NULL;
+    return usage;
 }
 
 static int has_argument(const struct p11prof_option *option)
@@ -48,7 +43,7 @@ static size_t fill_long_options(const struct p11prof_usage *usage, struct option
     size_t count = 0;
     for (const struct p11prof_option *option = usage->options; option->name; option++)
         out[count++] = (struct option){option->name, has_argument(option), NULL, option->id};
-    out[count++] = (struct option){help_option.name, no_argument, NULL, HELP};
+    out[count++] = (struct option){p11prof_option_help.name, no_argument, NULL, HELP};
     out[count] = (struct option){NULL, 0, NULL, 0};
     return count;
 }
@@ -84,14 +79,25 @@ static bool short_option(char **argv, char *out)
     return strcmp(before, out) == 0 || (at && at[0] == '-' && at[1] == optopt && at[2]);
 }
 
+/* The first of its options with that id. */
+static const struct p11prof_option *option_of(const struct p11prof_usage *usage, int id)
+{
+    const struct p11prof_option *option = usage->options;
+    while (option->id != id)
+        option++;
+    return option;
+}
+
 /* What getopt_long() refused: '?' or ':'. */
 static int complain_bad(const struct p11prof_usage *usage, const struct option *options,
                         size_t count, int result, char **argv)
 {
     const char *word = argv[optind - 1];
     char letter[3];
-    if (result == ':')
-        p11prof_complain(0, "option '%s' needs a value", word);
+    const struct p11prof_option *option = result == ':' ? option_of(usage, optopt) : NULL;
+    if (option)
+        p11prof_complain(0, "option '%s' needs a value: %s", word,
+                         option->words ? option->words : option->value);
     else if (optopt > ' ' && optopt < 127 && short_option(argv, letter))
         complain_unknown(options, count, letter);
     else if (optopt != 0 && word[0] == '-' && word[1] == '-')
@@ -101,18 +107,10 @@ static int complain_bad(const struct p11prof_usage *usage, const struct option *
     return p11prof_usage_hint(usage);
 }
 
-static bool is_optional(const struct p11prof_usage *usage, int id)
-{
-    for (const struct p11prof_option *option = usage->options; option->name; option++)
-        if (option->id == id)
-            return has_argument(option) == optional_argument;
-    return false;
-}
-
 /* A number that follows an option whose number may be left out is its number. */
-static const char *value_of(const struct p11prof_usage *usage, int id, int argc, char **argv)
+static const char *value_of(const struct p11prof_option *option, int argc, char **argv)
 {
-    if (optarg || optind >= argc || !is_optional(usage, id))
+    if (optarg || optind >= argc || has_argument(option) != optional_argument)
         return optarg;
     const char *next = argv[optind];
     bool number = next[0] && strspn(next, "0123456789") == strlen(next);
@@ -125,20 +123,28 @@ bool p11prof_options_read(const struct p11prof_usage *usage, int argc, char **ar
 {
     struct option options[OPTIONS_MAX];
     size_t count = fill_long_options(usage, options);
+    /* Behind the name of a program all options are its own. */
+    const char *letters = usage->kind == P11PROF_VALUE_PROGRAM ? "+:h" : ":h";
     int result;
     optind = 0; /* glibc: start anew */
     opterr = 0;
     *exit_code = P11PROF_EXIT_DONE;
-    while ((result = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+    if (asked) {
+        *asked = usage;
+        return false;
+    }
+    while ((result = getopt_long(argc, argv, letters, options, NULL)) != -1) {
         if (result == HELP) {
-            print_help(usage);
+            p11prof_usage_print(usage);
             return false;
         }
         if (result == '?' || result == ':') {
             *exit_code = complain_bad(usage, options, count, result, argv);
             return false;
         }
-        if (!take(payload, result, value_of(usage, result, argc, argv))) {
+        const struct p11prof_option *option = option_of(usage, result);
+        const char *value = value_of(option, argc, argv);
+        if ((value && !p11prof_option_word(option, value)) || !take(payload, result, value)) {
             *exit_code = p11prof_usage_hint(usage);
             return false;
         }

@@ -5,6 +5,8 @@
 #include "commands.h"
 #include "message.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -23,16 +25,34 @@ static void open_up(int fd)
     fchmod(fd, 0666 & ~mask);
 }
 
-int output_file_open(struct output_file *file, const char *path)
+static bool is_regular(const char *path)
 {
     struct stat facts;
+    return stat(path, &facts) != 0 || S_ISREG(facts.st_mode);
+}
+
+/* A device or a pipe is written to as it is. Nothing is cut off, whatever `path` is by now. */
+static int open_in_place(struct output_file *file, const char *path)
+{
+    struct stat facts;
+    int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0 && fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode)) {
+        errno = EEXIST;
+        int code = complain(path);
+        close(fd);
+        return code;
+    }
+    file->stream = fd < 0 ? NULL : fdopen(fd, "w");
+    return file->stream ? 0 : complain(path);
+}
+
+int output_file_open(struct output_file *file, const char *path)
+{
     *file = (struct output_file){.path = path, .stream = stdout};
     if (!path)
         return 0;
-    if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) {
-        file->stream = fopen(path, "we");
-        return file->stream ? 0 : complain(path);
-    }
+    if (!is_regular(path))
+        return open_in_place(file, path);
     if (asprintf(&file->temporary, "%s.XXXXXX", path) < 0)
         return complain(path);
     int fd = mkstemp(file->temporary);

@@ -28,7 +28,7 @@ static const struct p11prof_option options[] = {
     {"calls-older-than", OPTION_CALLS, "AGE", "remove the rows of older calls; all counts stay"},
     {"windows-older-than", OPTION_WINDOWS, "AGE",
      "merge older windows of time into hours, 10 times older ones into days"},
-    {"run", OPTION_RUN, "RUN", "only of this run"},
+    {"run", OPTION_RUN, "RUN", "only of this run", P11PROF_VALUE_RUN},
     {"dry-run", OPTION_DRY_RUN, NULL, "change nothing, say what would be done"},
     {"vacuum", OPTION_VACUUM, NULL, "give the bytes that got free back to the file system"},
     P11PROF_OPTION_DB,
@@ -40,18 +40,8 @@ static const struct p11prof_usage usage = {
     .arguments = "",
     .summary = "Removes the rows of old calls and merges old windows of time.",
     .options = options,
-    .notes =
-        "AGE is a number with m, h, d or w: 30m, 12h, 7d, 2w. A call is as old as its start, a\n"
-        "window as the end of the hour (day) that it becomes a part of. Counts, sums, shortest\n"
-        "and longest durations stay exact; percentiles then come from histograms, within 0.5 %.\n"
-        "Runs of a baseline are left alone, and the slices of a bench are kept.\n\n"
-        "It works in short steps, beside what records into the database; killed at any moment\n"
-        "nothing is lost or counted twice, and the next prune does the rest. Bytes that get\n"
-        "free are used for new rows; --vacuum gives them back, needs room for a copy of the\n"
-        "database beside it and one in the folder for temporary files (SQLITE_TMPDIR), and\n"
-        "lets nobody write meanwhile.\n\n"
-        "  p11prof prune --calls-older-than 7d --windows-older-than 90d\n"
-        "  p11prof prune --calls-older-than 12h --run nightly --dry-run",
+    .notes = "  p11prof prune --calls-older-than 7d --windows-older-than 90d\n"
+             "  p11prof prune --calls-older-than 12h --run nightly --dry-run",
 };
 
 struct settings {

@@ -6,10 +6,13 @@
 #include "options.h"
 #include "record/folder.h"
 #include "record/launch.h"
+#include "record/leftovers.h"
+#include "record/passed.h"
 #include "record/recording.h"
 #include "record/summary.h"
 #include "record/target.h"
 #include "record/users.h"
+#include "spool_folder.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -31,24 +34,22 @@ struct record {
 };
 
 static const struct p11prof_option options[] = {
-    {"module", 'm', "REAL", "the module to record; may be given again (default: p11-kit's)"},
+    {"module", 'm', "REAL", "the module to record; may be given again (default: p11-kit's)",
+     P11PROF_VALUE_FILE},
     P11PROF_OPTION_DB,
     {"name", 'n', "NAME", "free text kept with the run"},
-    {0},
+    {.name = NULL},
 };
 
 static const struct p11prof_usage usage = {
-    "record", "-- CMD [ARGUMENT...]",
-    "Run CMD and record every call that it and its children make to a PKCS#11 module.", options,
-    "The module is replaced by whatever path or link it is loaded, directly or through\n"
-    "p11-kit, an engine or a provider; no configuration is changed. Ends as CMD ends, with 127\n"
-    "if it is not found and 126 if it cannot be started.\n"
-    "\n"
-    "Not covered are static, set-uid and musl programs, and programs that are started by\n"
-    "another user or with a cleaned environment: configure the shim as their module.\n"
-    "\n"
-    "  p11prof record -- p11tool --list-all\n"
-    "  p11prof record --module /usr/lib/softhsm/libsofthsm2.so -- ssh-keygen -D ..."};
+    .command = "record",
+    .arguments = "-- CMD [ARGUMENT...]",
+    .summary = "Runs CMD and records every call that it and its children make to a PKCS#11 module.",
+    .options = options,
+    .notes = "  p11prof record -- p11tool --list-all\n"
+             "  p11prof record --module /usr/lib/softhsm/libsofthsm2.so -- ssh-keygen -D ...",
+    .kind = P11PROF_VALUE_PROGRAM,
+};
 
 static bool set_db(struct record *record, const char *value)
 {
@@ -96,6 +97,19 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* A shim without a spool passes calls on and says so where nobody may look. */
+static bool can_record(const struct p11prof_config *config)
+{
+    char folder[P11PROF_PATH_BYTES];
+    const char *advice;
+    struct p11prof_error error;
+    if (p11prof_spool_folder_find(folder, config, &advice, &error) == P11PROF_OK)
+        return true;
+    p11prof_complain(0, "nothing could be recorded, there is no place for spools: %s; %s",
+                     error.text, advice);
+    return false;
+}
+
 /* Everything that is needed before CMD may start. Returns 0 or an exit code. */
 static int prepare(struct record *record, char **argv)
 {
@@ -108,6 +122,8 @@ static int prepare(struct record *record, char **argv)
     if (record->modules.count == 0 &&
         p11prof_modules_add_configured(&record->modules, &error) != P11PROF_OK)
         return p11prof_complain_of(&error);
+    if (!can_record(&record->config))
+        return P11PROF_EXIT_FAILED;
     p11prof_target_warn(record->program);
     record->options_json = describe_options(&record->modules);
     if (p11prof_run_folder_make(&record->folder, &record->modules, &record->config, &error) !=
@@ -171,13 +187,15 @@ static void follow_others(struct record *record)
 static void finish(struct record *record, int wait_status)
 {
     struct p11prof_recording *recording = &record->recording;
+    static struct p11prof_modules passed;
     p11prof_recording_end(recording, WIFSIGNALED(wait_status) ? "interrupted" : "finished");
+    p11prof_passed_read(&passed, record->folder.passed, &record->modules);
     if (recording->problem.status != P11PROF_OK)
         p11prof_warn("%s: what was recorded waits in its spool; 'p11prof collect --db %s' takes it",
                      recording->problem.text, recording->db);
     else
         p11prof_summary_print(p11prof_store_sqlite(recording->store), recording->run_id,
-                              &record->modules);
+                              &record->modules, &passed);
 }
 
 /* Returns the exit code; *wait_status is that of the program, if it was started. */
@@ -204,6 +222,7 @@ static int run(struct record *record, char **argv, int *wait_status)
 
 static void clean_up(struct record *record)
 {
+    p11prof_leftovers_remove(&record->folder);
     p11prof_run_folder_remove(&record->folder);
     p11prof_recording_close(&record->recording);
     cJSON_free(record->options_json);
@@ -212,7 +231,7 @@ static void clean_up(struct record *record)
 
 int p11prof_command_record(int argc, char **argv)
 {
-    static struct record record;
+    static struct record record = {.folder.lock = -1};
     int first, exit_code, wait_status = 0;
     unsetenv("P11PROF_MODULE"); /* the modules are those named here */
     p11prof_config_load(&record.config, NULL);

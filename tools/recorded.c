@@ -13,8 +13,10 @@ void p11prof_note_recorded(struct sqlite3 *db, const struct p11prof_run_set *run
         struct p11prof_error error;
         long long run_id = (long long)runs->run_ids[i], lost;
         if (p11prof_query_table(db, "SELECT state, lost_count FROM runs WHERE run_id = ?1",
-                                runs->run_ids[i], &run, &error) != P11PROF_OK)
+                                runs->run_ids[i], &run, &error) != P11PROF_OK) {
+            p11prof_table_clear(&run);
             return;
+        }
         lost = (long long)p11prof_table_integer(&run, 0, "lost_count", 0);
         if (strcmp(p11prof_table_text(&run, 0, "state", ""), "running") == 0)
             p11prof_note("run %lld is still being recorded: this is what it has so far", run_id);

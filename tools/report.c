@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 /* p11prof report: what the calls of a run were, and how long they took. */
+#include "chart_options.h"
 #include "commands.h"
 #include "common_options.h"
 #include "message.h"
@@ -21,6 +22,7 @@ enum {
     OPTION_BY = 'b',
     OPTION_COLUMNS = 'c',
     OPTION_REDACT = 'r',
+    OPTION_SECTIONS = 'S',
     OPTION_SLO = 'O',
     OPTION_SORT = 's',
     OPTION_TOP = 't',
@@ -30,13 +32,20 @@ enum {
 enum { TOP = 10, TOP_BY = 50 };
 
 static const struct p11prof_option options[] = {
-    {"by", OPTION_BY, "COLUMNS", "one row for each (default: function,mechanism)"},
-    {"columns", OPTION_COLUMNS, "COLUMNS", "show these, in this order; not for JSON"},
-    {"sort", OPTION_SORT, "COLUMN", "largest first (default: total_ns); names: A to Z"},
+    {"by", OPTION_BY, "COLUMN,…", "one row for each (default: function,mechanism)",
+     P11PROF_VALUE_DIMENSION},
+    {"columns", OPTION_COLUMNS, "COLUMN,…", "show these, in this order; not for JSON",
+     P11PROF_VALUE_COLUMN},
+    {"sort", OPTION_SORT, "COLUMN", "largest first (default: total_ns); names: A to Z",
+     P11PROF_VALUE_COLUMN},
     {"top", OPTION_TOP, "N", "only the first N rows of each table; 0: all"},
+    {"sections", OPTION_SECTIONS, "NAME,…",
+     "these alone, in full: advice, concurrency, latency, history", P11PROF_VALUE_TEXT,
+     "advice concurrency latency history"},
     {"redact", OPTION_REDACT, NULL, "without names of people, hosts, programs and tokens"},
-    {"slo", OPTION_SLO, "OBJECTIVES", "exit code 1 if one is missed: C_Sign.p99<20ms,errors<0.1%"},
+    {"slo", OPTION_SLO, "OBJECTIVE,…", "exit code 1 if one is missed: C_Sign.p99<20ms,errors<0.1%"},
     P11PROF_OPTIONS_SELECT,
+    P11PROF_OPTIONS_CHART,
     P11PROF_OPTION_FORMAT,
     P11PROF_OPTION_DB,
     P11PROF_OPTION_NO_COLLECT,
@@ -48,41 +57,17 @@ static const struct p11prof_usage usage = {
     .arguments = "[RUN...]",
     .summary = "Shows counts, errors, shares of time and latencies of runs.",
     .options = options,
-    .notes =
-        "RUN is its number, last, last~N, its name or @BASELINE, and RUN:ROW one test, operation "
-        "or\n"
-        "function of it; without one it is last. Runs with commas between (12,13,14) are taken\n"
-        "together, others reported one after another.\n"
-        "--by takes function, mechanism, kind, operation, key_type, key_bits, key, test, caller,\n"
-        "process, program, thread, session, slot, rv, minute, hour, day, run, name, host and\n"
-        "token, with commas between. The kind always stays apart: size queries,\n"
-        "too small buffers and calls that wait for an event or a person have their own rows.\n"
-        "--sort and --columns take any column of the CSV, and of the other tables. With hour, day\n"
-        "or minute in --by rows are in the order of time, unless --sort says otherwise. Text and\n"
-        "Markdown show the first 10 rows of each table, with --by 50, and sum up the rest.\n"
-        "On a terminal columns that do not fit are left out, the least important ones first.\n\n"
-        "Percentiles are the ceil(n * p)-th smallest duration of the calls that did not fail\n"
-        "(with --by rv: of all); ~ marks those with fewer than 10 durations beyond them. They\n"
-        "are exact while the calls are kept one by one, else from histograms, within 0.5 %.\n"
-        "Share and total are of all time in the module but for calls that "
-        "wait.\n\n" P11PROF_NOTES_SELECT "\n"
-        "The results of a bench come first; CSV has only them, unless --by asks for its calls.\n"
-        "--sort and --top do not concern them.\n\n"
-        "--redact makes a report fit for a ticket: names of runs, hosts, users, tokens, programs\n"
-        "and callers become \"program 1\", \"caller 2\"; serial numbers, UUIDs and folders "
-        "vanish.\n\n"
-        "An objective is [SUBJECT.]METRIC<LIMIT, also <=, > and >=: a function, operation or test\n"
-        "(without one all calls), and p50 to p999, mean, min, max (a time), errors (0.1%), count,\n"
-        "lost or ops_per_s.\n\n"
-        "  p11prof report\n"
-        "  p11prof report nightly --by caller,function --top 10\n"
-        "  p11prof report --function C_Sign --since -60s --columns count,mean_ns,p99_ns\n"
-        "  p11prof report 12 --format csv > calls.csv",
+    .notes = "  p11prof report\n"
+             "  p11prof report nightly --by caller,function --top 10\n"
+             "  p11prof report --function C_Sign --since -60s --columns count,mean_ns,p99_ns\n"
+             "  p11prof report 12 --format csv > calls.csv",
+    .kind = P11PROF_VALUE_RUN,
 };
 
 struct settings {
     struct p11prof_common_options common;
     struct p11prof_report_options report;
+    struct p11prof_chart_options chart;
     struct p11prof_objectives objectives;
     bool top_given;
 };
@@ -95,6 +80,18 @@ static bool take_by(struct settings *settings, const char *value)
         p11prof_complain(0, "--by has no '%s': did you mean '%s'?", wrong, nearest);
     else if (wrong)
         p11prof_complain(0, "--by has no '%s'", wrong);
+    return !wrong;
+}
+
+static bool take_sections(struct settings *settings, const char *value)
+{
+    const char *nearest;
+    const char *wrong = p11prof_insights_read(&settings->report.insights, value, &nearest);
+    if (wrong && nearest)
+        p11prof_complain(0, "--sections has no '%s': did you mean '%s'?", wrong, nearest);
+    else if (wrong)
+        p11prof_complain(0, "--sections has no '%s': advice, concurrency, latency or history",
+                         wrong);
     return !wrong;
 }
 
@@ -113,6 +110,8 @@ static bool take_option(void *payload, int id, const char *value)
     uint64_t number;
     if (p11prof_is_select_option(id))
         return p11prof_select_option(&settings->report.selection, id, value);
+    if (p11prof_is_chart_option(id))
+        return p11prof_chart_option(&settings->chart, id, value);
     switch (id) {
     case OPTION_BY:
         return take_by(settings, value);
@@ -122,6 +121,8 @@ static bool take_option(void *payload, int id, const char *value)
     case OPTION_COLUMNS:
         settings->report.columns = value;
         return true;
+    case OPTION_SECTIONS:
+        return take_sections(settings, value);
     case OPTION_SLO:
         settings->report.objectives = &settings->objectives;
         return take_objectives(&settings->objectives, value);
@@ -213,6 +214,7 @@ static int report_runs(const struct settings *settings, const struct p11prof_nam
     struct p11prof_report_options report = settings->report;
     struct p11prof_table missed = {.columns = NULL};
     report.missed = &missed;
+    report.chart = p11prof_chart_style_choose(&settings->chart, stdout, settings->common.format);
     report.spool_folder = runs->database.spool_folder;
     for (size_t i = 0; i < runs->count; i++)
         if (settings->common.format == P11PROF_FORMAT_CSV)

@@ -28,8 +28,10 @@ static enum p11prof_status describe_missing(struct sqlite3 *db, int64_t run_id, 
                                             struct p11prof_error *error)
 {
     struct p11prof_table table = {.row_count = 0};
-    if (p11prof_query_table(db, row_names, run_id, &table, error) != P11PROF_OK)
+    if (p11prof_query_table(db, row_names, run_id, &table, error) != P11PROF_OK) {
+        p11prof_table_clear(&table);
         return error->status;
+    }
     const char **names = p11prof_zalloc(table.row_count + 1, sizeof *names);
     for (size_t i = 0; i < table.row_count; i++)
         names[i] = p11prof_table_text(&table, i, "name", "");

@@ -61,12 +61,13 @@ static enum p11prof_status complain_name(struct sqlite3 *db, const char *text,
                                          struct p11prof_error *error)
 {
     struct p11prof_table names = {.columns = NULL};
-    static const char sql[] = "SELECT DISTINCT name FROM runs WHERE name IS NOT NULL LIMIT 10000";
+    static const char sql[] = "SELECT name FROM runs WHERE name IS NOT NULL UNION "
+                              "SELECT '@' || name FROM baselines UNION SELECT 'last' LIMIT 10000";
     if (p11prof_query_table(db, sql, 0, &names, error) == P11PROF_OK) {
-        const char **list = calloc(names.row_count + 1, sizeof *list);
-        for (size_t i = 0; list && i < names.row_count; i++)
+        const char **list = p11prof_zalloc(names.row_count, sizeof *list);
+        for (size_t i = 0; i < names.row_count; i++)
             list[i] = p11prof_table_text(&names, i, "name", "");
-        const char *nearest = list ? p11prof_nearest(text, list, names.row_count) : NULL;
+        const char *nearest = p11prof_nearest(text, list, names.row_count);
         if (nearest)
             p11prof_error_set(error, P11PROF_BAD_INPUT,
                               "there is no run named '%.100s': did you mean '%.100s'?", text,

@@ -25,10 +25,11 @@ enum {
 
 static const struct p11prof_option options[] = {
     {"limit", OPTION_LIMIT, "N", "only the N newest"},
-    {"name", OPTION_NAME, "GLOB", "only runs of such a name: 'nightly-*'"},
-    {"kind", OPTION_KIND, "KIND", "only profile or bench"},
+    {"name", OPTION_NAME, "GLOB", "only runs of such a name: 'nightly-*'", P11PROF_VALUE_RUN_NAME},
+    {"kind", OPTION_KIND, "KIND", "only profile or bench", P11PROF_VALUE_WORDS, "profile bench"},
     {"program", OPTION_PROGRAM, "GLOB", "only runs of such a program"},
-    {"trend", OPTION_TREND, "METRIC", "one metric of all runs, oldest first"},
+    {"trend", OPTION_TREND, "METRIC", "one metric of all runs, oldest first", P11PROF_VALUE_TEXT,
+     "p50 p90 p95 p99 p999 mean min max count errors ops_per_s"},
     P11PROF_SELECT_BY("function", P11PROF_BY_FUNCTION, "NAME", "trend: of this C_* function"),
     P11PROF_SELECT_BY("operation", P11PROF_BY_OPERATION, "NAME", "trend: of this operation"),
     P11PROF_SELECT_BY("test", P11PROF_BY_TEST, "ID", "trend: of this test of a bench"),
@@ -49,21 +50,13 @@ static const struct p11prof_usage usage = {
     .arguments = "[rename RUN NAME | delete RUN[,RUN...]...]",
     .summary = "Lists the runs of a database, newest first; renames or deletes runs.",
     .options = options,
-    .notes =
-        "CSV and JSON have all columns of the view `runs`; text and Markdown the most important.\n"
-        "RUN is its number, last, last~N or its name. An empty NAME takes the name away. delete\n"
-        "removes a run and all that belongs to it, and asks first; a run that is still being\n"
-        "recorded, or is part of a baseline, is left.\n\n"
-        "METRIC is " P11PROF_TREND_METRIC_NAMES ",\n"
-        "of calls that are no size query, too small buffer or waiting call; percentiles, mean,\n"
-        "shortest and longest of those that did not fail, from histograms (within 0.5 %). A test\n"
-        "that a bench measured several times is taken together. change is against the row\n"
-        "before; ~ marks percentiles with fewer than 10 durations beyond them.\n\n"
-        "  p11prof runs --name 'nightly-*' --limit 20\n"
-        "  p11prof runs --trend p99 --function C_Sign --mechanism CKM_RSA_PKCS\n"
-        "  p11prof runs --trend ops_per_s --test rsa-2048-sign --format csv\n"
-        "  p11prof runs rename last before-update\n"
-        "  p11prof runs delete 12,13",
+    .notes = "  p11prof runs --name 'nightly-*' --limit 20\n"
+             "  p11prof runs --trend p99 --function C_Sign --mechanism CKM_RSA_PKCS\n"
+             "  p11prof runs --trend ops_per_s --test rsa-2048-sign --format csv\n"
+             "  p11prof runs rename last before-update\n"
+             "  p11prof runs delete 12,13",
+    .kind = P11PROF_VALUE_RUN,
+    .words = "rename delete",
 };
 
 struct settings {
@@ -72,15 +65,6 @@ struct settings {
     struct p11prof_runs_trend trend;
     bool yes;
 };
-
-static bool take_kind(struct settings *settings, const char *value)
-{
-    settings->filter.kind = value;
-    if (strcmp(value, "profile") == 0 || strcmp(value, "bench") == 0)
-        return true;
-    p11prof_complain(0, "--kind is profile or bench, not '%s'", value);
-    return false;
-}
 
 static bool take_option(void *payload, int id, const char *value)
 {
@@ -94,7 +78,8 @@ static bool take_option(void *payload, int id, const char *value)
         settings->filter.name = value;
         return true;
     case OPTION_KIND:
-        return take_kind(settings, value);
+        settings->filter.kind = value;
+        return true;
     case OPTION_PROGRAM:
         settings->filter.program = value;
         return true;

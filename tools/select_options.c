@@ -3,6 +3,9 @@
 #include "select_options.h"
 #include "message.h"
 
+#include <stdio.h>
+#include <string.h>
+
 bool p11prof_is_select_option(int id)
 {
     return id >= P11PROF_SELECT_FIRST && id < P11PROF_SELECT_END;
@@ -28,13 +31,23 @@ static bool take_duration(struct p11prof_selection *out, const char *value)
     return false;
 }
 
-static bool take_filter(struct p11prof_selection *out, int id, const char *value)
+/* The dimension key_type has the option --key-type. */
+static bool complain_wordless(enum p11prof_dimension_id id, const char *value)
 {
-    if (value[0] == '\0' || (value[0] == '!' && value[1] == '\0')) {
-        p11prof_complain(0, "a filter wants a word");
-        return false;
-    }
-    if (p11prof_selection_add(out, (enum p11prof_dimension_id)(id - P11PROF_SELECT_FIRST), value))
+    char name[32];
+    snprintf(name, sizeof name, "%s", p11prof_dimensions[id].name);
+    for (char *at = name; (at = strchr(at, '_'));)
+        *at = '-';
+    p11prof_complain(0, "--%s wants a word, not '%s'", name, value);
+    return false;
+}
+
+static bool take_filter(struct p11prof_selection *out, enum p11prof_dimension_id id,
+                        const char *value)
+{
+    if (value[0] == '\0' || (value[0] == '!' && value[1] == '\0'))
+        return complain_wordless(id, value);
+    if (p11prof_selection_add(out, id, value))
         return true;
     p11prof_complain(0, "more than %d filters", P11PROF_FILTERS_MAX);
     return false;
@@ -50,6 +63,6 @@ bool p11prof_select_option(struct p11prof_selection *out, int id, const char *va
     case P11PROF_SELECT_SLOWER_THAN:
         return take_duration(out, value);
     default:
-        return take_filter(out, id, value);
+        return take_filter(out, (enum p11prof_dimension_id)(id - P11PROF_SELECT_FIRST), value);
     }
 }

@@ -18,7 +18,7 @@ enum {
 
 #define P11PROF_SELECT_BY(name, id, value, help)                                                   \
     {                                                                                              \
-        name, P11PROF_SELECT_FIRST + id, value, help                                               \
+        name, P11PROF_SELECT_FIRST + id, value, help, P11PROF_VALUE_FILTER                         \
     }
 
 /* Entries of a command's table of options. */
@@ -36,7 +36,9 @@ enum {
         P11PROF_SELECT_BY("thread", P11PROF_BY_THREAD, "N,…", "only these threads"),               \
         P11PROF_SELECT_BY("session", P11PROF_BY_SESSION, "N,…", "only these sessions"),            \
         P11PROF_SELECT_BY("slot", P11PROF_BY_SLOT, "N,…", "only these slots"),                     \
-        P11PROF_SELECT_BY("caller", P11PROF_BY_CALLER, "FILE,…", "only calls from these files"),   \
+        P11PROF_SELECT_BY("caller", P11PROF_BY_CALLER, "NAME,…",                                   \
+                          "only calls from these functions, files or sites (file:f+0x41)"),        \
+        P11PROF_SELECT_BY("library", P11PROF_BY_LIBRARY, "FILE,…", "only calls from these files"), \
         P11PROF_SELECT_BY("rv", P11PROF_BY_RV, "NAME,…",                                           \
                           "only these results; failed: all but CKR_OK"),                           \
         P11PROF_SELECT_BY("kind", P11PROF_BY_KIND, "NAME,…",                                       \
@@ -47,12 +49,6 @@ enum {
     {                                                                                              \
         "until", P11PROF_SELECT_UNTIL, "MOMENT", "only what began earlier"                         \
     }
-
-/* A paragraph of help about them. */
-#define P11PROF_NOTES_SELECT                                                                       \
-    "Filters take several words with commas between, names with or without prefix (sign is\n"      \
-    "C_Sign), with * and ?, \"-\" for unknown; \"!\" before the first word turns one round. A\n"   \
-    "MOMENT is a time since the run's start (90s), before its end (-30s) or UTC.\n"
 
 /* Whether an option is one of them. */
 bool p11prof_is_select_option(int id);

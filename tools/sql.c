@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "common_options.h"
 #include "message.h"
+#include "report/allocate.h"
 #include "report/nearest.h"
 #include "report/query.h"
 #include "report/writer.h"
@@ -23,7 +24,8 @@ enum { ROWS_AT_ONCE = 1000 };
 enum { OPTION_RUN = 'r', OPTION_LIST = 'l' };
 
 static const struct p11prof_option options[] = {
-    {"run", OPTION_RUN, "RUN", "the run that a query calls :run (default: last)"},
+    {"run", OPTION_RUN, "RUN", "the run that a query calls :run (default: last)",
+     P11PROF_VALUE_RUN},
     {"list", OPTION_LIST, NULL, "list the ready queries"},
     P11PROF_OPTION_FORMAT,
     P11PROF_OPTION_DB,
@@ -37,20 +39,12 @@ static const struct p11prof_usage usage = {
     .summary = "Answers a query of SQL, your own or a ready one; without one it starts the sqlite3 "
                "shell.",
     .options = options,
-    .notes =
-        "The database is only read. Its views are runs, processes, threads, calls, operations,\n"
-        "windows, histogram, run_histogram, function_stats, operation_stats, errors, sessions,\n"
-        "losses, in_flight, loads, load_threads, intervals, skipped and baselines; all durations\n"
-        "are in ns.\n"
-        "Queries, and the shell, also have the functions percentile(x, p), median(x),\n"
-        "histogram(ns), latency_low(ns), latency_high(ns), duration(ns), duration_ns(text) and\n"
-        "bar(x, max[, width]).\n\n"
-        "RUN is a number, last, last~N or a name.\n\n"
-        "  p11prof sql \"SELECT function, count, p99_ns FROM function_stats WHERE run_id = 1\"\n"
-        "  p11prof sql \"SELECT duration(percentile(duration_ns, 99.9)) FROM calls\n"
-        "    WHERE run_id = :run AND function = 'C_Sign'\" --run last\n"
-        "  p11prof sql --format csv \"SELECT * FROM calls WHERE run_id = 1\" > calls.csv\n"
-        "  p11prof sql @slowest-calls --run last~1",
+    .notes = "  p11prof sql \"SELECT function, count, p99_ns FROM function_stats\"\n"
+             "  p11prof sql \"SELECT duration(percentile(duration_ns, 99.9)) FROM calls\n"
+             "    WHERE run_id = :run AND function = 'C_Sign'\" --run last\n"
+             "  p11prof sql --format csv \"SELECT * FROM calls WHERE run_id = 1\" > calls.csv\n"
+             "  p11prof sql @slowest-calls --run last~1",
+    .kind = P11PROF_VALUE_QUERY,
 };
 
 struct settings {
@@ -73,34 +67,55 @@ static bool take_option(void *payload, int id, const char *value)
     return true;
 }
 
-/* "no such table: run_s" is most often a view's name gone wrong. */
-static const char *nearest_view(sqlite3 *db, struct p11prof_table *views, const char *problem)
+/* What SQLite does not find is most often a name gone wrong. */
+static const struct nameless {
+    const char *problem, *names, *what;
+} nameless[] = {
+    {"no such table: ", "SELECT name FROM sqlite_schema WHERE type = 'view'", "view"},
+    {"no such column: ",
+     "SELECT DISTINCT c.name FROM sqlite_schema AS v, pragma_table_info(v.name) AS c "
+     "WHERE v.type = 'view'",
+     "column"},
+    {"no such function: ", "SELECT DISTINCT name FROM pragma_function_list", "function"},
+};
+
+static const struct nameless *find_nameless(const char *problem)
 {
-    static const char prefix[] = "no such table: ";
+    for (size_t i = 0; i < sizeof nameless / sizeof nameless[0]; i++)
+        if (strncmp(problem, nameless[i].problem, strlen(nameless[i].problem)) == 0)
+            return &nameless[i];
+    return NULL;
+}
+
+/* NULL: none is near. Of *names. */
+static const char *nearest_of(sqlite3 *db, const struct nameless *missing, const char *problem,
+                              struct p11prof_table *names)
+{
     struct p11prof_error error;
-    const char *names[64];
-    size_t count = 0;
-    if (strncmp(problem, prefix, sizeof prefix - 1) != 0 ||
-        p11prof_query_table(db, "SELECT name FROM sqlite_schema WHERE type = 'view'", 0, views,
-                            &error) != P11PROF_OK)
+    const char *word = problem + strlen(missing->problem), *dot = strrchr(word, '.');
+    if (p11prof_query_table(db, missing->names, 0, names, &error) != P11PROF_OK)
         return NULL;
-    for (; count < views->row_count && count < sizeof names / sizeof names[0]; count++)
-        names[count] = p11prof_table_text(views, count, "name", "");
-    return p11prof_nearest(problem + sizeof prefix - 1, names, count);
+    const char **list = p11prof_zalloc(names->row_count, sizeof *list);
+    for (size_t i = 0; i < names->row_count; i++)
+        list[i] = p11prof_table_text(names, i, "name", "");
+    const char *nearest = p11prof_nearest(dot ? dot + 1 : word, list, names->row_count);
+    free(list);
+    return nearest;
 }
 
 static int complain_sql(sqlite3 *db)
 {
-    struct p11prof_table views = {.columns = NULL};
+    struct p11prof_table names = {.columns = NULL};
     char problem[512];
     bool wrong_query = sqlite3_errcode(db) == SQLITE_ERROR;
     snprintf(problem, sizeof problem, "%s", sqlite3_errmsg(db));
-    const char *view = nearest_view(db, &views, problem);
-    if (view)
-        p11prof_complain(0, "%s: did you mean the view '%s'?", problem, view);
+    const struct nameless *missing = find_nameless(problem);
+    const char *meant = missing ? nearest_of(db, missing, problem, &names) : NULL;
+    if (meant)
+        p11prof_complain(0, "%s: did you mean the %s '%s'?", problem, missing->what, meant);
     else
         p11prof_complain(0, "%s", problem);
-    p11prof_table_clear(&views);
+    p11prof_table_clear(&names);
     return wrong_query ? P11PROF_EXIT_USAGE : P11PROF_EXIT_FAILED;
 }
 

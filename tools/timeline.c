@@ -17,7 +17,8 @@ enum { OPTION_STEP = 's', OPTION_X = 'x' };
 
 static const struct p11prof_option options[] = {
     {"step", OPTION_STEP, "TIME", "of a column: 100ms, 10s (default: what fills the width)"},
-    {"x", OPTION_X, "WHAT", "time (default), or iteration: operations of a bench"},
+    {"x", OPTION_X, "WHAT", "time (default), or iteration: operations of a bench",
+     P11PROF_VALUE_WORDS, "time iteration"},
     P11PROF_OPTIONS_CHART,
     P11PROF_OPTIONS_SELECT,
     P11PROF_OPTION_FORMAT,
@@ -31,19 +32,10 @@ static const struct p11prof_usage usage = {
     .arguments = "[RUN]",
     .summary = "Shows latencies, rate, calls in flight and errors of a run over time.",
     .options = options,
-    .notes =
-        "RUN is its number, last, last~N or its name; without one it is last.\n\n"
-        "A column is a step of time. The band is from the median to the p99 (both within 0.5 %)\n"
-        "of the calls that began in it and did not fail; where nothing was called is a gap.\n"
-        "calls/s are those that did not fail. In flight is the time in the module that falls\n"
-        "into a step, of all calls, by the step: the average number of calls at a time. Size\n"
-        "queries, too small buffers and calls that wait are left out, unless --kind asks.\n\n"
-        "--x iteration: measured operations of a bench's loads in the order of their ends,\n"
-        "--step is a number of them then; dots are the longest of each "
-        "step.\n\n" P11PROF_NOTES_SELECT "\n"
-        "  p11prof timeline\n"
-        "  p11prof timeline nightly --function C_Sign --since 1m --until 2m\n"
-        "  p11prof timeline 12 --step 1s --format csv > steps.csv",
+    .notes = "  p11prof timeline\n"
+             "  p11prof timeline nightly --function C_Sign --since 1m --until 2m\n"
+             "  p11prof timeline 12 --step 1s --format csv > steps.csv",
+    .kind = P11PROF_VALUE_RUN,
 };
 
 struct settings {
@@ -52,15 +44,6 @@ struct settings {
     struct p11prof_timeline_options timeline;
     const char *step;
 };
-
-static bool take_x(struct settings *settings, const char *value)
-{
-    settings->timeline.by_iteration = strcmp(value, "iteration") == 0;
-    if (settings->timeline.by_iteration || strcmp(value, "time") == 0)
-        return true;
-    p11prof_complain(0, "--x is time or iteration, not '%s'", value);
-    return false;
-}
 
 static bool take_option(void *payload, int id, const char *value)
 {
@@ -74,7 +57,8 @@ static bool take_option(void *payload, int id, const char *value)
         settings->step = value;
         return true;
     case OPTION_X:
-        return take_x(settings, value);
+        settings->timeline.by_iteration = strcmp(value, "iteration") == 0;
+        return true;
     default:
         return p11prof_common_option(&settings->common, id, value);
     }

@@ -37,6 +37,9 @@ enum p11prof_row_column {
     P11PROF_ROW_OPERATION_IN = 1 << 11,
     P11PROF_ROW_OPERATION_OUT = 1 << 12,
     P11PROF_ROW_UNTIMED = 1 << 13, /* set: its durations are not known */
+    P11PROF_ROW_INTENDED = 1 << 14,
+    P11PROF_ROW_ITEM_COUNT = 1 << 15,
+    P11PROF_ROW_DETAIL = 1 << 16,
 };
 
 enum p11prof_row_flag {
@@ -56,8 +59,7 @@ struct p11prof_row {
     uint32_t thread_id;
     uint32_t key_id; /* number of the object in its process, from 1 */
     uint32_t key_bits;
-    uint32_t caller_id; /* index + 1 in p11prof_batch.callers' numbering: number of the loaded
-                           object in its process */
+    uint32_t caller_id; /* p11prof_caller_row of its process */
     uint32_t operation_call_count;
     uint32_t part; /* of a load: p11prof/load.h; 0: of none */
     uint64_t start_ns;
@@ -73,6 +75,12 @@ struct p11prof_row {
     uint64_t operation_duration_ns; /* in the module: sum over its calls */
     uint64_t operation_in_bytes;
     uint64_t operation_out_bytes;
+    uint64_t intended_start_ns; /* of its operation: since the run's start */
+    uint64_t item_count;        /* attributes asked for, objects found, slots, mechanisms */
+    uint64_t detail; /* of a call that makes objects: number of the first in its process, a pair's
+                        public one; C_Login: CKU_…; C_FindObjects: how many it wanted;
+                        C_FindObjectsInit: bits of enum p11prof_template_type;
+                        C_GetAttributeValue: CKA_… of the first; else its CK_FLAGS */
 };
 
 /* Values of a group that are not known. */
@@ -98,7 +106,7 @@ struct p11prof_group {
     double sum_squares;    /* ns² */
     uint64_t min_ns, max_ns;
     uint64_t in_bytes, out_bytes;
-    bool windowless;       /* over the whole run only: when its calls were is not known */
+    bool windowless; /* over the whole run only: when its calls were is not known */
     uint32_t *octaves[P11PROF_OCTAVES]; /* P11PROF_OCTAVE_BUCKETS counts each, NULL where empty */
 };
 
@@ -127,10 +135,11 @@ struct p11prof_session_row {
     uint64_t call_count;
 };
 
-/* A loaded object that called us, seen for the first time. */
+/* A place that called us, seen for the first time. */
 struct p11prof_caller_row {
-    uint32_t caller_id; /* from 1, in its process */
-    const char *path;   /* of the file; "[anonymous]" for code of no file */
+    uint32_t caller_id;    /* from 1, in its process */
+    const char *path;      /* of the file; "[anonymous]" for code of no file */
+    uint64_t offset_bytes; /* in the file, of the return address; 0: unknown */
 };
 
 /* Attribution state that a later drain of the same spool needs: replaces what has the same kind and

@@ -45,6 +45,14 @@ enum p11prof_operation {
     P11PROF_OPERATION_SESSION_OPEN_CLOSE = 22,
     P11PROF_OPERATION_LOGIN_LOGOUT = 23,
     P11PROF_OPERATION_GET_ATTRIBUTES = 24,
+    P11PROF_OPERATION_OBJECT_CREATE_DESTROY = 25,
+    P11PROF_OPERATION_OBJECT_COPY = 26,
+    P11PROF_OPERATION_SET_ATTRIBUTE = 27,
+    P11PROF_OPERATION_DIGEST_ENCRYPT = 28,
+    P11PROF_OPERATION_DECRYPT_DIGEST = 29,
+    P11PROF_OPERATION_SIGN_ENCRYPT = 30,
+    P11PROF_OPERATION_DECRYPT_VERIFY = 31,
+    /* 32 to 34: not in use. */
     P11PROF_OPERATIONS, /* one more than the last */
 };
 
@@ -79,6 +87,22 @@ enum p11prof_fact {
     P11PROF_FACT_MAX_COUNT,
     P11PROF_FACT_FUNCTION, /* enum p11prof_function that an asynchronous call asks about */
     P11PROF_FACT_VALUE,
+    P11PROF_FACT_ATTRIBUTE, /* P11PROF_TYPES_KNOWN | CKA_... of the first that it asks for */
+    P11PROF_FACT_TEMPLATE,  /* P11PROF_TYPES_KNOWN | bits of enum p11prof_template_type */
+};
+
+/* Marks a fact about types of attributes: spools of older shims have 0 there. */
+#define P11PROF_TYPES_KNOWN (UINT64_C(1) << 63)
+
+/* What a search looks for. Stored on disk: numbers are only ever added. */
+enum p11prof_template_type {
+    P11PROF_TEMPLATE_CLASS = 1,
+    P11PROF_TEMPLATE_KEY_TYPE = 2,
+    P11PROF_TEMPLATE_LABEL = 4,
+    P11PROF_TEMPLATE_ID = 8,
+    P11PROF_TEMPLATE_TOKEN = 16,
+    P11PROF_TEMPLATE_PRIVATE = 32,
+    P11PROF_TEMPLATE_OTHER = 64, /* any other attribute */
 };
 
 struct p11prof_call {

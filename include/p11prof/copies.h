@@ -42,10 +42,13 @@ struct p11prof_redirect {
     char path[P11PROF_COPY_PATH_BYTES];
 };
 
-/* In the audit library. */
+/* In the audit library. It writes the paths of other modules that are loaded, a line each, into the
+ * file `passed`, if that is there and holds less than P11PROF_PASSED_BYTES_MAX. */
 #define P11PROF_REDIRECTS_MAGIC "\177p11prof:audit\177"
+enum { P11PROF_PASSED_BYTES_MAX = 65536 };
 struct p11prof_redirects {
     char magic[P11PROF_COPY_MAGIC_BYTES];
+    char passed[P11PROF_COPY_PATH_BYTES];
     uint64_t count;
     struct p11prof_redirect entries[P11PROF_REDIRECTS_MAX];
 };

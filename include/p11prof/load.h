@@ -4,7 +4,7 @@
  * spool as notes, and stored with calls and groups.
  *
  * Loads are numbered from 1 in their run; what stands in records and rows is a *part*, the load and
- * its phase in one number. Stored on disk: the layout is fixed. */
+ * its phase in one number, with no phase for service times. Stored on disk: the layout is fixed. */
 #ifndef P11PROF_LOAD_H
 #define P11PROF_LOAD_H
 
@@ -26,6 +26,18 @@ static inline uint32_t p11prof_part(uint32_t load, enum p11prof_phase phase)
     return load << 2 | (uint32_t)phase;
 }
 
+static inline enum p11prof_phase p11prof_part_phase(uint32_t part)
+{
+    return (enum p11prof_phase)(part & 3);
+}
+
+/* Where operations of a measured part followed a schedule, their durations are latencies from the
+ * intended start on; their times in the module are those of this part. */
+static inline uint32_t p11prof_service_part(uint32_t part)
+{
+    return part & ~UINT32_C(3);
+}
+
 /* In note[] of a record P11PROF_RECORD_LOAD. */
 struct p11prof_load_note {
     uint64_t part;            /* 0: the calls that follow are of no load */
@@ -33,7 +45,9 @@ struct p11prof_load_note {
     uint64_t iteration_calls; /* an iteration is that many calls; 0: it is what PKCS#11 calls an
                                  operation */
     uint64_t iteration_operation; /* enum p11prof_operation of such an iteration */
-    uint64_t reserved[3];
+    uint64_t intended_start_ns;   /* CLOCK_MONOTONIC: when a schedule wanted the iteration that
+                                     follows to begin; 0: there is none */
+    uint64_t reserved[2];
 };
 _Static_assert(sizeof(struct p11prof_load_note) == 7 * sizeof(uint64_t),
                "a load note fills a record");

@@ -1015,6 +1015,17 @@ typedef struct CK_INTERFACE {
 } CK_INTERFACE;
 typedef CK_INTERFACE *CK_INTERFACE_PTR;
 typedef CK_INTERFACE_PTR *CK_INTERFACE_PTR_PTR;
+
+/* Nonce and tag of one message of CKM_AES_GCM (3.0 section 6.13.6). */
+typedef CK_ULONG CK_GENERATOR_FUNCTION;
+typedef struct CK_GCM_MESSAGE_PARAMS {
+    CK_BYTE_PTR pIv;
+    CK_ULONG ulIvLen;
+    CK_ULONG ulIvFixedBits; /* of the nonce, that no generator changes */
+    CK_GENERATOR_FUNCTION ivGenerator;
+    CK_BYTE_PTR pTag;
+    CK_ULONG ulTagBits;
+} CK_GCM_MESSAGE_PARAMS;
 #endif
 
 #if CRYPTOKI_VERSION_MAJOR < 3 || (CRYPTOKI_VERSION_MAJOR == 3 && CRYPTOKI_VERSION_MINOR < 2)
@@ -1030,6 +1041,21 @@ typedef struct CK_ASYNC_DATA {
 } CK_ASYNC_DATA;
 typedef CK_ASYNC_DATA *CK_ASYNC_DATA_PTR;
 #endif
+
+/* CK_CCM_PARAMS (2.40) and CK_EDDSA_PARAMS (3.0), under names that no p11-kit has. */
+struct p11prof_ccm_params {
+    CK_ULONG ulDataLen; /* of the plaintext, in both directions */
+    CK_BYTE_PTR pNonce;
+    CK_ULONG ulNonceLen;
+    CK_BYTE_PTR pAAD;
+    CK_ULONG ulAADLen;
+    CK_ULONG ulMACLen;
+};
+struct p11prof_eddsa_params {
+    CK_BBOOL phFlag;
+    CK_ULONG ulContextDataLen;
+    CK_BYTE_PTR pContextData;
+};
 
 /* All 104 functions behind the version: CK_FUNCTION_LIST_3_2. */
 struct p11prof_function_list {

@@ -215,8 +215,8 @@ _Static_assert(offsetof(struct p11prof_spool_header, database_path) == 944 &&
 struct p11prof_spool_layout {
     uint64_t file_bytes;
     uint32_t ring_count, chunk_count;
-    uint64_t object_map_offset; /* P11PROF_OBJECT_MAP_BYTES: lines "start-end path\n" in hex,
-                                   executable parts */
+    uint64_t object_map_offset; /* P11PROF_OBJECT_MAP_BYTES: lines "start-end offset path\n" in hex,
+                                   executable parts; older shims wrote no offset */
     uint64_t states_offset;     /* _Atomic(uint32_t)[chunk_count] */
     uint64_t descriptors_offset;
     uint64_t rings_offset;

@@ -16,7 +16,7 @@ struct p11prof_store;
 
 enum {
     P11PROF_APPLICATION_ID = 0x50313170, /* "P11p": PRAGMA application_id */
-    P11PROF_SCHEMA_VERSION = 4,          /* PRAGMA user_version */
+    P11PROF_SCHEMA_VERSION = 6,          /* PRAGMA user_version */
 };
 
 enum p11prof_store_flag {
@@ -27,12 +27,17 @@ enum p11prof_store_flag {
     P11PROF_STORE_EXCLUSIVE =
         8, /* hold `<db>-writer` from open to close: our descriptors are the application's too */
     P11PROF_STORE_NO_CHECKPOINT = 16, /* no checkpoint and no fsync on commit or close */
+    P11PROF_STORE_AT_ONCE = 32,       /* somebody types: hardly wait for others' locks */
 };
 
 /* In an application, before the first store is opened: only one thread at a time will use stores,
  * and only stores will use SQLite. SQLite then has memory of its own, ready to use, and gives it
  * back when the last store is closed. */
 void p11prof_store_one_thread(void);
+
+/* In an application, while no store is open: whether the descriptors of the next ones are the
+ * application's, too. It may close and reuse them at any time; its files and sockets stay whole. */
+void p11prof_store_share_descriptors(bool with_application);
 
 /* Opens the database at `path`. *out is NULL on failure: P11PROF_MISSING (no database and not
  * P11PROF_STORE_CREATE), P11PROF_REFUSED (another program's, a newer version's, an older one's
@@ -56,12 +61,20 @@ void p11prof_store_no_checkpoint(struct p11prof_store *store);
 /* The connection, for queries. Borrowed. */
 struct sqlite3 *p11prof_store_sqlite(struct p11prof_store *store);
 
+/* For a connection of one's own to the file of a store: its triggers, views, virtual tables and
+ * longest values are not used. Before the connection's first statement. */
+void p11prof_store_defend(struct sqlite3 *sqlite);
+
+/* Before a file of somebody else is attached to a command's connection, and after it is detached:
+ * in between no view of either file can be read. */
+void p11prof_store_attached(struct p11prof_store *store, bool attached);
+
 /* The random id that this database got when it was made. */
 void p11prof_store_id(struct p11prof_store *store, uint64_t id[2]);
 
 /* Starts the one write transaction: waits at most wait_ms for other writers, then P11PROF_BUSY.
- * P11PROF_CHANGED if the file at the path is no longer the one that was opened (deleted or
- * replaced): close and open again. */
+ * P11PROF_CHANGED if the file at the path, its log or the log's index is no longer the one that was
+ * opened (deleted or replaced): close and open again. */
 enum p11prof_status p11prof_store_begin(struct p11prof_store *store, unsigned wait_ms,
                                         struct p11prof_error *error);
 enum p11prof_status p11prof_store_commit(struct p11prof_store *store, struct p11prof_error *error);
@@ -92,7 +105,8 @@ struct p11prof_state_reader {
     void (*position)(void *payload, uint32_t ring, uint64_t position);
     void (*state)(void *payload, enum p11prof_state_kind kind, uint64_t key, const void *data,
                   size_t data_bytes);
-    void (*caller)(void *payload, uint32_t caller_id, const char *path);
+    void (*caller)(void *payload, uint32_t caller_id, const char *path,
+                   uint64_t offset_bytes); /* as p11prof_caller_row */
     void *payload;
 };
 enum p11prof_status p11prof_store_load(struct p11prof_store *store,
@@ -157,11 +171,15 @@ struct p11prof_load_row {
     int64_t mechanism, key_type, key_bits, data_bytes;
     unsigned threads; /* of each process */
     unsigned processes;
-    unsigned step;     /* of the loads of its test, from 1 */
-    bool unchecked;    /* results could not be verified */
-    unsigned mix;      /* number of the mix whose operations it is one of; 0: alone */
-    double weight;     /* its part of these, 0 to 1 */
-    const char *suite; /* name of the suite's test whose step it is; NULL: none */
+    unsigned step;          /* of the loads of its test, from 1 */
+    bool unchecked;         /* results could not be verified */
+    unsigned mix;           /* number of the mix whose operations it is one of; 0: alone */
+    double weight;          /* its part of these, 0 to 1 */
+    const char *suite;      /* name of the suite's test whose step it is; NULL: none */
+    double rate;            /* operations/s that its schedule wants, of all its threads; 0: none */
+    bool poisson;           /* these come at random */
+    uint64_t think_time_ns; /* that a thread waits after each operation; 0: none */
+    unsigned ramp;          /* step of a ramp, from 1; 0: of none */
 };
 enum p11prof_status p11prof_store_load_add(struct p11prof_store *store, int64_t run_id,
                                            const struct p11prof_load_row *load,
@@ -184,8 +202,9 @@ struct p11prof_slice_row {
     uint32_t load;
     unsigned slice; /* from 1 */
     uint64_t start_ns, duration_ns;
-    double load_average; /* negative: unknown */
-    int64_t steal_ns;    /* -1: unknown */
+    double load_average;  /* negative: unknown */
+    int64_t steal_ns;     /* -1: unknown */
+    int64_t missed_count; /* operations due in it that never began; -1: there was no schedule */
 };
 enum p11prof_status p11prof_store_slice_add(struct p11prof_store *store, int64_t run_id,
                                             const struct p11prof_slice_row *slice,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
+#include "p11prof/parameter_sets.h"
 #include "step.h"
 
 static void fact_take(struct step *step, unsigned fact, uint64_t value)
@@ -22,12 +23,35 @@ static void fact_take(struct step *step, unsigned fact, uint64_t value)
     case P11PROF_FACT_OUT_BYTES:
         row_set(row, P11PROF_ROW_OUT_BYTES, &row->out_bytes, value);
         break;
+    case P11PROF_FACT_COUNT:
+        row_set(row, P11PROF_ROW_ITEM_COUNT, &row->item_count, value);
+        break;
     case P11PROF_FACT_FLAGS:
         step->value = value;
+        row_set(row, P11PROF_ROW_DETAIL, &row->detail, value);
+        break;
+    case P11PROF_FACT_USER:
+    case P11PROF_FACT_MAX_COUNT:
+        row_set(row, P11PROF_ROW_DETAIL, &row->detail, value);
+        break;
+    case P11PROF_FACT_ATTRIBUTE:
+    case P11PROF_FACT_TEMPLATE:
+        if (value & P11PROF_TYPES_KNOWN && value != UINT64_MAX)
+            row_set(row, P11PROF_ROW_DETAIL, &row->detail, value & ~P11PROF_TYPES_KNOWN);
         break;
     default:
         break;
     }
+}
+
+/* A parameter set is a number of its key type's, whatever is learned first of the key. */
+static uint32_t key_bits_of(const struct object_facts *key)
+{
+    const struct p11prof_parameter_set *set =
+        key->known & P11PROF_OBJECT_KEY_TYPE
+            ? p11prof_parameter_set_of_value(key->key_type, key->key_bits)
+            : NULL;
+    return set ? set->number : key->key_bits;
 }
 
 void step_row_key(struct p11prof_row *row, const struct object_facts *key)
@@ -37,7 +61,7 @@ void step_row_key(struct p11prof_row *row, const struct object_facts *key)
     if (key->known & P11PROF_OBJECT_KEY_TYPE)
         row_set(row, P11PROF_ROW_KEY_TYPE, &row->key_type, key->key_type);
     if (key->known & P11PROF_OBJECT_KEY_BITS) {
-        row->key_bits = key->key_bits;
+        row->key_bits = key_bits_of(key);
         row->known |= P11PROF_ROW_KEY_BITS;
     }
 }
@@ -112,6 +136,23 @@ static bool failed(const struct step *step)
     return step->rv != CKR_OK && !step->undisclosed && step->row->kind != P11PROF_KIND_TOO_SMALL;
 }
 
+/* Where a schedule wanted the operation to start, its load has its latency from then on, and its
+ * time in the module beside it as that of the service. */
+static bool operation_add(struct step *step, struct group_key *key, struct group_addition *addition)
+{
+    const struct p11prof_row *row = step->row;
+    if (!(row->known & P11PROF_ROW_INTENDED))
+        return batch_group_add(step->batch, key, addition);
+    if (p11prof_part_phase(row->part) == P11PROF_PHASE_MEASURED) {
+        key->part = p11prof_service_part(row->part);
+        if (!batch_group_add(step->batch, key, addition))
+            return false;
+        key->part = row->part;
+    }
+    addition->duration_ns = step->end_ns - row->intended_start_ns;
+    return batch_group_add(step->batch, key, addition);
+}
+
 static bool groups_add(struct step *step)
 {
     const struct p11prof_row *row = step->row;
@@ -144,7 +185,7 @@ static bool groups_add(struct step *step)
         addition.in_bytes = row->operation_in_bytes;
         addition.out_bytes = row->operation_out_bytes;
     }
-    return batch_group_add(step->batch, &key, &addition);
+    return operation_add(step, &key, &addition);
 }
 
 bool attribution_call(struct attribution *attribution, struct batch *batch,
@@ -178,6 +219,7 @@ bool attribution_call(struct attribution *attribution, struct batch *batch,
     row_key_of_handle(&step, step.object);
     step_operation(&step);
     step_iteration(&step);
+    step_intended(&step);
     if (!step.undisclosed)
         row_set(step.row, P11PROF_ROW_RV, &step.row->rv, step.rv);
     if (step.rv == UINT64_MAX && !step.undisclosed)

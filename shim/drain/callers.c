@@ -2,7 +2,8 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "callers.h"
 
-#include <errno.h>
+#include "descriptor.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,14 +21,15 @@ static void ranges_clear(struct callers *callers)
 void callers_clear(struct callers *callers)
 {
     ranges_clear(callers);
-    for (size_t i = 0; i < callers->path_count; i++)
-        free(callers->paths[i]);
+    for (size_t i = 0; i < callers->site_count; i++)
+        free(callers->sites[i].path);
     free(callers->ranges);
-    free(callers->paths);
+    free(callers->sites);
+    free(callers->index);
     memset(callers, 0, sizeof *callers);
 }
 
-static bool range_add(struct callers *callers, uint64_t start, uint64_t end, const char *path)
+static bool range_add(struct callers *callers, const struct caller_range *range)
 {
     if (callers->range_count == callers->range_capacity) {
         size_t larger = callers->range_capacity ? callers->range_capacity * 2 : 64;
@@ -37,20 +39,28 @@ static bool range_add(struct callers *callers, uint64_t start, uint64_t end, con
         callers->ranges = moved;
         callers->range_capacity = larger;
     }
-    char *copy = strdup(path);
+    char *copy = strdup(range->path);
     if (!copy)
         return false;
-    callers->ranges[callers->range_count++] = (struct caller_range){start, end, copy, 0};
+    callers->ranges[callers->range_count] = *range;
+    callers->ranges[callers->range_count++].path = copy;
     return true;
 }
 
-/* A line of the map, "start-end path", or of /proc/PID/maps, "start-end r-xp … path". */
+/* A line of the map, "start-end offset path", of an older shim's, "start-end path", or of
+ * /proc/PID/maps, "start-end r-xp offset … path". */
 static void line_take(struct callers *callers, char *line)
 {
-    unsigned long long start, end;
-    char *path = strchr(line, '/');
-    if (path && sscanf(line, "%llx-%llx", &start, &end) == 2 && start < end)
-        range_add(callers, start, end, path);
+    unsigned long long start, end, offset;
+    struct caller_range range = {.path = strchr(line, '/')};
+    if (!range.path || sscanf(line, "%llx-%llx", &start, &end) != 2 || start >= end)
+        return;
+    range.start = start;
+    range.end = end;
+    range.has_offset = sscanf(line, "%*x-%*x %llx ", &offset) == 1 ||
+                       sscanf(line, "%*x-%*x %*4[rwxps-] %llx ", &offset) == 1;
+    range.offset_bytes = range.has_offset ? offset : 0;
+    range_add(callers, &range);
 }
 
 static void lines_take(struct callers *callers, char *text)
@@ -94,11 +104,12 @@ static void live_read(struct callers *callers, const struct reader *reader)
     char path[64], window[16384];
     size_t held = 0;
     snprintf(path, sizeof path, "/proc/%d/maps", reader->header.pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    struct p11prof_descriptor file;
+    if (!p11prof_descriptor_open(&file, AT_FDCWD, path, O_RDONLY, 0))
         return;
     ranges_clear(callers);
-    for (ssize_t got; (got = read(fd, window + held, sizeof window - 1 - held)) > 0;) {
+    for (ssize_t got;
+         (got = p11prof_descriptor_read(&file, window + held, sizeof window - 1 - held)) > 0;) {
         held += (size_t)got;
         window[held] = '\0';
         char *last = strrchr(window, '\n');
@@ -112,11 +123,11 @@ static void live_read(struct callers *callers, const struct reader *reader)
         memmove(window, last + 1, rest);
         held = rest;
     }
-    close(fd);
+    p11prof_descriptor_close(&file);
     ranges_sort(callers);
 }
 
-static struct caller_range *range_of(const struct callers *callers, uint64_t address)
+static const struct caller_range *range_of(const struct callers *callers, uint64_t address)
 {
     size_t low = 0, high = callers->range_count;
     while (low < high) {
@@ -129,41 +140,91 @@ static struct caller_range *range_of(const struct callers *callers, uint64_t add
     return low > 0 && address < callers->ranges[low - 1].end ? &callers->ranges[low - 1] : NULL;
 }
 
-static bool path_add(struct callers *callers, const char *path)
+/* The place in the index where a site is, or could be put. */
+static size_t place_of(const struct callers *callers, const char *path, uint64_t offset_bytes)
 {
-    if (callers->path_count == callers->path_capacity) {
-        size_t larger = callers->path_capacity ? callers->path_capacity * 2 : 16;
-        void *moved = realloc(callers->paths, larger * sizeof *callers->paths);
-        if (!moved)
-            return false;
-        callers->paths = moved;
-        callers->path_capacity = larger;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ offset_bytes; /* FNV-1a */
+    for (const char *byte = path; *byte; byte++)
+        hash = (hash ^ (unsigned char)*byte) * UINT64_C(0x100000001b3);
+    size_t place = (size_t)((hash * UINT64_C(0x9e3779b97f4a7c15)) >> 20) % callers->index_size;
+    for (uint32_t id; (id = callers->index[place]); place = (place + 1) % callers->index_size) {
+        const struct caller_site *site = &callers->sites[id - 1];
+        if (site->offset_bytes == offset_bytes && strcmp(site->path, path) == 0)
+            break;
     }
-    char *copy = strdup(path);
-    if (copy)
-        callers->paths[callers->path_count++] = copy;
-    return copy != NULL;
+    return place;
 }
 
-void callers_load(struct callers *callers, uint32_t caller_id, const char *path)
+/* Room for one more site: the index is never more than half full. */
+static bool room_make(struct callers *callers)
 {
-    if (caller_id == callers->path_count + 1)
-        path_add(callers, path);
+    if (callers->site_count < callers->site_capacity)
+        return true;
+    size_t larger = callers->site_capacity ? callers->site_capacity * 2 : 64;
+    void *moved = realloc(callers->sites, larger * sizeof *callers->sites);
+    if (!moved)
+        return false;
+    callers->sites = moved;
+    uint32_t *index = calloc(larger * 2, sizeof *index);
+    if (!index)
+        return false;
+    free(callers->index);
+    callers->index = index;
+    callers->index_size = larger * 2;
+    callers->site_capacity = larger;
+    for (size_t i = 0; i < callers->site_count; i++)
+        index[place_of(callers, callers->sites[i].path, callers->sites[i].offset_bytes)] =
+            (uint32_t)i + 1;
+    return true;
 }
 
-static uint32_t id_of(struct callers *callers, struct batch *batch, const char *path)
+static bool site_add(struct callers *callers, const char *path, uint64_t offset_bytes)
 {
-    for (size_t i = 0; i < callers->path_count; i++)
-        if (strcmp(callers->paths[i], path) == 0)
-            return (uint32_t)i + 1;
-    if (!path_add(callers, path))
+    char *copy = room_make(callers) ? strdup(path) : NULL;
+    if (!copy)
+        return false;
+    size_t place = place_of(callers, path, offset_bytes);
+    callers->sites[callers->site_count++] = (struct caller_site){copy, offset_bytes};
+    callers->index[place] = (uint32_t)callers->site_count;
+    callers->offset_count += offset_bytes != 0;
+    return true;
+}
+
+void callers_load(struct callers *callers, uint32_t caller_id, const char *path,
+                  uint64_t offset_bytes)
+{
+    if (caller_id == callers->site_count + 1)
+        site_add(callers, path, offset_bytes);
+}
+
+static uint32_t id_of(struct callers *callers, struct batch *batch, const char *path,
+                      uint64_t offset_bytes)
+{
+    uint32_t known =
+        callers->site_count > 0 ? callers->index[place_of(callers, path, offset_bytes)] : 0;
+    if (known)
+        return known;
+    if (offset_bytes && callers->offset_count >= CALLER_SITES_MAX)
+        return id_of(callers, batch, path, 0);
+    if (!site_add(callers, path, offset_bytes))
         return 0;
     struct p11prof_caller_row *row = batch_caller(batch);
     if (row) {
-        row->caller_id = (uint32_t)callers->path_count;
+        row->caller_id = (uint32_t)callers->site_count;
         row->path = batch_keep(batch, path, strlen(path) + 1);
+        row->offset_bytes = offset_bytes;
     }
-    return (uint32_t)callers->path_count;
+    return (uint32_t)callers->site_count;
+}
+
+static uint32_t id_of_address(struct callers *callers, struct batch *batch,
+                              const struct caller_range *range, uint64_t address)
+{
+    if (!range)
+        return id_of(callers, batch, "[anonymous]", 0);
+    uint64_t offset_bytes = address - range->start + range->offset_bytes;
+    bool told = range->has_offset && offset_bytes <= INT64_MAX;
+    return id_of(callers, batch, range->path, told ? offset_bytes : 0);
 }
 
 uint32_t callers_find(struct callers *callers, struct reader *reader, struct batch *batch,
@@ -176,19 +237,17 @@ uint32_t callers_find(struct callers *callers, struct reader *reader, struct bat
         return callers->cache[slot].caller_id;
     if (callers->map_bytes == 0)
         map_read(callers, reader);
-    struct caller_range *range = range_of(callers, address);
+    const struct caller_range *range = range_of(callers, address);
     if (!range && !reader->source.gone && !callers->live_read) {
         live_read(callers, reader);
         callers->live_read = true;
         range = range_of(callers, address);
     }
-    uint32_t *caller_id = range ? &range->caller_id : &callers->anonymous_id;
-    if (*caller_id == 0)
-        *caller_id = id_of(callers, batch, range ? range->path : "[anonymous]");
+    uint32_t caller_id = id_of_address(callers, batch, range, address);
     if (range ||
         reader->source.gone) { /* what is unknown now may be known when /proc is asked again */
         callers->cache[slot].address = address;
-        callers->cache[slot].caller_id = *caller_id;
+        callers->cache[slot].caller_id = caller_id;
     }
-    return *caller_id;
+    return caller_id;
 }

@@ -15,6 +15,9 @@
  * by then. */
 enum { HORIZON_NS = 10000000 };
 
+/* With a deadline, the first batch shows how long a row takes. */
+enum { BATCH_ROWS_LEAST = 1024, BATCH_ROWS_FIRST = 8192 };
+
 struct p11prof_drain {
     struct reader reader;
     struct attribution attribution;
@@ -25,10 +28,13 @@ struct p11prof_drain {
     struct reader_cursor **heap; /* cursors with a call, the earliest end first */
     size_t heap_count;
     uint64_t torn_seen;
-    bool entered;   /* rows, positions and state are loaded */
-    bool committed; /* the database has at least one batch of ours */
-    bool named;     /* the spool bears our database's id, but nothing is committed yet */
-    bool pending;   /* the batch is finished but not in the database */
+    bool entered;           /* rows, positions and state are loaded */
+    bool committed;         /* the database has at least one batch of ours */
+    bool named;             /* the spool bears our database's id, but nothing is committed yet */
+    bool pending;           /* the batch is finished but not in the database */
+    bool full;              /* the batch has as many rows as it may have */
+    size_t batch_rows_most; /* fewer where forks do not leave the time for more */
+    size_t batch_rows_due;  /* fewer where a deadline does not */
 };
 
 static uint64_t now_ns(void)
@@ -53,6 +59,7 @@ enum p11prof_status p11prof_drain_open(struct p11prof_drain **out,
     }
     attribution_init(&drain->attribution);
     batch_init(&drain->batch);
+    drain->batch_rows_most = drain->batch_rows_due = BATCH_ROWS_MOST;
     *out = drain;
     drain->heap = calloc(drain->reader.layout.ring_count, sizeof(struct reader_cursor *));
     if (drain->heap)
@@ -103,10 +110,10 @@ static void inherit_state(void *payload, enum p11prof_state_kind kind, uint64_t 
     attribution_inherit(&drain->attribution, kind, key, data, data_bytes);
 }
 
-static void load_caller(void *payload, uint32_t caller_id, const char *path)
+static void load_caller(void *payload, uint32_t caller_id, const char *path, uint64_t offset_bytes)
 {
     struct p11prof_drain *drain = payload;
-    callers_load(&drain->callers, caller_id, path);
+    callers_load(&drain->callers, caller_id, path, offset_bytes);
 }
 
 static void database_id_write(struct p11prof_drain *drain, const uint64_t id[2])
@@ -229,6 +236,12 @@ static bool call_attribute(struct p11prof_drain *drain, struct reader_cursor *cu
     return attribution_call(&drain->attribution, &drain->batch, &event);
 }
 
+static bool batch_is_full(const struct p11prof_drain *drain)
+{
+    return drain->batch.out.row_count >= drain->batch_rows_most ||
+           drain->batch.out.row_count >= drain->batch_rows_due;
+}
+
 static bool call_take(struct p11prof_drain *drain, struct reader_cursor *cursor)
 {
     if (!call_attribute(drain, cursor))
@@ -244,8 +257,7 @@ static bool iterations_end(struct p11prof_drain *drain)
 {
     for (size_t i = 0; i < drain->heap_count; i++) {
         struct reader_cursor *cursor = drain->heap[i];
-        while (cursor->has_call && cursor->load.call_count > 0 &&
-               drain->batch.out.row_count < BATCH_ROWS_MOST)
+        while (cursor->has_call && cursor->load.call_count > 0 && !batch_is_full(drain))
             if (!call_take(drain, cursor))
                 return false;
     }
@@ -256,7 +268,7 @@ static bool iterations_end(struct p11prof_drain *drain)
 static bool batch_read(struct p11prof_drain *drain, uint64_t horizon_ns)
 {
     heap_make(drain);
-    while (drain->heap_count > 0 && drain->batch.out.row_count < BATCH_ROWS_MOST) {
+    while (drain->heap_count > 0 && !batch_is_full(drain)) {
         struct reader_cursor *cursor = drain->heap[0];
         if (cursor->call_end_ns > horizon_ns)
             break;
@@ -307,8 +319,8 @@ static enum p11prof_status batch_make(struct p11prof_drain *drain, unsigned flag
         return status;
     drain->attribution.forked = drain->reader.header.fork_count != 0;
     bool made = batch_read(drain, all ? UINT64_MAX : now_ns() - HORIZON_NS);
-    bool full = drain->batch.out.row_count >= BATCH_ROWS_MOST;
-    bool last = (flags & P11PROF_DRAIN_LAST) && !full;
+    drain->full = batch_is_full(drain);
+    bool last = (flags & P11PROF_DRAIN_LAST) && !drain->full;
     if (made && drain->reader.cut) {
         forget(drain);
         return p11prof_error_set(error, P11PROF_BAD_INPUT,
@@ -357,6 +369,18 @@ static void batch_done(struct p11prof_drain *drain)
     drain->rows.batch++;
     drain->committed = true;
     drain->pending = drain->named = false;
+    if (drain->batch.out.row_count >= drain->batch_rows_most &&
+        drain->batch_rows_most < BATCH_ROWS_MOST)
+        drain->batch_rows_most *= 2;
+}
+
+/* A fork was in the way: who forks often would never let a large batch through. */
+static void batch_halve(struct p11prof_drain *drain)
+{
+    if (drain->batch_rows_most > BATCH_ROWS_LEAST)
+        drain->batch_rows_most /= 2;
+    if (drain->batch.out.row_count > drain->batch_rows_most)
+        forget(drain);
 }
 
 /* Makes one batch and writes it. *idle: there was nothing to write. */
@@ -393,9 +417,26 @@ static enum p11prof_status batch_run(struct p11prof_drain *drain, struct p11prof
         batch_done(drain);
     if (open)
         p11prof_store_rollback(store);
+    if (open && status == P11PROF_BUSY)
+        batch_halve(drain);
     if (!drain->committed || status == P11PROF_CHANGED)
         forget(drain); /* what was entered was rolled back, or somebody else went on */
     return status;
+}
+
+/* As many rows as were written in the time so far, for the time that is left. */
+static size_t rows_due(uint64_t start_ns, uint64_t row_count, uint64_t deadline_ns)
+{
+    uint64_t now = now_ns(), spent_ns = now - start_ns + 1;
+    if (!deadline_ns)
+        return BATCH_ROWS_MOST;
+    if (row_count == 0)
+        return BATCH_ROWS_FIRST;
+    uint64_t left_ns = deadline_ns > now ? deadline_ns - now : 0;
+    double rows = (double)row_count * (double)left_ns / (double)spent_ns;
+    return rows < BATCH_ROWS_LEAST  ? (size_t)BATCH_ROWS_LEAST
+           : rows > BATCH_ROWS_MOST ? (size_t)BATCH_ROWS_MOST
+                                    : (size_t)rows;
 }
 
 enum p11prof_status p11prof_drain_run(struct p11prof_drain *drain, struct p11prof_store *store,
@@ -406,24 +447,28 @@ enum p11prof_status p11prof_drain_run(struct p11prof_drain *drain, struct p11pro
     enum p11prof_status status = P11PROF_OK;
     bool idle = false;
     unsigned changed_count = 0;
+    uint64_t start_ns = now_ns(), row_count = 0;
     /* Who is faster than the drain, or writes into a dead process's spool, must not keep it. */
     uint64_t capacity = (uint64_t)drain->reader.layout.chunk_count * P11PROF_CHUNK_RECORDS;
     /* No more batches than the spool can hold: one that is written to while it is read must not
      * keep us for ever. */
     uint64_t batches_most =
-        drain->reader.layout.chunk_count * (uint64_t)P11PROF_CHUNK_RECORDS / BATCH_ROWS_MOST + 3;
+        drain->reader.layout.chunk_count * (uint64_t)P11PROF_CHUNK_RECORDS / BATCH_ROWS_LEAST + 3;
     *result = (struct p11prof_drain_result){0};
     while (!idle && result->batch_count < batches_most) {
+        bool repeated = drain->pending; /* made by an earlier run: it may not hold all by now */
+        drain->batch_rows_due = rows_due(start_ns, row_count, monotonic_deadline_ns);
         status = batch_run(drain, store, flags, wait_ms, &idle, error);
+        row_count += status == P11PROF_OK ? drain->batch.out.row_count : 0;
         if (status == P11PROF_CHANGED && changed_count++ < 3)
             continue;
         if (status != P11PROF_OK)
             break;
-        bool full = drain->batch.out.row_count >= BATCH_ROWS_MOST;
+        bool full = drain->full;
         result->call_count += idle ? 0 : drain->batch.out.call_count;
         result->batch_count += !idle;
         result->clock_step_count = drain->reader.clocks.step_count;
-        if (!idle && drain->batch.out.process_ended)
+        if (!idle && !repeated && drain->batch.out.process_ended)
             break;
         if (!full && !(flags & P11PROF_DRAIN_ALL))
             break;
@@ -434,7 +479,7 @@ enum p11prof_status p11prof_drain_run(struct p11prof_drain *drain, struct p11pro
         if (over)
             break;
         if (!idle && monotonic_deadline_ns && now_ns() >= monotonic_deadline_ns) {
-            result->more = full;
+            result->more = full || repeated;
             break;
         }
     }

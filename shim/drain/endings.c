@@ -73,7 +73,10 @@ static bool rings_add(struct endings *endings, struct reader *reader, struct bat
     lost_add(lost, reader->header.lost);
     for (uint32_t i = 0; i < used && i < reader->layout.ring_count; i++) {
         uint64_t offset = reader->layout.rings_offset + (uint64_t)i * P11PROF_RING_BYTES;
-        if (!reader_bytes(reader, offset, &ring, sizeof ring))
+        /* Its thread goes on: of a live ring only the counts. */
+        uint64_t skipped = gone ? 0 : offsetof(struct p11prof_ring, lost);
+        if (!reader_bytes(reader, offset + skipped, (char *)&ring + skipped,
+                          gone ? sizeof ring : sizeof ring.lost))
             break;
         lost_add(lost, ring.lost);
         if (gone && !in_flight_add(reader, batch, &ring, run_start_ns))

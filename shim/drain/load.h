@@ -12,6 +12,8 @@ struct call_load {
     uint64_t window_start_ns; /* and since the run's start */
     uint32_t iteration_calls; /* 0: an iteration is an operation */
     uint8_t iteration_operation;
+    uint64_t intended_monotonic_ns; /* 0: no schedule */
+    uint64_t intended_start_ns;     /* and since the run's start */
     /* The iteration under way. */
     uint32_t call_count;
     uint64_t start_ns, duration_ns;
@@ -21,7 +23,7 @@ struct call_load {
  * nothing. */
 void load_take(struct call_load *load, const uint64_t note[7]);
 
-/* Sets window_start_ns for a run that started at this CLOCK_MONOTONIC. */
+/* Sets window_start_ns and intended_start_ns for a run that started at this CLOCK_MONOTONIC. */
 void load_run_start(struct call_load *load, uint64_t run_start_ns);
 
 #endif

@@ -19,6 +19,19 @@ void object_learn(struct object *object, uint32_t known, uint64_t class, uint64_
     object->dirty = object->dirty || memcmp(&before, facts, sizeof before) != 0;
 }
 
+/* Templates of generated keys need not say their type: the generator does. */
+static void generated_learn(const struct step *step, struct object *object)
+{
+    unsigned operation = step->call->operation;
+    bool generates = operation == P11PROF_OPERATION_GENERATE_KEY ||
+                     operation == P11PROF_OPERATION_GENERATE_KEY_PAIR;
+    int64_t key_type = generates && step->row->known & P11PROF_ROW_MECHANISM
+                           ? mechanism_key_type(step->row->mechanism)
+                           : P11PROF_UNKNOWN;
+    if (key_type != P11PROF_UNKNOWN && !(object->facts.known & P11PROF_OBJECT_KEY_TYPE))
+        object_learn(object, P11PROF_OBJECT_KEY_TYPE, 0, (uint64_t)key_type, 0);
+}
+
 static void note_object(struct step *step, const struct p11prof_record *record)
 {
     struct p11prof_object_note note;
@@ -39,8 +52,11 @@ static void note_object(struct step *step, const struct p11prof_record *record)
     struct object *object = attribution_object(step->attribution, note.handle);
     if (!object)
         return;
+    if ((known & P11PROF_OBJECT_MADE) && !(step->row->known & P11PROF_ROW_DETAIL))
+        row_set(step->row, P11PROF_ROW_DETAIL, &step->row->detail, object->facts.key_id);
     object_learn(object, inherited.known, inherited.class, inherited.key_type, inherited.key_bits);
     object_learn(object, known, note.class, note.key_type, note.key_bits);
+    generated_learn(step, object);
 }
 
 static void note_template(struct step *step, const struct p11prof_record *record)
@@ -54,14 +70,26 @@ static void note_template(struct step *step, const struct p11prof_record *record
     step->session->facts.find_key_type = note.key_type;
 }
 
-/* Handles that a search found are what its template says; without one they are not worth a number
- * yet. */
+/* The row has the first that was found. */
+static void row_found(struct step *step, uint64_t handle)
+{
+    const struct object *object = handle ? attribution_object(step->attribution, handle) : NULL;
+    if (!object || step->row->known & P11PROF_ROW_KEY)
+        return;
+    step->row->key_id = object->facts.key_id;
+    step->row->known |= P11PROF_ROW_KEY;
+}
+
+/* Handles that a search found are what its template says; without one the others are not worth a
+ * number yet. */
 static void note_handles(struct step *step, const struct p11prof_record *record)
 {
     const struct session *session = step->session;
     unsigned count = p11prof_head_depth(record->head);
     uint32_t known = P11PROF_OBJECT_CLASS | P11PROF_OBJECT_KEY_TYPE;
     known &= session ? session->facts.find_known : 0;
+    if (count > 0)
+        row_found(step, record->note[0]);
     for (unsigned i = 0; known && i < count && i < 7; i++) {
         struct object *object = attribution_object(step->attribution, record->note[i]);
         if (object)

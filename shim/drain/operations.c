@@ -16,7 +16,7 @@ const enum operation_slot operation_slots[P11PROF_OPERATIONS] = {
     [P11PROF_OPERATION_MESSAGE_DECRYPT] = SLOT_MESSAGE_DECRYPT,
     [P11PROF_OPERATION_MESSAGE_SIGN] = SLOT_MESSAGE_SIGN,
     [P11PROF_OPERATION_MESSAGE_VERIFY] = SLOT_MESSAGE_VERIFY,
-    [P11PROF_OPERATION_GENERATE_KEY... P11PROF_OPERATION_GET_ATTRIBUTES] = SLOT_NONE,
+    [P11PROF_OPERATION_GENERATE_KEY... P11PROF_OPERATIONS - 1] = SLOT_NONE,
 };
 
 struct operation *step_operation_of(struct step *step, unsigned operation)
@@ -168,8 +168,23 @@ static void role_dual(struct step *step, struct operation *operation)
     second->in_known = true;
 }
 
+/* The key of a call that is an operation by itself: its type as the mechanism tells it. */
+static void shot_key_learn(struct step *step)
+{
+    struct object *object = handle_map_find(&step->attribution->objects, step->object);
+    int64_t key_type = step->row->known & P11PROF_ROW_MECHANISM
+                           ? mechanism_key_type(step->row->mechanism)
+                           : P11PROF_UNKNOWN;
+    if (!object || key_type == P11PROF_UNKNOWN || step->rv != CKR_OK || step->undisclosed ||
+        object->facts.known & P11PROF_OBJECT_KEY_TYPE)
+        return;
+    object_learn(object, P11PROF_OBJECT_KEY_TYPE, 0, (uint64_t)key_type, 0);
+    step_row_key(step->row, &object->facts);
+}
+
 static void role_shot(struct step *step)
 {
+    shot_key_learn(step);
     if (step->row->kind != P11PROF_KIND_CALL || step->rv == CKR_PENDING)
         return;
     step->row->operation = step->call->operation;

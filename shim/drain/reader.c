@@ -2,6 +2,8 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "reader.h"
 
+#include "descriptor.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -123,6 +125,17 @@ static bool chunk_read(struct reader *reader, uint32_t index, struct reader_chun
     return true;
 }
 
+/* What was written before the state of a chunk is read after it. */
+static bool chunk_is_taken(const struct reader *reader, uint32_t index, uint32_t state)
+{
+    if (reader->source.map) {
+        uint64_t offset = reader->layout.states_offset + index * sizeof(uint32_t);
+        const void *live = (const char *)reader->source.map + offset;
+        state = atomic_load_explicit((const _Atomic(uint32_t) *)live, memory_order_acquire);
+    }
+    return state == P11PROF_CHUNK_TAKEN;
+}
+
 /* The descriptors of all TAKEN chunks. Two with one ring and sequence cannot be: the second is not
  * believed. */
 static void directory_read(struct reader *reader)
@@ -136,7 +149,7 @@ static void directory_read(struct reader *reader)
                           some * sizeof *states))
             return;
         for (uint32_t i = 0; i < some; i++)
-            if (states[i] == P11PROF_CHUNK_TAKEN &&
+            if (states[i] == P11PROF_CHUNK_TAKEN && chunk_is_taken(reader, first + i, states[i]) &&
                 chunk_read(reader, first + i, &reader->chunks[reader->chunk_count]))
                 reader->chunk_count++;
     }
@@ -156,11 +169,11 @@ static void directory_read(struct reader *reader)
 static bool same_boot(const struct reader *reader)
 {
     char id[sizeof reader->header.boot_id] = "";
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    struct p11prof_descriptor file;
+    if (!p11prof_descriptor_open(&file, AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY, 0))
         return false;
-    ssize_t length = read(fd, id, sizeof id - 1);
-    close(fd);
+    ssize_t length = p11prof_descriptor_read(&file, id, sizeof id - 1);
+    p11prof_descriptor_close(&file);
     id[length > 0 ? strcspn(id, "\n") : 0] = '\0';
     return strcmp(id, reader->header.boot_id) == 0;
 }

@@ -59,6 +59,7 @@ void step_session_enter(struct step *step);
 void step_notes(struct step *step);
 void step_operation(struct step *step);
 void step_iteration(struct step *step);
+void step_intended(struct step *step);
 bool step_handles(struct step *step);
 
 #endif

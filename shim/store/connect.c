@@ -7,6 +7,7 @@
 
 enum {
     TRIM_PAGES = 128,          /* a log of 2 MiB is read in about a millisecond */
+    FORK_TRIM_PAGES = 1024,    /* a fork waits for us: not for the disk, if it can be helped */
     CHECKPOINT_PAGES = 4000,   /* a long-lived writer's log */
     COMMAND_WAIT_MS = 5000,    /* a command waits for other programs … */
     APPLICATION_WAIT_MS = 100, /* … an application hardly, and only while it opens */
@@ -65,7 +66,9 @@ static enum p11prof_status check_same(struct p11prof_store *store, struct p11pro
 {
     int moved = 0;
     struct stat now;
-    sqlite3_file_control(store->sqlite, NULL, SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (store->sqlite) {
+        sqlite3_file_control(store->sqlite, NULL, SQLITE_FCNTL_HAS_MOVED, &moved);
+    }
     if (moved || lstat(store->path, &now) || now.st_dev != store->file.st_dev ||
         now.st_ino != store->file.st_ino) {
         return p11prof_error_set(error, P11PROF_BUSY,
@@ -94,7 +97,7 @@ static int note_log(void *payload, sqlite3 *sqlite, const char *name, int page_c
 static enum p11prof_status set_up(struct p11prof_store *store, struct p11prof_error *error)
 {
     if (store->flags & P11PROF_STORE_READ_ONLY) {
-        return p11prof_store_script(store, "PRAGMA query_only = 1", "read", error);
+        return P11PROF_OK;
     }
     enum p11prof_status status = p11prof_store_script(
         store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = OFF",
@@ -115,11 +118,12 @@ enum p11prof_status p11prof_store_connect(struct p11prof_store *store, struct p1
         SQLITE_OPEN_URI; /* our own path is absolute, never a URI; `merge` attaches one read-only */
     int64_t version = 0;
     if (sqlite3_open_v2(store->path, &store->sqlite, flags, NULL)) {
-        return p11prof_store_failed(store, "open", error);
+        enum p11prof_status changed = check_same(store, error);
+        return changed ? changed : p11prof_store_failed(store, "open", error);
     }
-    sqlite3_busy_timeout(store->sqlite,
-                         store->flags & command ? COMMAND_WAIT_MS : APPLICATION_WAIT_MS);
-    sqlite3_db_config(store->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    bool waits = store->flags & command && !(store->flags & P11PROF_STORE_AT_ONCE);
+    sqlite3_busy_timeout(store->sqlite, waits ? COMMAND_WAIT_MS : APPLICATION_WAIT_MS);
+    p11prof_store_defend(store->sqlite);
     enum p11prof_status status = p11prof_store_script(
         store, "PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY", "open", error);
     status = status ? status : check_owner(store, &version, error);
@@ -131,13 +135,20 @@ enum p11prof_status p11prof_store_connect(struct p11prof_store *store, struct p1
     if (!status && store->flags & P11PROF_STORE_MIGRATE) {
         status = p11prof_store_migrate(store, version, error);
     }
+    if (!status && store->flags & command) {
+        status = p11prof_store_own_views(store, error);
+    }
+    if (!status && store->flags & P11PROF_STORE_READ_ONLY) {
+        status = p11prof_store_script(store, "PRAGMA query_only = 1", "read", error);
+    }
     return status ? status : read_id(store, error);
 }
 
 /* Truncated, not only written back: who opens next, alone, reads all that the file holds. */
 void p11prof_store_trim(struct p11prof_store *store)
 {
-    if (may_checkpoint(store) || store->log_page_count < TRIM_PAGES) {
+    int least = p11prof_store_stopped(store) ? FORK_TRIM_PAGES : TRIM_PAGES;
+    if (may_checkpoint(store) || store->log_page_count < least) {
         return;
     }
     sqlite3_exec(store->sqlite, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);

@@ -10,38 +10,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-/* One folder; an umask may not take its owner's rights. */
-static int make_one(const char *folder)
-{
-    if (mkdir(folder, 0700) == 0) {
-        return chmod(folder, 0700);
-    }
-    return errno == EEXIST ? 0 : -1;
-}
-
-enum p11prof_status p11prof_store_make_folder(const char *path, struct p11prof_error *error)
-{
-    char *copy = strdup(path);
-    if (!copy) {
-        return p11prof_error_set(error, P11PROF_FAILED, "%s: out of memory", path);
-    }
-    int failed = 0;
-    for (char *slash = strchr(copy + 1, '/'); *copy && slash && !failed;
-         slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        failed = make_one(copy);
-        *slash = failed ? '\0' : '/';
-    }
-    enum p11prof_status status = P11PROF_OK;
-    /* A folder that exists may refuse mkdir for other reasons; whether it is there shows later. */
-    if (failed && access(copy, F_OK)) {
-        status = p11prof_error_set(error, P11PROF_FAILED,
-                                   "%s: cannot make the folder of the database: %m", copy);
-    }
-    free(copy);
-    return status;
-}
-
 static enum p11prof_status fill(struct p11prof_store *store, struct p11prof_error *error)
 {
     uint64_t id[2];
@@ -85,40 +53,57 @@ static enum p11prof_status build(struct p11prof_store *store, struct p11prof_err
 }
 
 /* Who comes second uses the first's. */
-static enum p11prof_status put_in_place(const struct p11prof_store *new, const char *path, int fd,
-                                        struct p11prof_error *error)
+static enum p11prof_status put_in_place(const struct p11prof_store *new, int folder,
+                                        const char *name, int fd, struct p11prof_error *error)
 {
     if (fsync(fd)) {
         return p11prof_error_set(error, P11PROF_FAILED, "%s: cannot write the database: %m",
                                  new->path);
     }
-    if (link(new->path, path) && errno != EEXIST) {
-        return p11prof_error_set(error, P11PROF_FAILED, "%s: cannot make the database: %m", path);
+    if (linkat(folder, strrchr(new->path, '/') + 1, folder, name, 0) && errno != EEXIST) {
+        return p11prof_error_set(error, P11PROF_FAILED, "%s: cannot make the database: %m",
+                                 new->path);
     }
     return P11PROF_OK;
+}
+
+/* An empty file in the folder, which SQLite opens by its path: that file and no other. */
+static enum p11prof_status file_make(const struct p11prof_store *new, int folder,
+                                     struct p11prof_descriptor *file, struct p11prof_error *error)
+{
+    struct stat facts;
+    if (p11prof_descriptor_open(file, folder, strrchr(new->path, '/') + 1,
+                                O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600) &&
+        fchmod(file->fd, 0600) == 0 && fstat(file->fd, &facts) == 0) {
+        p11prof_store_check_files(new->path, &facts);
+        return P11PROF_OK;
+    }
+    return p11prof_error_set(error, P11PROF_FAILED,
+                             "%s: cannot make the database: %m; check the permissions of its "
+                             "folder",
+                             new->path);
 }
 
 enum p11prof_status p11prof_store_create(struct p11prof_store *store, struct p11prof_error *error)
 {
     uint64_t random;
+    const char *name;
     struct p11prof_store new = {.writer_fd = -1};
+    struct p11prof_descriptor folder, file = {.fd = -1};
     if (getrandom(&random, sizeof random, 0) != sizeof random ||
         asprintf(&new.path, "%s.new-%016llx", store->path, (unsigned long long)random) < 0) {
         return p11prof_error_set(error, P11PROF_FAILED, "%s: out of memory", store->path);
     }
-    enum p11prof_status status = P11PROF_OK;
-    int fd = open(new.path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0 || fchmod(fd, 0600)) {
-        status = p11prof_error_set(error, P11PROF_FAILED,
-                                   "%s: cannot make the database: %m; check the permissions of "
-                                   "its folder",
-                                   store->path);
-    }
-    status = status ? status : build(&new, error);
-    status = status ? status : put_in_place(&new, store->path, fd, error);
-    if (fd >= 0) {
-        unlink(new.path);
-        close(fd);
+    enum p11prof_status status = p11prof_store_folder_open(store, &folder, &name, error);
+    if (!status) {
+        status = file_make(&new, folder.fd, &file, error);
+        status = status ? status : build(&new, error);
+        status = status ? status : put_in_place(&new, folder.fd, name, file.fd, error);
+        if (file.fd >= 0) {
+            unlinkat(folder.fd, strrchr(new.path, '/') + 1, 0);
+            p11prof_descriptor_close(&file);
+        }
+        p11prof_descriptor_close(&folder);
     }
     free(new.path);
     return status;

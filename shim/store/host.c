@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 /* Facts of this machine, by plain open and read: no getpw*, no stdio, nothing that allocates. */
+#include "descriptor.h"
 #include "store/internal.h"
 
 #include <fcntl.h>
@@ -12,12 +13,10 @@
 /* The start of a file as a text; "" if it cannot be read. */
 static void read_file(const char *path, char *text, size_t text_bytes)
 {
-    ssize_t bytes = -1;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd >= 0) {
-        bytes = read(fd, text, text_bytes - 1);
-        close(fd);
-    }
+    struct p11prof_descriptor file;
+    p11prof_descriptor_open(&file, AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0);
+    ssize_t bytes = p11prof_descriptor_read(&file, text, text_bytes - 1);
+    p11prof_descriptor_close(&file);
     text[bytes > 0 ? bytes : 0] = '\0';
 }
 

@@ -4,6 +4,7 @@
 #ifndef P11PROF_STORE_INTERNAL_H
 #define P11PROF_STORE_INTERNAL_H
 
+#include "descriptor.h"
 #include "p11prof/store.h"
 
 #include <sqlite3.h>
@@ -69,13 +70,18 @@ enum p11prof_spool_outcome {
 
 struct p11prof_store {
     sqlite3 *sqlite;
-    int log_page_count;             /* of the write-ahead log after the last commit */
-    char *path;                     /* absolute, links in its folder resolved */
+    int log_page_count;  /* of the write-ahead log after the last commit */
+    char *path;          /* absolute, links in its folder resolved */
+    bool shared_folder;  /* others may make files beside it */
+    dev_t folder_device; /* the folder that was looked at */
+    ino_t folder_inode;
     char *writer_path;              /* path + "-writer" */
     unsigned flags;                 /* enum p11prof_store_flag */
     struct stat file;               /* of the database that was opened */
+    struct stat side_files[2];      /* of "-wal" and "-shm" in use; st_ino 0: not known yet */
     int writer_fd;                  /* of writer_path, -1: not open */
     struct stat writer_file;        /* of writer_fd */
+    bool uses_views_of_file;        /* they are ours to the letter */
     bool in_transaction;            /* from begin to commit or rollback */
     uint64_t id[2];                 /* meta.id */
     const _Atomic(uint32_t) *stop;  /* NULL: none */
@@ -183,18 +189,40 @@ static inline bool p11prof_store_stopped(const struct p11prof_store *store)
 /* --- create.c --- */
 
 extern const char p11prof_schema_sql[], p11prof_views_sql[], p11prof_migration_1_sql[],
-    p11prof_migration_2_sql[], p11prof_migration_3_sql[];
-
-/* Makes the folder of a path, and those above it, 0700. */
-enum p11prof_status p11prof_store_make_folder(const char *path, struct p11prof_error *error);
+    p11prof_migration_2_sql[], p11prof_migration_3_sql[], p11prof_migration_4_sql[],
+    p11prof_migration_5_sql[];
 
 /* Makes the database of store->path, unless somebody else does at the same time. */
 enum p11prof_status p11prof_store_create(struct p11prof_store *store, struct p11prof_error *error);
+
+/* --- place.c --- */
+
+/* Finds the folder of `path`, with P11PROF_STORE_CREATE makes it, and sets store->path. Refused
+ * where others could exchange the database. */
+enum p11prof_status p11prof_store_place(struct p11prof_store *store, const char *path,
+                                        struct p11prof_error *error);
+
+/* Opens (O_PATH) the database's folder, if it still is the one that was found: P11PROF_BUSY if not.
+ * *name, within store->path, is the database's name in it. */
+enum p11prof_status p11prof_store_folder_open(const struct p11prof_store *store,
+                                              struct p11prof_descriptor *folder, const char **name,
+                                              struct p11prof_error *error);
+
+/* Looks at the database and the files beside it, into store->file: nobody else may have put them
+ * there. */
+enum p11prof_status p11prof_store_look(struct p11prof_store *store, struct p11prof_error *error);
 
 /* --- connect.c --- */
 
 /* Opens store->path, checks whose it is and sets the connection up. */
 enum p11prof_status p11prof_store_connect(struct p11prof_store *store, struct p11prof_error *error);
+
+/* --- defend.c --- */
+
+/* For commands: the connection's views are those of this p11prof, and no other: the file's, if they
+ * are the same, or temporary ones. */
+enum p11prof_status p11prof_store_own_views(struct p11prof_store *store,
+                                            struct p11prof_error *error);
 
 /* --- migrate.c --- */
 
@@ -202,13 +230,31 @@ enum p11prof_status p11prof_store_connect(struct p11prof_store *store, struct p1
 enum p11prof_status p11prof_store_migrate(struct p11prof_store *store, int64_t version,
                                           struct p11prof_error *error);
 
+/* --- descriptors.c --- */
+
+/* Before SQLite opens a file: what lies beside a database must be a file of one name that belongs
+ * to root, to us or to the database's owner, and root makes it in the database's folder alone. */
+void p11prof_store_check_files(const char *path, const struct stat *database);
+
+/* open() with O_CLOEXEC and close(); where the application shares our descriptors, of a file that
+ * is known and out of its way. */
+int p11prof_store_file_open(const char *path, int flags, int mode);
+int p11prof_store_file_close(int fd);
+
+/* Forgets a descriptor that is the application's by now. */
+void p11prof_store_file_forget(int fd);
+
 /* --- lock.c --- */
 
-/* Takes the lock of writers, waiting for at most wait_ms; *waited_ms grows by what it took. */
-enum p11prof_status p11prof_store_lock(struct p11prof_store *store, unsigned wait_ms,
-                                       unsigned *waited_ms, struct p11prof_error *error);
+/* The moment after wait_ms, of CLOCK_MONOTONIC. Sleeps for a moment; false: it is that late, or the
+ * store is to stop. */
+uint64_t p11prof_store_deadline_ns(unsigned wait_ms);
+bool p11prof_store_wait(const struct p11prof_store *store, uint64_t deadline_ns);
+
+/* Takes the lock of writers, waiting until then at most. */
+enum p11prof_status p11prof_store_lock(struct p11prof_store *store, uint64_t deadline_ns,
+                                       struct p11prof_error *error);
 void p11prof_store_unlock(struct p11prof_store *store);
-void p11prof_store_sleep_ms(unsigned ms);
 
 /* --- names.c --- */
 

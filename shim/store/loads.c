@@ -25,6 +25,17 @@ static enum p11prof_status write_own(struct p11prof_store *store, enum p11prof_s
     return p11prof_store_end_own(store, own, status, error);
 }
 
+/* 0 is none. */
+static struct p11prof_value positive(uint64_t value)
+{
+    return value == 0 ? p11prof_null() : p11prof_quantity(value);
+}
+
+static const char *arrivals(const struct p11prof_load_row *load)
+{
+    return load->poisson ? "poisson" : "constant";
+}
+
 enum p11prof_status p11prof_store_load_add(struct p11prof_store *store, int64_t run_id,
                                            const struct p11prof_load_row *load,
                                            struct p11prof_error *error)
@@ -32,8 +43,10 @@ enum p11prof_status p11prof_store_load_add(struct p11prof_store *store, int64_t 
     return write_own(
         store, P11PROF_SQL_LOAD_ADD,
         "INSERT INTO bench_load (run, load, test, name, operation, mechanism, "
-        "key_type, key_bits, data_bytes, threads, processes, step, unchecked, mix, weight, suite) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        "key_type, key_bits, data_bytes, threads, processes, step, unchecked, mix, weight, suite, "
+        "rate, arrivals, think_time_ns, ramp) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
+        "?19, ?20)",
         P11PROF_VALUES(
             p11prof_integer(run_id), p11prof_integer(load->load), p11prof_string(load->test),
             p11prof_string(load->name), p11prof_integer(load->operation), known(load->mechanism),
@@ -41,7 +54,10 @@ enum p11prof_status p11prof_store_load_add(struct p11prof_store *store, int64_t 
             p11prof_integer(load->threads), p11prof_integer(load->processes),
             p11prof_integer(load->step), p11prof_integer(load->unchecked),
             load->mix ? p11prof_integer(load->mix) : p11prof_null(),
-            load->mix ? p11prof_real(load->weight) : p11prof_null(), p11prof_string(load->suite)),
+            load->mix ? p11prof_real(load->weight) : p11prof_null(), p11prof_string(load->suite),
+            load->rate > 0 ? p11prof_real(load->rate) : p11prof_null(),
+            p11prof_string(load->rate > 0 ? arrivals(load) : NULL), positive(load->think_time_ns),
+            positive(load->ramp)),
         error);
 }
 
@@ -74,13 +90,13 @@ enum p11prof_status p11prof_store_slice_add(struct p11prof_store *store, int64_t
 {
     return write_own(
         store, P11PROF_SQL_SLICE_ADD,
-        "INSERT INTO bench_slice (run, load, slice, start_ns, duration_ns, load_average, steal_ns) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO bench_slice (run, load, slice, start_ns, duration_ns, load_average, steal_ns, "
+        "missed_count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         P11PROF_VALUES(p11prof_integer(run_id), p11prof_integer(slice->load),
                        p11prof_integer(slice->slice), p11prof_quantity(slice->start_ns),
                        p11prof_quantity(slice->duration_ns),
                        slice->load_average < 0 ? p11prof_null() : p11prof_real(slice->load_average),
-                       known(slice->steal_ns)),
+                       known(slice->steal_ns), known(slice->missed_count)),
         error);
 }
 

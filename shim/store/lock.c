@@ -14,10 +14,22 @@ static bool same_file(const struct stat *one, const struct stat *other)
     return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }
 
-void p11prof_store_sleep_ms(unsigned ms)
+/* By the clock: where the machine is busy, a nap of 1 ms is many. */
+uint64_t p11prof_store_deadline_ns(unsigned wait_ms)
 {
-    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-    nanosleep(&time, NULL);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + wait_ms * UINT64_C(1000000);
+}
+
+bool p11prof_store_wait(const struct p11prof_store *store, uint64_t deadline_ns)
+{
+    const struct timespec nap = {.tv_nsec = 1000000};
+    if (p11prof_store_stopped(store) || p11prof_store_deadline_ns(0) >= deadline_ns) {
+        return false;
+    }
+    nanosleep(&nap, NULL);
+    return true;
 }
 
 /* Whether writer_fd still is the file at its path. The application may have closed or reused the
@@ -29,11 +41,12 @@ static bool writer_is_open(struct p11prof_store *store)
         return false;
     }
     if (fstat(store->writer_fd, &at_fd) || !same_file(&at_fd, &store->writer_file)) {
+        p11prof_store_file_forget(store->writer_fd);
         store->writer_fd = -1;
         return false;
     }
     if (lstat(store->writer_path, &at_path) || !same_file(&at_path, &at_fd)) {
-        close(store->writer_fd);
+        p11prof_store_file_close(store->writer_fd);
         store->writer_fd = -1;
         return false;
     }
@@ -59,7 +72,8 @@ static enum p11prof_status open_writer(struct p11prof_store *store, struct p11pr
     if (writer_is_open(store)) {
         return P11PROF_OK;
     }
-    int fd = open(store->writer_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    int fd = p11prof_store_file_open(store->writer_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK,
+                                     0600);
     if (fd < 0 || fstat(fd, &store->writer_file)) {
         return p11prof_error_set(error, P11PROF_FAILED,
                                  "%s: cannot open the lock file: %m; check its permissions and "
@@ -67,7 +81,7 @@ static enum p11prof_status open_writer(struct p11prof_store *store, struct p11pr
                                  store->writer_path);
     }
     if (!S_ISREG(store->writer_file.st_mode)) {
-        close(fd);
+        p11prof_store_file_close(fd);
         return p11prof_error_set(error, P11PROF_REFUSED,
                                  "%s: the lock file is not a regular file; remove it",
                                  store->writer_path);
@@ -77,10 +91,10 @@ static enum p11prof_status open_writer(struct p11prof_store *store, struct p11pr
     return P11PROF_OK;
 }
 
-enum p11prof_status p11prof_store_lock(struct p11prof_store *store, unsigned wait_ms,
-                                       unsigned *waited_ms, struct p11prof_error *error)
+enum p11prof_status p11prof_store_lock(struct p11prof_store *store, uint64_t deadline_ns,
+                                       struct p11prof_error *error)
 {
-    for (;;) {
+    do {
         enum p11prof_status status = open_writer(store, error);
         if (status) {
             return status;
@@ -89,13 +103,9 @@ enum p11prof_status p11prof_store_lock(struct p11prof_store *store, unsigned wai
         if (flock(store->writer_fd, LOCK_EX | LOCK_NB) == 0 && writer_is_open(store)) {
             return P11PROF_OK;
         }
-        if (*waited_ms >= wait_ms || p11prof_store_stopped(store)) {
-            return p11prof_error_set(error, P11PROF_BUSY,
-                                     "%s: another process is writing; try again", store->path);
-        }
-        p11prof_store_sleep_ms(1);
-        ++*waited_ms;
-    }
+    } while (p11prof_store_wait(store, deadline_ns));
+    return p11prof_error_set(error, P11PROF_BUSY, "%s: another process is writing; try again",
+                             store->path);
 }
 
 void p11prof_store_unlock(struct p11prof_store *store)

@@ -9,8 +9,12 @@
 enum { WAIT_MS = 5000 };
 
 /* SQL that takes a database from the schema version of its index to the next: sql/migrations/. */
-static const char *const migrations[P11PROF_SCHEMA_VERSION] = {
-    NULL, p11prof_migration_1_sql, p11prof_migration_2_sql, p11prof_migration_3_sql};
+static const char *const migrations[P11PROF_SCHEMA_VERSION] = {NULL,
+                                                               p11prof_migration_1_sql,
+                                                               p11prof_migration_2_sql,
+                                                               p11prof_migration_3_sql,
+                                                               p11prof_migration_4_sql,
+                                                               p11prof_migration_5_sql};
 
 static long version_number(const char *text)
 {
@@ -39,7 +43,7 @@ static enum p11prof_status is_older(struct p11prof_store *store, bool *older,
 static enum p11prof_status drop_views(struct p11prof_store *store, struct p11prof_error *error)
 {
     sqlite3_stmt *statement = NULL;
-    const char *sql = "SELECT coalesce(group_concat('DROP VIEW \"' || name || '\"', ';'), '') "
+    const char *sql = "SELECT coalesce(group_concat(printf('DROP VIEW \"%w\"', name), ';'), '') "
                       "FROM sqlite_schema WHERE type = 'view'";
     if (sqlite3_prepare_v2(store->sqlite, sql, -1, &statement, NULL) ||
         sqlite3_step(statement) != SQLITE_ROW) {

@@ -115,7 +115,9 @@ static enum p11prof_status insert_operations(struct p11prof_store *store,
     struct name operations[P11PROF_OPERATIONS];
     size_t count = 0;
     for (unsigned operation = 1; operation < P11PROF_OPERATIONS; operation++) {
-        operations[count++] = (struct name){operation, p11prof_operation_name(operation)};
+        const char *name = p11prof_operation_name(operation);
+        if (name) /* some numbers are not in use */
+            operations[count++] = (struct name){operation, name};
     }
     return insert(store, "operation_name", operations, count, error);
 }

@@ -11,7 +11,8 @@ enum { STOP_CHECK_ROWS = 256 };
     "start_ns, duration_ns, function, operation, operation_duration_ns, kind, "                    \
     "flags, thread_id, rv, session, mechanism, key_type, key_bits, key_id, "                       \
     "in_bytes, out_bytes, caller, slot_id, operation_call_count, "                                 \
-    "operation_start_ns, operation_in_bytes, operation_out_bytes, part"
+    "operation_start_ns, operation_in_bytes, operation_out_bytes, part, intended_start_ns, "       \
+    "item_count, detail"
 
 enum column {
     START_NS,
@@ -37,6 +38,9 @@ enum column {
     OPERATION_IN_BYTES,
     OPERATION_OUT_BYTES,
     PART,
+    INTENDED_START_NS,
+    ITEM_COUNT,
+    DETAIL,
 };
 
 struct table {
@@ -225,11 +229,26 @@ static void call_column(sqlite3_context *result, const struct p11prof_row *row, 
     }
 }
 
+/* What few rows have. */
+static void rare_column(sqlite3_context *result, const struct p11prof_row *row, int column)
+{
+    switch (column) {
+    case PART:
+        return give(result, row->part != 0, row->part);
+    case INTENDED_START_NS:
+        return has(row, P11PROF_ROW_INTENDED) ? give_time(result, row->intended_start_ns) : (void)0;
+    case ITEM_COUNT:
+        return give_bytes(result, has(row, P11PROF_ROW_ITEM_COUNT), row->item_count);
+    case DETAIL:
+        return give(result, has(row, P11PROF_ROW_DETAIL), row->detail);
+    }
+}
+
 static int column(sqlite3_vtab_cursor *base, sqlite3_context *result, int number)
 {
     const struct p11prof_row *row = ((const struct cursor *)base)->row;
-    if (number == PART) {
-        give(result, row->part != 0, row->part);
+    if (number >= PART) {
+        rare_column(result, row, number);
     } else if (number == OPERATION_DURATION_NS || number > SLOT_ID) {
         operation_column(result, row, number);
     } else {

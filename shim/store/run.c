@@ -199,8 +199,9 @@ static void read_state(sqlite3_stmt *query, const struct p11prof_state_reader *r
 
 static void read_caller(sqlite3_stmt *query, const struct p11prof_state_reader *reader)
 {
-    reader->caller(reader->payload, (uint32_t)sqlite3_column_int64(query, 0),
-                   (const char *)sqlite3_column_text(query, 1));
+    const char *path = (const char *)sqlite3_column_text(query, 1); /* NULL: it is damaged */
+    reader->caller(reader->payload, (uint32_t)sqlite3_column_int64(query, 0), path ? path : "",
+                   (uint64_t)sqlite3_column_int64(query, 2));
 }
 
 enum p11prof_status p11prof_store_load(struct p11prof_store *store,
@@ -218,7 +219,8 @@ enum p11prof_status p11prof_store_load(struct p11prof_store *store,
                       P11PROF_VALUES(p11prof_integer(rows->process_id)), read_state, reader, error);
     return status ? status
                   : load(store, P11PROF_SQL_LOAD_CALLERS,
-                         "SELECT caller, path FROM caller WHERE process = ?1",
+                         "SELECT caller, path, offset_bytes FROM caller WHERE process = ?1 "
+                         "ORDER BY caller",
                          P11PROF_VALUES(p11prof_integer(rows->process_id)), read_caller, reader,
                          error);
 }

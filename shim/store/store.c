@@ -10,66 +10,19 @@
 
 enum { EXCLUSIVE_WAIT_MS = 100 };
 
-/* Resolves the folder's links: SQLITE_OPEN_NOFOLLOW would refuse them, we only mind the file's. */
-static enum p11prof_status set_path(struct p11prof_store *store, const char *path,
-                                    struct p11prof_error *error)
-{
-    const char *slash = strrchr(path, '/');
-    const char *file = slash ? slash + 1 : path;
-    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-    char *resolved = folder ? realpath(folder, NULL) : NULL;
-    enum p11prof_status status = P11PROF_OK;
-    if (!resolved) {
-        status = p11prof_error_set(error, errno == ENOENT ? P11PROF_MISSING : P11PROF_FAILED,
-                                   "%s: cannot find the folder of the database: %m", path);
-    } else if (!*file ||
-               asprintf(&store->path, "%s/%s", strcmp(resolved, "/") ? resolved : "", file) < 0) {
-        store->path = NULL;
-        status = p11prof_error_set(error, P11PROF_REFUSED,
-                                   "%s: this is a folder; give the path of a database", path);
-    } else if (asprintf(&store->writer_path, "%s-writer", store->path) < 0) {
-        store->writer_path = NULL;
-        status = p11prof_error_set(error, P11PROF_FAILED, "%s: out of memory", path);
-    }
-    free(folder);
-    free(resolved);
-    return status;
-}
-
-/* What is at the path. */
-static enum p11prof_status look(struct p11prof_store *store, struct p11prof_error *error)
-{
-    if (lstat(store->path, &store->file)) {
-        return p11prof_error_set(error, errno == ENOENT ? P11PROF_MISSING : P11PROF_FAILED,
-                                 "%s: cannot open the database: %m", store->path);
-    }
-    mode_t mode = store->file.st_mode;
-    const char *problem = S_ISLNK(mode)              ? "is a symbolic link: give the real path"
-                          : S_ISDIR(mode)            ? "is a folder: give the path of a database"
-                          : !S_ISREG(mode)           ? "is not a regular file: choose another path"
-                          : store->file.st_size == 0 ? "is empty, not a database: remove it"
-                                                     : NULL;
-    if (problem) {
-        return p11prof_error_set(error, P11PROF_REFUSED, "%s: this %s", store->path, problem);
-    }
-    return P11PROF_OK;
-}
-
 static enum p11prof_status open_store(struct p11prof_store *store, const char *path,
                                       struct p11prof_error *error)
 {
     bool create = store->flags & P11PROF_STORE_CREATE;
-    enum p11prof_status status = create ? p11prof_store_make_folder(path, error) : P11PROF_OK;
-    status = status ? status : set_path(store, path, error);
-    status = status ? status : look(store, error);
+    enum p11prof_status status = p11prof_store_place(store, path, error);
+    status = status ? status : p11prof_store_look(store, error);
     if (status == P11PROF_MISSING && create && store->writer_path) {
         status = p11prof_store_create(store, error);
-        status = status ? status : look(store, error);
+        status = status ? status : p11prof_store_look(store, error);
     }
     status = status ? status : p11prof_store_connect(store, error);
     if (!status && store->flags & P11PROF_STORE_EXCLUSIVE) {
-        unsigned waited_ms = 0;
-        status = p11prof_store_lock(store, EXCLUSIVE_WAIT_MS, &waited_ms, error);
+        status = p11prof_store_lock(store, p11prof_store_deadline_ns(EXCLUSIVE_WAIT_MS), error);
     }
     return status;
 }
@@ -103,7 +56,7 @@ void p11prof_store_close(struct p11prof_store *store)
     sqlite3_close_v2(store->sqlite);
     p11prof_store_unlock(store);
     if (store->writer_fd >= 0) {
-        close(store->writer_fd);
+        p11prof_store_file_close(store->writer_fd);
     }
     free(store->writer_path);
     free(store->path);
@@ -129,13 +82,64 @@ static enum p11prof_status check_file(const struct p11prof_store *store,
                                       struct p11prof_error *error)
 {
     struct stat now;
-    if (lstat(store->path, &now) == 0 && now.st_dev == store->file.st_dev &&
-        now.st_ino == store->file.st_ino) {
+    int problem = lstat(store->path, &now) ? errno : 0;
+    if (!problem && now.st_dev == store->file.st_dev && now.st_ino == store->file.st_ino) {
         return P11PROF_OK;
+    }
+    if (problem && problem != ENOENT && problem != ENOTDIR) {
+        return p11prof_error_set(error, P11PROF_FAILED,
+                                 "%s: the database cannot be reached any more: %m; check the "
+                                 "permissions of its folder",
+                                 store->path);
     }
     return p11prof_error_set(error, P11PROF_CHANGED,
                              "%s: the database was deleted or replaced while it was open",
                              store->path);
+}
+
+/* The log and its index beside the database. Returns 0, or errno. */
+enum { SIDE_LOG, SIDE_INDEX, SIDES };
+static int side_file(const struct p11prof_store *store, unsigned side, struct stat *found)
+{
+    static const char *const suffixes[SIDES] = {"-wal", "-shm"};
+    char path[4096];
+    if (snprintf(path, sizeof path, "%s%s", store->path, suffixes[side]) >= (int)sizeof path) {
+        return ENAMETOOLONG;
+    }
+    return lstat(path, found) ? errno : 0;
+}
+
+/* Inside the first transaction: SQLite has opened them. */
+static void note_side_files(struct p11prof_store *store)
+{
+    for (unsigned side = 0; side < SIDES; side++) {
+        if (!store->side_files[side].st_ino && side_file(store, side, &store->side_files[side])) {
+            store->side_files[side].st_ino = 0;
+        }
+    }
+}
+
+/* Somebody cleaned up beside a database in use: SQLite would go on in files that nobody finds. What
+ * is in a log that only we still have goes into the database first. */
+static enum p11prof_status check_side_files(const struct p11prof_store *store,
+                                            struct p11prof_error *error)
+{
+    for (unsigned side = 0; side < SIDES; side++) {
+        const struct stat *used = &store->side_files[side];
+        struct stat now;
+        int problem = used->st_ino ? side_file(store, side, &now) : ENAMETOOLONG;
+        if (problem == ENAMETOOLONG ||
+            (!problem && now.st_dev == used->st_dev && now.st_ino == used->st_ino)) {
+            continue;
+        }
+        if (side == SIDE_LOG && problem == ENOENT) {
+            sqlite3_wal_checkpoint_v2(store->sqlite, NULL, SQLITE_CHECKPOINT_FULL, NULL, NULL);
+        }
+        return p11prof_error_set(error, P11PROF_CHANGED,
+                                 "%s: its %s was deleted or replaced while it was in use",
+                                 store->path, side == SIDE_LOG ? "-wal" : "-shm");
+    }
+    return P11PROF_OK;
 }
 
 static void release(struct p11prof_store *store)
@@ -149,21 +153,22 @@ static void release(struct p11prof_store *store)
 enum p11prof_status p11prof_store_begin(struct p11prof_store *store, unsigned wait_ms,
                                         struct p11prof_error *error)
 {
-    unsigned waited_ms = 0;
+    uint64_t deadline_ns = p11prof_store_deadline_ns(wait_ms);
     enum p11prof_status status = check_file(store, error);
-    status = status ? status : p11prof_store_lock(store, wait_ms, &waited_ms, error);
+    status = status ? status : check_side_files(store, error);
+    status = status ? status : p11prof_store_lock(store, deadline_ns, error);
     if (status) {
         return status;
     }
     /* Who writes without our lock (another SQLite client) is waited for too. */
-    while ((status = p11prof_store_do(store, P11PROF_SQL_BEGIN, "BEGIN IMMEDIATE", NULL, 0,
-                                      error)) == P11PROF_BUSY &&
-           waited_ms++ < wait_ms && !p11prof_store_stopped(store)) {
-        p11prof_store_sleep_ms(1);
-    }
+    do {
+        status = p11prof_store_do(store, P11PROF_SQL_BEGIN, "BEGIN IMMEDIATE", NULL, 0, error);
+    } while (status == P11PROF_BUSY && p11prof_store_wait(store, deadline_ns));
     store->in_transaction = status == P11PROF_OK;
     if (status) {
         release(store);
+    } else {
+        note_side_files(store);
     }
     return status;
 }

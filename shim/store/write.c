@@ -138,10 +138,12 @@ static enum p11prof_status write_callers(const struct write *write)
         const char *name = slash && slash[1] ? slash + 1 : row->path;
         status = p11prof_store_do(
             write->store, P11PROF_SQL_CALLER,
-            "INSERT OR REPLACE INTO caller (process, caller, path, name) VALUES (?1, ?2, ?3, ?4)",
-            P11PROF_VALUES(p11prof_integer(write->process->process_id),
-                           p11prof_integer(row->caller_id), p11prof_string(row->path),
-                           p11prof_string(name)),
+            "INSERT OR REPLACE INTO caller (process, caller, path, name, offset_bytes) "
+            "VALUES (?1, ?2, ?3, ?4, ?5)",
+            P11PROF_VALUES(
+                p11prof_integer(write->process->process_id), p11prof_integer(row->caller_id),
+                p11prof_string(row->path), p11prof_string(name),
+                row->offset_bytes ? p11prof_quantity(row->offset_bytes) : p11prof_null()),
             write->error);
     }
     return status;

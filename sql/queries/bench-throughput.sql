@@ -6,7 +6,8 @@
 --   p11prof sql @bench-throughput
 --
 -- It is about the newest run; -cmd '.parameter set :run 12', or --run 12, chooses another.
--- Of the measured part. efficiency: the rate, of as many times that of one thread. Operations of a
+-- Of the measured part. efficiency: the rate, of as many times that of one thread; none where a
+-- schedule says the rate. Operations of a
 -- mix share their slices: one without a window in a slice had none in it. weight: its part of a
 -- mix; suite: the test of a suite that it is a step of.
 WITH
@@ -28,7 +29,7 @@ shared AS (
 times AS (
   SELECT mix, sum(duration_ns) AS duration_ns FROM shared GROUP BY mix),
 rates AS (
-  SELECT l.test, l.data_bytes, l.threads * l.processes AS threads, l.load, l.weight, l.suite,
+  SELECT l.test, l.data_bytes, l.threads * l.processes AS threads, l.load, l.weight, l.suite, l.rate,
     sum(s.count) AS count, sum(s.error_count) AS error_count,
     round((sum(s.count) - sum(s.error_count)) * 1e9 / nullif(max(t.duration_ns), 0), 3)
       AS ops_per_s
@@ -40,7 +41,7 @@ SELECT test, data_bytes, threads, count, error_count, ops_per_s,
   round(ops_per_s / (threads * (
     SELECT max(one.ops_per_s) FROM rates AS one
     WHERE one.test = rates.test AND one.data_bytes IS rates.data_bytes AND one.threads = 1
-      AND one.weight IS rates.weight)), 4)
+      AND one.weight IS rates.weight AND one.rate IS NULL AND rates.rate IS NULL)), 4)
     AS efficiency,
   weight, suite
 FROM rates

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- SPDX-FileCopyrightText: The p11prof authors
--- Which programs and libraries call the module, and for how long?
+-- Which functions of which programs and libraries call the module, and for how long?
 --
 --   sqlite3 -readonly -header -column DB < sql/queries/callers.sql
 --   p11prof sql @callers
@@ -12,10 +12,11 @@ WITH
 chosen AS (
   SELECT coalesce(:run, (
     SELECT run_id FROM runs ORDER BY start_wall_ns DESC, run_id DESC LIMIT 1)) AS run_id)
-SELECT caller, function, count(*) AS count, count(*) FILTER (WHERE rv_code <> 0) AS error_count,
+SELECT caller_site AS caller, caller AS caller_file, function, count(*) AS count,
+  count(*) FILTER (WHERE rv_code <> 0) AS error_count,
   round(sum(duration_ns) * 1.0 / sum(sum(duration_ns)) OVER (), 4) AS share,
   sum(duration_ns) AS total_ns, max(duration_ns) AS max_ns
 FROM calls
 WHERE run_id = (SELECT run_id FROM chosen) AND kind <> 'blocking'
-GROUP BY caller, function
-ORDER BY total_ns DESC, caller, function;
+GROUP BY caller_site, calls.caller, function
+ORDER BY total_ns DESC, caller_site, function;

@@ -14,7 +14,8 @@ chosen AS (
     SELECT run_id FROM runs ORDER BY start_wall_ns DESC, run_id DESC LIMIT 1)) AS run_id),
 signatures AS (
   SELECT sum(count) AS count FROM operation_stats
-  WHERE run_id = (SELECT run_id FROM chosen) AND operation IN ('sign', 'message-sign'))
+  WHERE run_id = (SELECT run_id FROM chosen) AND operation IN ('sign', 'message-sign')
+    AND phase IS NOT 'service')
 SELECT f.function, sum(f.count) AS count, sum(f.error_count) AS error_count,
   round(sum(f.count) * 1.0 / s.count, 4) AS per_signature, sum(f.total_ns) AS total_ns,
   sum(f.total_ns) / s.count AS per_signature_ns

@@ -15,7 +15,9 @@ chosen AS (
 operations AS (
   SELECT sum(count) AS count FROM operation_stats
   WHERE run_id = (SELECT run_id FROM chosen)
-    AND operation NOT IN ('find', 'get-attributes', 'login-logout', 'session-open-close'))
+    AND operation NOT IN ('find', 'get-attributes', 'login-logout', 'object-copy',
+      'object-create-destroy', 'session-open-close', 'set-attribute')
+    AND phase IS NOT 'service')
 SELECT f.function, sum(f.count) AS count, sum(f.error_count) AS error_count,
   round(sum(f.count) * 1.0 / o.count, 4) AS per_operation, sum(f.total_ns) AS total_ns,
   sum(f.total_ns) / o.count AS per_operation_ns

@@ -15,7 +15,8 @@ chosen AS (
 crypto AS (
   SELECT process_id, operation, start_ns FROM operations
   WHERE run_id = (SELECT run_id FROM chosen)
-    AND operation NOT IN ('find', 'get-attributes', 'login-logout', 'session-open-close')),
+    AND operation NOT IN ('find', 'get-attributes', 'login-logout', 'object-copy',
+      'object-create-destroy', 'session-open-close', 'set-attribute')),
 waits AS MATERIALIZED (
   SELECT process_id, sum(duration_ns) FILTER (WHERE function = 'C_Initialize') AS initialize_ns,
     sum(duration_ns) FILTER (WHERE function = 'C_Login') AS login_ns

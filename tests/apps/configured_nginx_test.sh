@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The p11prof authors
-# nginx as a service: a daemon with two workers, whose engine loads the shim. Its processes are one
-# run; those that may not write the database are brought in by `collect`. Environment: P11PROF, SHIM.
+# nginx as a service: a daemon with two workers, whose engine loads the shim; it is reloaded, which
+# replaces the workers, and stopped gracefully. Its processes are one run; those that may not write the database are brought in by `collect`. Environment: P11PROF, SHIM.
 
 # As root, with a /dev/shm of our own: the spools of other users' processes lie there.
 if [ "$(id -u)" -eq 0 ] && [ -z "${P11PROF_TEST_PRIVATE:-}" ]; then
@@ -13,13 +13,13 @@ if [ "$(id -u)" -eq 0 ] && [ -z "${P11PROF_TEST_PRIVATE:-}" ]; then
 fi
 
 . "$(dirname "$0")/configured.sh"
-need nginx openssl
+need nginx openssl /usr/bin/python3
 openssl engine pkcs11 >/dev/null 2>&1 || {
   echo "skipped: the engine pkcs11 is missing"
   exit 77
 }
 HANDSHAKES=20
-PORT=$((40000 + $$ % 20000))
+PORT=$(free_port)
 NGINX=
 stop() {
   [ -z "$NGINX" ] || kill "$NGINX" 2>/dev/null
@@ -40,21 +40,7 @@ else
   make_shim web "spool = $SPOOL"
   [ "$(id -u)" -ne 0 ] || user="user root;"
 fi
-cat >"$WORK/openssl.cnf" <<END
-openssl_conf = init
-[init]
-engines = engines
-[engines]
-pkcs11 = pkcs11
-[pkcs11]
-engine_id = pkcs11
-MODULE_PATH = $MODULE
-PIN = $PIN
-init = 1
-[req]
-distinguished_name = name
-[name]
-END
+openssl_config "$MODULE" 1 >"$WORK/openssl.cnf"
 sed "s|^MODULE_PATH = .*|MODULE_PATH = $SOFTHSM|" "$WORK/openssl.cnf" >"$WORK/plain.cnf"
 OPENSSL_CONF=$WORK/plain.cnf openssl req -new -x509 -engine pkcs11 -keyform engine \
   -key 'pkcs11:token=test;object=first' -subj /CN=localhost -out "$WORK/certificate" 2>/dev/null
@@ -91,12 +77,28 @@ NGINX=$(cat "$WORK/nginx.pid" 2>/dev/null)
   cat "$WORK/notes" "$WORK/nginx.log"
   finish
 }
-i=0
-while [ $i -lt $HANDSHAKES ]; do
-  printf 'GET / HTTP/1.0\r\n\r\n' | openssl s_client -connect "127.0.0.1:$PORT" -quiet \
-    -CAfile "$WORK/certificate" -verify_return_error >>"$WORK/client" 2>/dev/null
-  i=$((i + 1))
-done
+# requests: half of the handshakes, one after the other.
+requests() {
+  i=0
+  while [ $i -lt $((HANDSHAKES / 2)) ]; do
+    printf 'GET / HTTP/1.0\r\n\r\n' | openssl s_client -connect "127.0.0.1:$PORT" -quiet \
+      -CAfile "$WORK/certificate" -verify_return_error >>"$WORK/client" 2>/dev/null
+    i=$((i + 1))
+  done
+}
+# replaced WORKER...: none of them is there any more.
+replaced() {
+  for worker; do
+    ! kill -0 "$worker" 2>/dev/null || return 1
+  done
+}
+requests
+old=$(cat "/proc/$NGINX/task/$NGINX/children")
+check "nginx has workers" [ -n "$old" ]
+kill -HUP "$NGINX"
+# shellcheck disable=SC2086 # a list of ids
+check "a reload replaces the workers" within 20 replaced $old
+requests
 check "all requests are served" [ "$(grep -c served "$WORK/client")" = $HANDSHAKES ]
 kill -QUIT "$NGINX"
 tries=0
@@ -114,13 +116,17 @@ workers() {
 }
 if [ -n "${P11PROF_TEST_PRIVATE:-}" ]; then
   check "the workers' records are not in the database yet" [ "$(workers)" = 0,0 ]
-  check "... they are in spools" [ "$(find /dev/shm/p11prof-33 -name '*.spool' | wc -l)" = 2 ]
+  spools=$(find /dev/shm/p11prof-33 -name '*.spool' | wc -l)
+  check "... they are in spools" [ "$spools" -ge 2 ]
   check "collect" "$P11PROF" collect --db "$DB"
   check "... leaves no spool" [ "$(find /dev/shm -name '*.spool' | wc -l)" = 0 ]
 fi
-check "both workers signed, once for each handshake" [ "$(workers)" = "2,$HANDSHAKES" ]
+signed=$(workers)
+check "workers before and after the reload signed" [ "${signed%,*}" -ge 2 ]
+check "... once for each handshake" [ "${signed#*,}" = "$HANDSHAKES" ]
+[ -z "${spools:-}" ] || check "... each from a spool of its own" [ "${signed%,*}" = "$spools" ]
 check "all of nginx is one run" [ "$(query "SELECT count(*) FROM runs
-  WHERE name = 'web' AND process_count >= 3")" = 1 ]
+  WHERE name = 'web' AND process_count >= 4")" = 1 ]
 check "nothing is lost" [ "$(newest lost_count)" = 0 ]
 check "no secret is recorded" keeps_secrets "$PIN"
 

@@ -55,4 +55,17 @@ check "... with the key that it is" [ "$(query "SELECT mechanism, key_bits FROM 
   WHERE operation = 'sign'")" = CKM_SHA256_RSA_PKCS,2048 ]
 check "no secret is recorded" keeps_secrets "$PIN" plaintext-never-recorded
 
+
+# The other way round: the shim over p11-kit's proxy; and both over each other.
+make_shim over-proxy "module = $proxy"
+sed -i "1d" "${MODULE%.so}.conf"
+printf 'module: %s\n' "$SOFTHSM" >"$WORK/modules/shim.module"
+with_kit pkcs11-tool --module "$MODULE" --login --pin "$PIN" --list-objects >"$WORK/recorded" \
+  2>/dev/null
+check "the shim over the proxy shows the same objects" cmp -s "$WORK/plain" "$WORK/recorded"
+check "its calls are recorded" [ "$(recorded over-proxy C_Login)" = 1 ]
+printf 'module: %s\n' "$MODULE" >"$WORK/modules/shim.module"
+with_kit timeout 20 pkcs11-tool --module "$MODULE" --list-slots >"$WORK/circle" 2>&1
+check "a proxy of the shim over it ends" [ $? -le 1 ]
+
 finish

@@ -13,26 +13,8 @@ HANDSHAKES=7
 make_token
 make_key 01 first rsa:2048
 make_shim server
-# openssl_conf MODULE: an openssl.cnf whose engine loads it.
-openssl_conf() {
-  cat <<END
-openssl_conf = init
-[init]
-engines = engines
-[engines]
-pkcs11 = pkcs11
-[pkcs11]
-engine_id = pkcs11
-MODULE_PATH = $1
-PIN = $PIN
-init = 0
-[req]
-distinguished_name = name
-[name]
-END
-}
-openssl_conf "$SOFTHSM" >"$WORK/plain.cnf"
-openssl_conf "$MODULE" >"$WORK/shim.cnf"
+openssl_config "$SOFTHSM" 0 >"$WORK/plain.cnf"
+openssl_config "$MODULE" 0 >"$WORK/shim.cnf"
 echo 'plaintext-never-recorded' >"$WORK/data"
 
 OPENSSL_CONF=$WORK/plain.cnf openssl req -new -x509 -engine pkcs11 -keyform engine \

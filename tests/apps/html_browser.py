@@ -147,6 +147,28 @@ def page(it):
         10, "return document.documentElement.scrollWidth <= innerWidth"))
 
 
+def insights(it):
+    """Sentences and findings of the JSON are on the page, as text."""
+    for name in "advice", "concurrency", "latency", "history":
+        said = [sentence for section in it.document.get(name, [])
+                for sentence in section["sentences"]]
+        shown = it.texts(f"#{name} > .notes li")
+        it.check(f"{name} says something", len(said) > 0 or name != "advice")
+        it.check(f"sentences of {name}", [text for text in said if text not in shown], [])
+    found = [finding for section in it.document["advice"] for finding in section["findings"]]
+    it.check("there are findings", len(found) > 0)
+    it.check("findings", it.texts(".finding h3"),
+             [row["title"] + (": " + row["subject"] if row["subject"] else "") for row in found])
+    it.check("their evidence", it.texts(".finding > h3 + dl + p"), [row["evidence"] for row in found])
+    callers = [row["caller"] for row in found if row["caller"]]
+    it.check("some have callers", len(callers) > 0)
+    facts = it.texts(".finding dd")
+    it.check("callers are a text", [text for text in callers if text not in facts], [])
+    it.check("what to change", [row["advice"] for row in found if not any(
+        text.endswith(row["advice"]) for text in it.texts(".finding > p"))], [])
+    it.check("nothing became an element", len(it.all("img, iframe, object, main script")), 0)
+
+
 def bench(it):
     results = it.document["results"]
     it.check("results", exact_ns(it.column("results", "P99")), [row["p99_ns"] for row in results])
@@ -313,7 +335,7 @@ def closed(it):
 
 
 CHECKS = {check.__name__: check
-          for check in (page, bench, tables, hostile, losses, several, looks, closed)}
+          for check in (page, insights, bench, tables, hostile, losses, several, looks, closed)}
 
 
 def main(folder, *wanted):

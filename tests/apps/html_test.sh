@@ -3,11 +3,11 @@
 # SPDX-FileCopyrightText: The p11prof authors
 # HTML reports in headless Chromium: they render, sort and filter, load nothing, run nothing that
 # was recorded, and say what the database says.
-# Environment: P11PROF, SHIM, DRIVER, ROOT, TOKEN, NULL_MODULE.
+# Environment: P11PROF, SHIM, DRIVER, ROOT, TOKEN, NULL_MODULE, APP.
 
 . "$(dirname "$0")/../integration/shell_test.sh"
 . "$(dirname "$0")/../integration/bench_shell.sh"
-need "${SHIM:?}" "${DRIVER:?}" "${ROOT:?}" "${NULL_MODULE:?}" truncate softhsm2-util pkcs11-tool \
+need "${SHIM:?}" "${DRIVER:?}" "${ROOT:?}" "${NULL_MODULE:?}" "${APP:?}" truncate softhsm2-util pkcs11-tool \
   "$SOFTHSM" chromium chromedriver /usr/bin/python3
 if ! /usr/bin/python3 -c 'import selenium' 2>/dev/null; then
   echo "skipped: python3-selenium is missing"
@@ -45,6 +45,13 @@ cp "$(command -v pkcs11-tool)" "$program"
 record --name "$HOSTILE" --module "$SOFTHSM" -- "$program" --module "$SOFTHSM" --login \
   --pin "$PIN" --test >"$WORK/out" 2>&1
 check "a hostile program is recorded" [ "$(newest token_label)" = '</script><script>alert(1)<' ]
+habit="$WORK/programs/<b>&lt;<img src=x onerror=alert(2)>"
+cp "$APP" "$habit"
+make_key 01 first EC:prime256v1
+record --name "findings $HOSTILE" --module "$SOFTHSM" -- "$habit" "$SOFTHSM" "$PIN" searching \
+  first 200 >"$WORK/out" 2>&1
+check "a program with a habit is recorded" [ $? -eq 0 ]
+findings=$(newest run_id)
 drives lossy P11PROF_DRAIN=external P11PROF_SPOOL_LIMIT=1MB
 drives summary P11PROF_RECORD=summary
 bench --name load --test rsa-2048-sign,aes-256-gcm-encrypt,sha-256 --threads 1,2 \
@@ -58,6 +65,7 @@ sqlite3 "$DB" "INSERT INTO run (uuid, kind, name, state, start_wall_ns, start_mo
   duration_ns) VALUES (zeroblob(16), 'profile', 'empty', 'finished', 0, 0, 1000000000)"
 
 check "of a profile" exports profile 1
+check "of findings" exports findings "$findings"
 check "of losses" exports lossy lossy
 check "of a summary" exports summary summary
 check "of a bench" exports bench load
@@ -69,12 +77,12 @@ check "of several taken together" exports together lossy,summary
 check "of a selection" exports selected load --function C_Sign
 check "redacted" exports redacted 1 --redact
 set --
-for file in profile lossy summary bench mix imported empty several together selected redacted; do
+for file in profile findings lossy summary bench mix imported empty several together selected redacted; do
   check "one file: $file" [ "$(grep -c '</script' "$WORK/$file.html")" = 3 ]
   set -- "$@" "page:$file"
 done
 check "in a browser" /usr/bin/python3 "$ROOT/tests/apps/html_browser.py" "$WORK" "$@" bench:bench \
-  tables:bench hostile:profile losses:lossy several:several looks:bench closed:profile
+  insights:findings tables:bench hostile:profile losses:lossy several:several looks:bench closed:profile
 check "redacted, no name is left" not grep -qF -e 'alert(1)' -e "$(hostname)" "$WORK/redacted.html"
 grep -q 'Chart.js v3' "$WORK/bench.html"
 check "Chart.js keeps its licence" grep -q 'Released under the MIT License' "$WORK/bench.html"

@@ -5,13 +5,13 @@
 # belong to another user where we are root, sign. Environment: P11PROF.
 
 . "$(dirname "$0")/../integration/shell_test.sh"
-need nginx openssl softhsm2-util pkcs11-tool "$SOFTHSM"
+need nginx openssl /usr/bin/python3 softhsm2-util pkcs11-tool "$SOFTHSM"
 openssl engine pkcs11 >/dev/null 2>&1 || {
   echo "skipped: the engine pkcs11 is missing"
   exit 77
 }
 HANDSHAKES=7
-PORT=$((20000 + $$ % 20000))
+PORT=$(free_port)
 # Workers of another user make their spools in a folder of their own.
 rmdir "$P11PROF_SPOOL"
 unset P11PROF_SPOOL
@@ -19,21 +19,7 @@ make_token
 make_key 01 first rsa:2048
 chmod -R a+rX "$WORK"
 [ "$(id -u)" -ne 0 ] || chown -R www-data "$WORK/tokens"
-cat >"$WORK/openssl.cnf" <<END
-openssl_conf = init
-[init]
-engines = engines
-[engines]
-pkcs11 = pkcs11
-[pkcs11]
-engine_id = pkcs11
-MODULE_PATH = $SOFTHSM
-PIN = $PIN
-init = 1
-[req]
-distinguished_name = name
-[name]
-END
+openssl_config "$SOFTHSM" 1 >"$WORK/openssl.cnf"
 export OPENSSL_CONF="$WORK/openssl.cnf"
 openssl req -new -x509 -engine pkcs11 -keyform engine -key 'pkcs11:token=test;object=first' \
   -subj /CN=localhost -out "$WORK/certificate" 2>/dev/null

@@ -12,17 +12,7 @@ openssl engine pkcs11 >/dev/null 2>&1 || {
 make_token
 make_key 01 first rsa:2048
 echo 'plaintext-never-recorded' >"$WORK/data"
-cat >"$WORK/openssl.cnf" <<END
-openssl_conf = init
-[init]
-engines = engines
-[engines]
-pkcs11 = pkcs11
-[pkcs11]
-engine_id = pkcs11
-MODULE_PATH = $SOFTHSM
-init = 0
-END
+openssl_config "$SOFTHSM" 0 >"$WORK/openssl.cnf"
 export OPENSSL_CONF="$WORK/openssl.cnf"
 
 record --module "$SOFTHSM" -- openssl dgst -engine pkcs11 -keyform engine -sha256 \
@@ -30,6 +20,8 @@ record --module "$SOFTHSM" -- openssl dgst -engine pkcs11 -keyform engine -sha25
   "$WORK/data" >/dev/null
 check "openssl signs" [ $? -eq 0 ]
 check "one C_Sign is recorded" [ "$(counts C_Sign)" = 1 ]
+check "the engine calls" called_from C_Sign pkcs11.so
+check "its stacks add up" folds
 pkcs11-tool --module "$SOFTHSM" --read-object --type pubkey --id 01 -o "$WORK/key" >/dev/null 2>&1
 check "the signature is good" openssl pkeyutl -verify -pubin -keyform DER -inkey "$WORK/key" \
   -rawin -digest sha256 -in "$WORK/data" -sigfile "$WORK/signature"

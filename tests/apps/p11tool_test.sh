@@ -24,6 +24,10 @@ check "SoftHSM is recorded" [ "$(query "SELECT count(*) FROM processes
   WHERE module_path LIKE '%softhsm%'")" -ge 1 ]
 check "the login is recorded" [ "$(counts C_Login)" -ge 1 ]
 
+check "GnuTLS calls" called_from C_GetTokenInfo "$(basename "$(readlink -f "$(
+  ldd "$(command -v p11tool)" | awk '/libgnutls/ { print $3 }')")")"
+check "its stacks add up" folds
+
 # One of the modules can be picked.
 record --module "$SOFTHSM" -- p11tool --list-tokens >/dev/null
 check "--module picks one" [ "$(query "SELECT count(DISTINCT module_path) FROM processes

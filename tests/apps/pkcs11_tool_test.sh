@@ -61,6 +61,8 @@ check "a signature is recorded with its key" [ "$(query "SELECT operation, mecha
   FROM operations WHERE operation = 'sign' AND run_id = (SELECT max(run_id) FROM runs)")" = \
   sign,CKM_SHA256_RSA_PKCS,2048 ]
 check "the signature is good" verify
+check "pkcs11-tool itself calls" called_from C_Sign pkcs11-tool
+check "its stacks add up" folds
 check "no secret is recorded" keeps_secrets "$PIN" wrong-pin-never-recorded \
   label-never-recorded plaintext-never-recorded
 

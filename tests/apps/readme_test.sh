@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/../integration/shell_test.sh"
 . "$(dirname "$0")/servers.sh"
-need cmake ninja pkcs11-tool p11tool softhsm2-util bash prometheus-pushgateway "$SOFTHSM"
+need cmake ninja cpack dpkg-deb dpkg-shlibdeps file pkcs11-tool p11tool softhsm2-util bash prometheus-pushgateway "$SOFTHSM"
 make_token
 export P11PROF_DB="$DB" HOME="$WORK"
 PREFIX=$WORK/prefix
@@ -18,8 +18,11 @@ examples() {
 }
 
 # runs_block: the block in $WORK/block, where the build is BUILD and /usr/local is a folder of ours.
+# Packages are unpacked, not installed.
 runs_block() {
-  sed -e "s|/usr/local|$PREFIX|g" -e "s|sudo ||" -e "s#\(-B\|--build\|--install\) build#\1 $BUILD#" \
+  sed -e "s|/usr/local|$PREFIX|g" -e "s#\./build/packages/\*#build/packages/p11prof_*#; s#\bbuild/#$BUILD/#g" \
+    -e "s|sudo apt install \(.*\)|dpkg-deb -x \1 $WORK/unpacked|; s|sudo ||" \
+    -e "s#\(-B\|--build\|--install\) build\b#\1 $BUILD#" \
     "$WORK/block" >"$WORK/script"
   (cd "$ROOT" && sh -eu "$WORK/script") >"$WORK/out" 2>&1 || {
     cat "$WORK/out"
@@ -47,6 +50,9 @@ while IFS= read -r line; do
   : >"$WORK/block"
 done <"$WORK/examples"
 check "there were examples" [ "$(grep -c '^#end' "$WORK/examples")" -ge 7 ]
+
+check "packages have what is installed" [ "$(readlink "$WORK/unpacked/usr/bin/p11prof-bench")" = p11prof ]
+rm -rf "${BUILD:?}/packages"
 
 # The links, wherever a package puts them.
 check "installed elsewhere" runs_command env DESTDIR="$WORK/dest" cmake --install "$BUILD" --prefix /usr
@@ -136,7 +142,8 @@ while read -r fact; do
 done <"$WORK/facts"
 
 p11prof help >"$WORK/help"
-grep -ohE 'p11prof [a-z]+' "$ROOT/README.md" "$ROOT"/docs/*.md "$ROOT/CHANGELOG.md" |
+grep -ohE 'p11prof [a-z]+' "$ROOT/README.md" "$ROOT"/docs/*.md \
+  "$ROOT"/docs/recipes/*.md "$ROOT/CHANGELOG.md" |
   cut -d' ' -f2 | sort -u >"$WORK/commands"
 while read -r command; do
   case $command in

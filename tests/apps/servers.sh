@@ -19,10 +19,7 @@ serve() {
   name=$1
   shift
   for _ in 1 2 3 4 5; do
-    port=$(/usr/bin/python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])')
+    port=$(free_port)
     URL=http://127.0.0.1:$port
     "$@" "--web.listen-address=127.0.0.1:$port" >"$WORK/$name.log" 2>&1 &
     server=$!

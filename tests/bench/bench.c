@@ -26,8 +26,8 @@ void bench_place_make(struct bench_place *place)
     if (!mkdtemp(place->folder))
         die("cannot make a folder", place->folder);
     snprintf(place->db, sizeof place->db, "%s/bench.db", place->folder);
-    snprintf(place->spool, sizeof place->spool, "/dev/shm/bench-p11prof-%d", getpid());
-    if (mkdir(place->spool, 0700) != 0)
+    snprintf(place->spool, sizeof place->spool, "/dev/shm/bench-p11prof-XXXXXX");
+    if (!mkdtemp(place->spool))
         die("cannot make a folder", place->spool);
 }
 

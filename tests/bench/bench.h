@@ -45,4 +45,7 @@ uint64_t bench_sum(const struct bench_place *place, const char *query);
 /* Calls that it counts as lost. */
 uint64_t bench_lost(const struct bench_place *place);
 
+/* collect.c: takes what waits in the spools into the database; how many calls that were. */
+uint64_t bench_collect(const struct bench_place *place);
+
 #endif

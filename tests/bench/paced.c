@@ -9,8 +9,6 @@
  * Ends with 1 unless every call is in the database exactly once. */
 #include "bench.h"
 
-#include "p11prof/drain.h"
-
 #include <dirent.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -80,20 +78,6 @@ static void produce(CK_FUNCTION_LIST *module, uint64_t calls_per_second, uint64_
     module->C_Finalize(NULL);
 }
 
-static void rest_collect(const struct bench_place *place)
-{
-    struct p11prof_collect_options options = {.folder = place->spool, .wait_ms = 10000};
-    struct p11prof_collect_result result;
-    struct p11prof_error error = {0};
-    struct p11prof_store *store;
-    if (p11prof_store_open(&store, place->db, P11PROF_STORE_CREATE, &error) ||
-        p11prof_collect(store, &options, &result, &error)) {
-        fprintf(stderr, "cannot collect: %s\n", error.text);
-        exit(1);
-    }
-    p11prof_store_close(store);
-}
-
 static void show(const struct produced *produced)
 {
     double millions = (double)produced->issued_count / 1e6;
@@ -145,7 +129,7 @@ int main(int argc, char **argv)
     waitpid(child, NULL, 0);
     show(produced);
     uint64_t at_end = bench_sum(&place, "SELECT count(*) FROM call");
-    rest_collect(&place);
+    bench_collect(&place);
     bool exact = check(&place, produced->issued_count, at_end);
     bench_place_remove(&place);
     return exact ? 0 : 1;

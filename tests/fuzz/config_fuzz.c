@@ -4,6 +4,7 @@
  *
  * An input is what stands in the file; a first line "NAME=value" of a variable stands in the
  * environment too. Built with P11PROF_ETC as a folder that this program makes. */
+#include "fuzz.h"
 #include "p11prof/config.h"
 
 #include <fcntl.h>
@@ -14,22 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 #define SHIM P11PROF_ETC "/foo.so"
 
 static const char *const variables[] = {
     "P11PROF_MODULE", "P11PROF_DB",          "P11PROF_NAME",  "P11PROF_RECORD", "P11PROF_DRAIN",
     "P11PROF_SPOOL",  "P11PROF_SPOOL_LIMIT", "P11PROF_CLOCK", "P11PROF_DEBUG",  "P11PROF_RUN",
 };
-
-static void check(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "%s\n", what);
-    abort();
-}
 
 static void file_write(const uint8_t *data, size_t size)
 {

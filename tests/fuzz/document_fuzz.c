@@ -2,21 +2,12 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 /* Reads any text as a document, and compares what it says with itself: it is refused with a reason,
  * or gives results that are in their bounds. */
+#include "fuzz.h"
 #include "report/compare_report.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "%s\n", what);
-    abort();
-}
 
 static bool read_side(struct p11prof_compare_side *side, const uint8_t *data, size_t size)
 {

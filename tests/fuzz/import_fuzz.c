@@ -2,22 +2,13 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 /* Imports any bytes as each format: they are refused with a reason and leave nothing behind, or
  * become one run without a duration below 0, in a database that is whole. */
+#include "fuzz.h"
 #include "import/import.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "%s\n", what);
-    abort();
-}
 
 static char folder[] = "/tmp/p11prof-import-fuzz.XXXXXX";
 static char path[64];
@@ -44,7 +35,9 @@ static struct p11prof_store *store_get(void)
     snprintf(path, sizeof path, "%s/db", folder);
     atexit(database_remove);
     setenv("TZ", "UTC", 1);
-    check(p11prof_store_open(&store, path, P11PROF_STORE_CREATE | P11PROF_STORE_NO_CHECKPOINT,
+    check(p11prof_store_open(&store, path,
+                             P11PROF_STORE_CREATE | P11PROF_STORE_MIGRATE |
+                                 P11PROF_STORE_NO_CHECKPOINT,
                              &error) == P11PROF_OK,
           "no database");
     return store;

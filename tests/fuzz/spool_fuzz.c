@@ -3,8 +3,9 @@
 /* Drains damaged spools: whatever is in one, the drain ends, counts no call twice, and leaves a
  * database that every view can be read from.
  *
- * An input is a byte of options and a list of edits of a valid spool of 1 MiB, 12 bytes each. */
-#include "spool_image.h"
+ * An input is a byte of options and a list of edits, or 4 and the text of the map of objects. */
+#include "fuzz.h"
+#include "spool_edits.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -12,29 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { INPUTS_PER_DATABASE = 64, OPTION_LIVE = 1, OPTION_SHORT = 2, ONLY_MAP = 4 };
 
-enum { EDITS_MOST = 400, INPUTS_PER_DATABASE = 64, OPTION_LIVE = 1, OPTION_SHORT = 2 };
-
-struct edit {
-    uint8_t region, field;
-    uint8_t index[2];
-    uint8_t value[8];
-};
-
-static struct spool_image image;
-static char *original;
 static struct p11prof_store *store;
 static char database[64];
 static uint64_t input_count, calls_in_database;
-
-static void check(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "%s\n", what);
-    abort();
-}
 
 static void database_remove(void)
 {
@@ -58,7 +41,8 @@ static void database_open(void)
     if (store)
         database_remove();
     enum p11prof_status status = p11prof_store_open(
-        &store, database, P11PROF_STORE_CREATE | P11PROF_STORE_NO_CHECKPOINT, &error);
+        &store, database,
+        P11PROF_STORE_CREATE | P11PROF_STORE_MIGRATE | P11PROF_STORE_NO_CHECKPOINT, &error);
     check(status == P11PROF_OK, error.text);
     calls_in_database = 0;
 }
@@ -93,75 +77,28 @@ static void views_read(void)
     ask("SELECT * FROM operations WHERE operation_id > (SELECT max(id) FROM call) - 5000");
 }
 
-/* Where an edit goes, and how many of its bytes. */
-static uint64_t place_of(const struct edit *edit, size_t *bytes)
+/* The text that names the files of callers. */
+static void map_set(struct spool_image *image, const uint8_t *data, size_t size)
 {
-    const struct p11prof_spool_layout *layout = &image.layout;
-    uint64_t index = edit->index[0] | (uint64_t)edit->index[1] << 8, field = edit->field;
-    *bytes = 8;
-    switch (edit->region % 7) {
-    case 0:
-        return (index << 3 | field % 8) % (sizeof(struct p11prof_spool_header) - 8);
-    case 1:
-        *bytes = 4;
-        return layout->states_offset + index % layout->chunk_count * sizeof(uint32_t);
-    case 2:
-        return layout->descriptors_offset +
-               index % layout->chunk_count * sizeof(struct p11prof_chunk) + field % 7 * 8;
-    case 3:
-        return layout->rings_offset + index % layout->ring_count * P11PROF_RING_BYTES +
-               field % 256 * 8;
-    case 4:
-        return layout->object_map_offset + index % (P11PROF_OBJECT_MAP_BYTES - 8);
-    case 5:
-        return offsetof(struct p11prof_spool_header, anchors) +
-               index % P11PROF_SPOOL_ANCHORS * sizeof(struct p11prof_anchor) + field % 3 * 8;
-    default:
-        return layout->chunks_offset + index % (layout->chunk_count * P11PROF_CHUNK_RECORDS) * 64 +
-               field % 8 * 8;
-    }
-}
-
-static void image_make(void)
-{
-    if (!original) {
-        spool_image_make(&image, P11PROF_SPOOL_MIN_BYTES, 1);
-        spool_image_sample(&image);
-        original = malloc(image.layout.file_bytes);
-        check(original, "no memory");
-        memcpy(original, image.bytes, image.layout.file_bytes);
-    }
-    memcpy(image.bytes, original, image.layout.file_bytes);
-    struct p11prof_spool_header *header = spool_image_header(&image);
-    memcpy(header->spool_id, &input_count, sizeof input_count);
-    memcpy(header->process_id, &input_count, sizeof input_count);
-}
-
-static void edits_make(const uint8_t *data, size_t size)
-{
-    struct edit edit;
-    for (size_t i = 0; i < EDITS_MOST && (i + 1) * sizeof edit <= size; i++) {
-        size_t bytes;
-        memcpy(&edit, data + i * sizeof edit, sizeof edit);
-        uint64_t place = place_of(&edit, &bytes);
-        memcpy(image.bytes + place, edit.value, bytes);
-    }
+    size = size < P11PROF_OBJECT_MAP_BYTES ? size : P11PROF_OBJECT_MAP_BYTES;
+    memcpy(image->bytes + image->layout.object_map_offset, data, size);
+    spool_image_header(image)->object_map_bytes = (uint32_t)size;
 }
 
 /* Drains it until it is empty; the last time has nothing to take. */
-static void drain_all(int fd, bool live)
+static void drain_all(const struct spool_image *image, int fd, bool live)
 {
     struct p11prof_drain_result result;
     struct p11prof_error error = {0};
     uint64_t taken = 0;
     for (int time = live ? 0 : 1; time < 3; time++) {
-        enum p11prof_status status = spool_image_drain(fd, image.layout.file_bytes, store, time > 0,
-                                                       P11PROF_DRAIN_ADOPT, &result, &error);
+        enum p11prof_status status = spool_image_drain(
+            fd, image->layout.file_bytes, store, time > 0, P11PROF_DRAIN_ADOPT, &result, &error);
         taken += result.call_count;
         check(status != P11PROF_FAILED && status != P11PROF_BUSY, error.text);
         check(time < 2 || result.call_count == 0, "calls were taken twice");
     }
-    check(taken <= (uint64_t)image.layout.chunk_count * P11PROF_CHUNK_RECORDS,
+    check(taken <= (uint64_t)image->layout.chunk_count * P11PROF_CHUNK_RECORDS,
           "more calls than records");
     calls_in_database += taken;
     check(ask("SELECT CAST(total(call_count) AS INTEGER) FROM process") == calls_in_database,
@@ -174,15 +111,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (input_count++ % INPUTS_PER_DATABASE == 0)
         database_open();
-    image_make();
-    edits_make(data + 1, size - 1);
-    const char *path = p11prof_spool_database(spool_image_header(&image));
+    struct spool_image *image = spool_edits_image();
+    if (data[0] == ONLY_MAP)
+        map_set(image, data + 1, size - 1);
+    else
+        spool_edits_make(image, data + 1, size - 1);
+    const char *path = p11prof_spool_database(spool_image_header(image));
     check(strlen(path) < P11PROF_SPOOL_PATH_BYTES && (!*path || *path == '/'),
           "a database without a path");
-    int fd = spool_image_open(&image);
+    int fd = spool_image_open(image);
     if (data[0] & OPTION_SHORT)
         check(ftruncate(fd, data[0] * INT64_C(4096)) == 0, "ftruncate");
-    drain_all(fd, data[0] & OPTION_LIVE);
+    drain_all(image, fd, data[0] & OPTION_LIVE);
     close(fd);
     if (input_count % INPUTS_PER_DATABASE == 0)
         views_read();

@@ -2,14 +2,14 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 /* Runs a fuzz target without a fuzzer: FOLDER COUNT runs every seed of the folder as it is, and
  * COUNT changed ones, the same every time. */
+#include "fuzz.h"
+
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { INPUT_BYTES_MOST = 8192, SEEDS_MOST = 256 };
 

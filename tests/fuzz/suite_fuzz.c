@@ -3,20 +3,11 @@
 /* Reads any text as a suite: it is refused with a reason, or has steps that are in their bounds. */
 #include "bench/settings.h"
 #include "bench/suite.h"
+#include "fuzz.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "%s\n", what);
-    abort();
-}
 
 static void check_step(const struct bench_step *step)
 {

@@ -46,20 +46,31 @@ static void flip(CK_BYTE *bytes, CK_RV rv)
         CK_BYTE scratch[8192];                                                                     \
         CK_RV rv =                                                                                 \
             faulty_##name(session, in, in_bytes, bench_fault.silent ? scratch : out, out_bytes);   \
-        flip(bench_fault.silent ? NULL : out, rv);                                                 \
+        flip(bench_fault.silent || bench_fault.ends_only ? NULL : out, rv);                        \
         return rv;                                                                                 \
     }
 WRONG_OUTPUT(C_Sign)
 WRONG_OUTPUT(C_Encrypt)
 WRONG_OUTPUT(C_Decrypt)
 WRONG_OUTPUT(C_Digest)
+WRONG_OUTPUT(C_EncryptUpdate)
+WRONG_OUTPUT(C_DecryptUpdate)
+WRONG_OUTPUT(C_DigestEncryptUpdate)
+WRONG_OUTPUT(C_DecryptDigestUpdate)
+WRONG_OUTPUT(C_SignEncryptUpdate)
+WRONG_OUTPUT(C_DecryptVerifyUpdate)
 
-static CK_RV wrong_C_DigestFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR out, CK_ULONG_PTR bytes)
-{
-    CK_RV rv = faulty_C_DigestFinal(session, out, bytes);
-    flip(out, rv);
-    return rv;
-}
+#define WRONG_FINAL(name)                                                                          \
+    static CK_RV wrong_##name(CK_SESSION_HANDLE session, CK_BYTE_PTR out, CK_ULONG_PTR bytes)      \
+    {                                                                                              \
+        CK_RV rv = faulty_##name(session, out, bytes);                                             \
+        flip(*bytes > 0 && !bench_fault.parts_only ? out : NULL, rv);                              \
+        return rv;                                                                                 \
+    }
+WRONG_FINAL(C_DigestFinal)
+WRONG_FINAL(C_SignFinal)
+WRONG_FINAL(C_EncryptFinal)
+WRONG_FINAL(C_DecryptFinal)
 
 static CK_RV wrong_C_GenerateRandom(CK_SESSION_HANDLE session, CK_BYTE_PTR out, CK_ULONG bytes)
 {
@@ -74,6 +85,37 @@ static CK_RV wrong_C_Verify(CK_SESSION_HANDLE session, CK_BYTE_PTR in, CK_ULONG 
 {
     CK_RV rv = faulty_C_Verify(session, in, in_bytes, signature, signature_bytes);
     return bench_fault.verify_all ? CKR_OK : rv;
+}
+
+static CK_RV wrong_C_VerifyFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR signature, CK_ULONG bytes)
+{
+    CK_RV rv = faulty_C_VerifyFinal(session, signature, bytes);
+    return bench_fault.verify_all ? CKR_OK : rv;
+}
+
+/* An object too many. */
+static CK_RV wrong_C_CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template,
+                                  CK_ULONG count, CK_OBJECT_HANDLE_PTR made)
+{
+    CK_OBJECT_HANDLE other;
+    if (bench_fault.wrong)
+        real->C_CreateObject(session, template, count, &other);
+    return faulty_C_CreateObject(session, template, count, made);
+}
+
+/* A copy without what was to be its own. */
+static CK_RV wrong_C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                                CK_ATTRIBUTE_PTR template, CK_ULONG count,
+                                CK_OBJECT_HANDLE_PTR made)
+{
+    return faulty_C_CopyObject(session, object, template, bench_fault.wrong ? 0 : count, made);
+}
+
+static CK_RV wrong_C_SetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                                       CK_ATTRIBUTE_PTR template, CK_ULONG count)
+{
+    return bench_fault.wrong ? CKR_OK
+                             : faulty_C_SetAttributeValue(session, object, template, count);
 }
 
 /* An OCTET STRING of less than 256 bytes loses its head. */
@@ -186,18 +228,26 @@ static CK_RV wrong_C_GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM_PTR
     return rv;
 }
 
-/* A key that is shorter. */
+/* A key of another length, or, where there is one length only, of another type. */
 static CK_RV wrong_C_GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
                                  CK_ATTRIBUTE_PTR template, CK_ULONG count,
                                  CK_OBJECT_HANDLE_PTR made)
 {
+    CK_MECHANISM aes = {CKM_AES_KEY_GEN, NULL, 0};
     CK_ATTRIBUTE changed[16];
     CK_ULONG value_bytes = 24;
+    bool des3 = mechanism->mechanism == CKM_DES3_KEY_GEN;
+    if (!bench_fault.wrong)
+        return faulty_C_GenerateKey(session, mechanism, template, count, made);
     memcpy(changed, template, count * sizeof *template);
-    for (CK_ULONG i = 0; i < count && bench_fault.wrong; i++)
-        if (changed[i].type == CKA_VALUE_LEN)
+    for (CK_ULONG i = 0; i < count; i++)
+        if (changed[i].type == CKA_VALUE_LEN) {
+            value_bytes = *(CK_ULONG *)changed[i].pValue == 24 ? 16 : 24;
             changed[i].pValue = &value_bytes;
-    return faulty_C_GenerateKey(session, mechanism, changed, count, made);
+        }
+    if (des3)
+        changed[count++] = (CK_ATTRIBUTE){CKA_VALUE_LEN, &value_bytes, sizeof value_bytes};
+    return real->C_GenerateKey(session, des3 ? &aes : mechanism, changed, count, made);
 }
 
 CK_FUNCTION_LIST *bench_token_faulty(const struct bench_token *token)
@@ -214,16 +264,35 @@ CK_FUNCTION_LIST *bench_token_faulty(const struct bench_token *token)
 #include "p11prof/calls.def"
 #undef CALL
 #define LYING(name) list.name = wrong_##name;
+    /* clang-format off */
     LYING(C_Sign)
+    LYING(C_SignFinal)
     LYING(C_Encrypt)
+    LYING(C_EncryptUpdate)
+    LYING(C_EncryptFinal)
     LYING(C_Decrypt)
+    LYING(C_DecryptUpdate)
+    LYING(C_DecryptFinal)
     LYING(C_Digest)
     LYING(C_DigestFinal)
+    LYING(C_DigestEncryptUpdate)
+    LYING(C_DecryptDigestUpdate)
+    LYING(C_SignEncryptUpdate)
+    LYING(C_DecryptVerifyUpdate)
     LYING(C_GenerateRandom)
     LYING(C_Verify)
+    LYING(C_VerifyFinal)
     LYING(C_GetAttributeValue)
+    LYING(C_SetAttributeValue)
+    LYING(C_CreateObject)
+    LYING(C_CopyObject)
     LYING(C_FindObjects)
     LYING(C_Logout)
-    LYING(C_UnwrapKey) LYING(C_WrapKey) LYING(C_DeriveKey) LYING(C_GenerateKeyPair)
-        LYING(C_GenerateKey) return &list;
+    LYING(C_UnwrapKey)
+    LYING(C_WrapKey)
+    LYING(C_DeriveKey)
+    LYING(C_GenerateKeyPair)
+    LYING(C_GenerateKey)
+    /* clang-format on */
+    return &list;
 }

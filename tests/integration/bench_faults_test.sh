@@ -60,8 +60,29 @@ RULES=refuse=CKM_SHA256
 check "nothing left to do" bends 3 --test sha-256 --iterations 10
 check "is said so" says "this token can do none of these tests"
 check "is a failure" [ "$(newest state)" = failed ]
-check "a mechanism that is not listed" bends 0 --test ed25519-sign,sha-256 --iterations 10
-check "is named in the reason" skipped ed25519-sign CKM_EDDSA
+check "a mechanism that is not listed" bends 0 --test des3-cbc-encrypt,sha-256 --iterations 10
+check "is named in the reason" skipped des3-cbc-encrypt CKM_DES3_CBC
+check "rows that cannot be" bends 0 --iterations 2 --data-sizes 100,1KB --threads 1,2 \
+  --test des3-cbc-encrypt,aes-256-cbc-encrypt
+check "have a reason once" [ "$(grep -c "is skipped" "$WORK/notes")" = 2 ]
+check "with the size that it is of" says "is skipped: with 100 B: C_Encrypt (CKM_AES_CBC)"
+check "the others are measured" is 1024,1024 "SELECT group_concat(data_bytes) FROM loads
+  WHERE run_id = LAST"
+check "logins of processes" bends 0 --test login-logout --iterations 5 --threads 1,2 --processes 2
+check "are of one thread each" is "10,1" "SELECT sum(count) || ',' || max(threads) FROM load_threads
+  JOIN loads USING (run_id, load) WHERE loads.run_id = LAST"
+check "and clean, too" token_is_clean
+
+# Wrong results, of each kind of test that has its own way to find them.
+for test in rsa-2048-sign-multipart aes-256-cbc-pad-encrypt aes-256-ccm-encrypt aes-256-gmac \
+  aes-256-gcm-encrypt-multipart aes-256-gcm-decrypt-multipart aes-256-cbc-digest-encrypt \
+  aes-256-cbc-decrypt-digest aes-256-cbc-sign-encrypt aes-256-cbc-decrypt-verify \
+  sha3-256-multipart hmac-sha3-256 x25519-derive x448-derive ed448-keygen aes-256-kwp-wrap \
+  object-copy set-attribute seed-random; do
+  RULES=wrong-after=60
+  check "wrong results of $test" bends 3 --test $test --iterations 100 --verify all
+  check "are found" is 1 "SELECT sum(error_count) > 0 FROM load_threads WHERE run_id = LAST"
+done
 
 # Gone half-way.
 RULES=remove=3000

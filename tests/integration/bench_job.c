@@ -27,10 +27,12 @@ CK_RV bench_job_open(struct p11prof_bench_job *job, const struct bench_token *to
                                       .key = key,
                                       .timed = timed,
                                       .raw = raw,
+                                      .timed_3 = token->functions_3,
+                                      .raw_3 = token->functions_3,
                                       .slot_id = token->slot_id,
                                       .session = bench_token_session(token),
-                                      .pin = (const CK_BYTE *)BENCH_TOKEN_PIN,
-                                      .pin_bytes = strlen(BENCH_TOKEN_PIN)};
+                                      .pin = (const CK_BYTE *)token->pin,
+                                      .pin_bytes = strlen(token->pin)};
     CK_RV rv = p11prof_bench_job_open(job, test->data_bytes, error);
     if (rv != CKR_OK)
         token->real->C_CloseSession(job->session);

@@ -29,9 +29,10 @@ static bool flag_of(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type)
     return value;
 }
 
-static const char *const kinds[] = {"rsa-2048-sign",       "ecdsa-p256-sign", "ed25519-sign",
-                                    "aes-256-gcm-encrypt", "hmac-sha256",     "ecdh-p256-derive",
-                                    "aes-256-kw-wrap",     "get-attributes",  "find-by-label-100"};
+static const char *const kinds[] = {
+    "rsa-2048-sign",     "ecdsa-p256-sign",  "ed25519-sign",    "aes-256-gcm-encrypt",
+    "hmac-sha256",       "ecdh-p256-derive", "aes-256-kw-wrap", "get-attributes",
+    "find-by-label-100", "des3-cbc-encrypt", "ed448-sign",      "aes-256-cbc-sign-encrypt"};
 
 static CK_OBJECT_HANDLE secret_of(const struct p11prof_bench_key *key)
 {
@@ -81,6 +82,8 @@ static void test_logged_out(void **state)
         struct p11prof_bench_key key;
         struct p11prof_bench_job job;
         struct p11prof_error error = {0};
+        if (strcmp(bench_test_of(kinds[i])->family, "combined") == 0)
+            continue; /* SoftHSM has no two operations at once */
         key_make(&key, kinds[i], false);
         if (bench_job_open(&job, &token, bench_test_of(kinds[i]), &key, token.real, token.real,
                            &error) != CKR_OK)

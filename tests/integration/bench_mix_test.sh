@@ -58,7 +58,7 @@ check "shares add up" in_json "abs(sum(x['time_share'] for x in r) - 1) < 1e-5 a
 check "a share is of all calls' time" in_json "all(abs(x['time_share'] -
   x['total_ns'] / sum(y['total_ns'] for y in r)) < 1e-5 for x in r)"
 check "rates are of the same time" in_json "all(abs(x['ops_per_s'] / r[0]['ops_per_s'] -
-  x['count'] / r[0]['count']) < 1e-5 for x in r)"
+  x['count'] / r[0]['count']) < 1e-3 for x in r)"
 check "clean" token_is_clean
 cp "$WORK/out" "$WORK/bench.json"
 check "export says the same" "$P11PROF" export last --db "$DB" --format json --output "$WORK/out"
@@ -145,8 +145,8 @@ RULES=refuse=CKM_SHA256
 check "a mechanism that is missing" bends 3 --mix sign:1,sha-256:1 --iterations 10
 check "is named with its reason" says "the mix is not run: sha-256 cannot be done: "
 check "nothing of the mix is run" is 0 "SELECT count(*) FROM loads WHERE run_id = LAST"
-check "one that is not listed" bends 3 --mix sign:1,ed25519-sign:1 --iterations 10
-check "is named" says "ed25519-sign cannot be done: the token has no CKM_EDDSA"
+check "one that is not listed" bends 3 --mix sign:1,des3-cbc-encrypt:1 --iterations 10
+check "is named" says "des3-cbc-encrypt cannot be done: the token has no CKM_DES3_CBC"
 check "a failed run" is failed "SELECT state FROM runs WHERE run_id = LAST"
 
 # refuses TEXT OPTION...: wrong usage, before a token is touched.
@@ -195,7 +195,7 @@ shares_are_known() {
   P11PROF_TEST_DELAY=sleep:5ms "$P11PROF" bench --module "$DELAY_MODULE" --db "$DB" --quiet \
     --verify none --mix hmac-sha256:1,get-attributes:1 --iterations 100 --format json \
     --output "$WORK/out" 2>"$WORK/notes" &&
-    in_json "abs(r[0]['p50_ns'] / r[1]['p50_ns'] - 2) < 0.1 and
+    in_json "abs(r[0]['p50_ns'] / r[1]['p50_ns'] - 2) < 0.3 and
       abs(r[0]['time_share'] - 2 * r[0]['count'] / (2 * r[0]['count'] + r[1]['count'])) < 0.05"
 }
 check "known delays give known shares" in_3 shares_are_known

@@ -51,7 +51,11 @@ check "all of it right" is "0,0" "SELECT sum(error_count), sum(wrong_count) FROM
 check "makes no key" is 0 "SELECT count(*) FROM calls WHERE run_id = LAST
   AND function LIKE 'C_Generate%'"
 check "the token is as it was" unchanged
+check "what it does not fit" soft --key curve --test sign,encrypt --iterations 10
+check "is said to have a key made for it" \
+  says "rsa-2048-encrypt works on a key that is made for it: it does not fit yours"
 check "a family" soft --key curve --test sign,verify --iterations 10
+check "of it all" not says "made for"
 check "is that of the key" [ "$(tests)" = "ecdsa-p256-sign ecdsa-p256-verify" ]
 check "by its URI" soft --key-uri "pkcs11:object=mine;type=private" --test sign --iterations 10
 check "is the same" [ "$(tests)" = rsa-2048-sign ]

@@ -32,6 +32,17 @@ ended() {
   [ "$code" -eq "$1" ] || { echo "exit code $code" && cat "$WORK/notes" && false; }
 }
 
+# measured COUNT AFTER: more operations than that of a run later than AFTER are in the database.
+measured() {
+  [ "$(sqlite3 -readonly "$DB" "SELECT count(*) > $1 FROM operations
+    WHERE run_id > $2 AND phase = 'measured'" 2>/dev/null)" = 1 ]
+}
+
+# newest_id: of runs; 0: there is none.
+newest_id() {
+  sqlite3 -readonly "$DB" "SELECT coalesce(max(run_id), 0) FROM runs" 2>/dev/null || echo 0
+}
+
 # workers COUNT: of the command in the background, there are so many.
 workers() {
   [ "$(pgrep -c -P "$COMMAND")" = "$1" ]

@@ -14,7 +14,9 @@
 
 #include <cmocka.h>
 
-#define SO_PIN "0815-so"
+#define SO_PIN   "0815-so"
+#define USER_PIN "4711-user"
+enum { FOUND_MOST = 4096 };
 
 static CK_FUNCTION_LIST *real;
 static CK_FUNCTION_LIST counting; /* SoftHSM does not tell how many sessions are open */
@@ -63,20 +65,20 @@ static void token_make(struct bench_token *token)
     session = bench_token_session(token);
     assert_int_equal(real->C_Login(session, CKU_SO, (CK_UTF8CHAR_PTR)SO_PIN, strlen(SO_PIN)),
                      CKR_OK);
-    assert_int_equal(
-        real->C_InitPIN(session, (CK_UTF8CHAR_PTR)BENCH_TOKEN_PIN, strlen(BENCH_TOKEN_PIN)),
-        CKR_OK);
+    assert_int_equal(real->C_InitPIN(session, (CK_UTF8CHAR_PTR)USER_PIN, strlen(USER_PIN)), CKR_OK);
     assert_int_equal(token->real->C_CloseSession(session), CKR_OK);
 }
 
 bool bench_token_set_up(struct bench_token *token)
 {
-    const char *path = getenv("P11PROF_TEST_SOFTHSM");
+    const char *own = getenv("P11PROF_TEST_TOKEN_MODULE");
+    const char *path = own ? own : getenv("P11PROF_TEST_SOFTHSM");
     CK_RV (*get)(CK_FUNCTION_LIST **);
-    memset(token, 0, sizeof *token);
+    *token = (struct bench_token){.pin = own ? "1234" : USER_PIN};
     if (!path || access(path, R_OK) != 0)
         return false;
-    configure(token);
+    if (!own)
+        configure(token);
     token->library = dlopen(path, RTLD_NOW | RTLD_NODELETE); /* a leak has its name */
     assert_non_null(token->library);
     *(void **)&get = dlsym(token->library, "C_GetFunctionList");
@@ -86,7 +88,8 @@ bool bench_token_set_up(struct bench_token *token)
     counting.C_CloseSession = counted_close;
     token->real = &counting;
     assert_int_equal(real->C_Initialize(NULL), CKR_OK);
-    token_make(token);
+    if (!own)
+        token_make(token);
     return true;
 }
 
@@ -100,7 +103,8 @@ void bench_token_tear_down(struct bench_token *token)
 {
     token->real->C_Finalize(NULL);
     dlclose(token->library);
-    nftw(token->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    if (token->folder[0])
+        nftw(token->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 CK_SESSION_HANDLE bench_token_session(const struct bench_token *token)
@@ -114,18 +118,42 @@ CK_SESSION_HANDLE bench_token_session(const struct bench_token *token)
 
 void bench_token_login(const struct bench_token *token, CK_SESSION_HANDLE session)
 {
-    assert_int_equal(token->real->C_Login(session, CKU_USER, (CK_UTF8CHAR_PTR)BENCH_TOKEN_PIN,
-                                          strlen(BENCH_TOKEN_PIN)),
+    assert_int_equal(token->real->C_Login(session, CKU_USER, (CK_UTF8CHAR_PTR)(uintptr_t)token->pin,
+                                          strlen(token->pin)),
                      CKR_OK);
+}
+
+static int mechanisms_compare(const void *a, const void *b)
+{
+    const CK_MECHANISM_TYPE *left = a, *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+struct p11prof_bench_token_facts bench_token_facts(const struct bench_token *token)
+{
+    CK_ULONG count = 0;
+    assert_int_equal(real->C_GetMechanismList(token->slot_id, NULL, &count), CKR_OK);
+    CK_MECHANISM_TYPE *mechanisms = calloc(count, sizeof *mechanisms);
+    CK_MECHANISM_INFO *infos = calloc(count, sizeof *infos);
+    assert_int_equal(real->C_GetMechanismList(token->slot_id, mechanisms, &count), CKR_OK);
+    qsort(mechanisms, count, sizeof *mechanisms, mechanisms_compare);
+    for (CK_ULONG i = 0; i < count; i++)
+        real->C_GetMechanismInfo(token->slot_id, mechanisms[i], &infos[i]);
+    return (struct p11prof_bench_token_facts){.mechanisms = mechanisms,
+                                              .infos = infos,
+                                              .mechanism_count = count,
+                                              .logged_in = true,
+                                              .login_required = true};
 }
 
 CK_ULONG bench_token_objects(const struct bench_token *token, CK_SESSION_HANDLE session)
 {
-    CK_OBJECT_HANDLE found[256];
+    static CK_OBJECT_HANDLE found[FOUND_MOST];
     CK_ULONG count;
     assert_int_equal(token->real->C_FindObjectsInit(session, NULL, 0), CKR_OK);
-    assert_int_equal(token->real->C_FindObjects(session, found, 256, &count), CKR_OK);
+    assert_int_equal(token->real->C_FindObjects(session, found, FOUND_MOST, &count), CKR_OK);
     assert_int_equal(token->real->C_FindObjectsFinal(session), CKR_OK);
+    assert_true(count < FOUND_MOST);
     return count;
 }
 

@@ -120,9 +120,10 @@ check "all" ends 0 calls threads --all --format csv
 check "all of them" [ "$(tail -n +2 "$WORK/out" | wc -l)" = \
   "$(query "SELECT count(*) FROM calls WHERE run_id = 1")" ]
 columns="call_id, start_ns, process_id, thread_id, function, kind, mechanism, key_type, key_bits,
-  session, in_bytes, out_bytes, duration_ns, rv, rv_code, caller"
-check "with the values of the view" [ "$(csv "$(echo "$columns" | tr -d ' \n')" threads --all)" = \
-  "$(query "SELECT $columns FROM calls WHERE run_id = 1 ORDER BY call_id")" ]
+  session, in_bytes, out_bytes, duration_ns, rv, rv_code"
+check "with the values of the view" [ \
+  "$(csv "$(echo "$columns,caller,caller_file" | tr -d ' \n')" threads --all)" = \
+  "$(query "SELECT $columns, caller_site, caller FROM calls WHERE run_id = 1 ORDER BY call_id")" ]
 check "gaps" [ "$(csv call_id,gap_ns threads --all | tr -d ' ')" = "$(query "SELECT call_id,
   start_ns - lag(start_ns + duration_ns) OVER (PARTITION BY process_id, thread_id ORDER BY call_id)
   FROM calls WHERE run_id = 1 ORDER BY call_id")" ]

@@ -53,6 +53,7 @@ pid_t driven_start(struct driven *driven, const char *scenario, const char *drai
 {
     char thread_text[16], call_text[32];
     const char *driver = getenv("P11PROF_TEST_DRIVER"), *shim = getenv("P11PROF_TEST_SHIM");
+    const char *loaded = driven->plain ? driven->module : shim;
     snprintf(thread_text, sizeof thread_text, "%u", threads);
     snprintf(call_text, sizeof call_text, "%lu", calls);
     int ends[2]; /* every descendant holds the write end */
@@ -62,20 +63,31 @@ pid_t driven_start(struct driven *driven, const char *scenario, const char *drai
     if (child == 0) {
         setenv("P11PROF_MODULE", driven->module, 1);
         setenv("P11PROF_DB", driven->db, 1);
-        setenv("P11PROF_SPOOL", driven->spool, 1);
+        if (!driven->own_folders)
+            setenv("P11PROF_SPOOL", driven->spool, 1);
         setenv("P11PROF_DRAIN", drain, 1);
         setenv("P11PROF_SPOOL_LIMIT", driven->limit, 1);
         if (fcntl(ends[1], F_DUPFD, 100) >= 0) /* out of the way of small limits */
             close(ends[1]);
         if (driven->in_child)
             driven->in_child(driven);
-        execl(driver, driver, shim, driven->counts_path, scenario, thread_text, call_text, NULL);
+        execl(driver, driver, loaded, driven->counts_path, scenario, thread_text, call_text, NULL);
         _exit(98);
     }
     assert_true(child > 0);
     close(ends[1]);
     driven->end = ends[0];
     return child;
+}
+
+void driven_wait(struct driven *driven)
+{
+    char byte;
+    if (driven->end < 0)
+        return;
+    assert_int_equal(read(driven->end, &byte, 1), 0);
+    close(driven->end);
+    driven->end = -1;
 }
 
 static bool count_live(void *payload, const struct p11prof_found_spool *spool)
@@ -88,15 +100,14 @@ void driven_collect(struct driven *driven)
 {
     struct p11prof_store *store;
     struct p11prof_error error = {0};
-    struct p11prof_collect_options options = {.folder = driven->spool, .wait_ms = 10000};
+    const char *folder = driven->own_folders ? NULL : driven->spool;
+    struct p11prof_collect_options options = {.folder = folder, .wait_ms = 10000};
     struct p11prof_collect_result result;
     unsigned live = 1;
-    char byte;
-    assert_int_equal(read(driven->end, &byte, 1), 0);
-    close(driven->end);
+    driven_wait(driven);
     for (int i = 0; i < 1000 && live; i++) {
         live = 0;
-        p11prof_spools_visit(driven->spool, count_live, &live);
+        p11prof_spools_visit(folder, count_live, &live);
         if (live)
             usleep(20000);
     }
@@ -134,32 +145,59 @@ unsigned long long driven_returned(const struct driven *driven)
     return sum;
 }
 
+/* What the database has of one thread. */
+struct thread_rows {
+    long long found, distinct, last;
+};
+
+static sqlite3_stmt *thread_rows_prepare(sqlite3 *db)
+{
+    static const char query[] =
+        "SELECT pid, thread_id, count(*), count(DISTINCT out_bytes), max(out_bytes) FROM calls "
+        "JOIN processes USING (process_id) WHERE function = 'C_GenerateRandom' GROUP BY 1, 2";
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(db, query, -1, &statement, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", query, sqlite3_errmsg(db));
+    return statement;
+}
+
+/* For each slot its thread's, in one scan. */
+static void thread_rows_read(const struct driven *driven, struct thread_rows *rows)
+{
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open_v2(driven->db, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    sqlite3_stmt *statement = thread_rows_prepare(db);
+    while (sqlite3_step(statement) == SQLITE_ROW)
+        for (uint32_t i = 0; i < driven->counts->slot_count; i++)
+            if (driven->counts->slots[i].pid == sqlite3_column_int64(statement, 0) &&
+                driven->counts->slots[i].thread_id == sqlite3_column_int64(statement, 1))
+                rows[i] = (struct thread_rows){sqlite3_column_int64(statement, 2),
+                                               sqlite3_column_int64(statement, 3),
+                                               sqlite3_column_int64(statement, 4)};
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+}
+
 void driven_assert_exact(struct driven *driven, bool killed)
 {
+    static struct thread_rows all[DRIVER_SLOTS];
+    memset(all, 0, sizeof all);
+    thread_rows_read(driven, all);
     for (uint32_t i = 0; i < driven->counts->slot_count; i++) {
         const struct driver_slot *slot = &driven->counts->slots[i];
-        char query[512];
+        const struct thread_rows *rows = &all[i];
         if (slot->returned_count == 0)
             continue;
         long long same = 0; /* slots of one thread, one after the other */
         for (uint32_t j = 0; j < driven->counts->slot_count; j++)
             same += driven->counts->slots[j].pid == slot->pid &&
                     driven->counts->slots[j].thread_id == slot->thread_id;
-        const char *rows = "FROM calls JOIN processes USING (process_id) WHERE pid = %u AND "
-                           "thread_id = %u AND function = 'C_GenerateRandom'";
-        char from[256];
-        snprintf(from, sizeof from, rows, slot->pid, slot->thread_id);
-        snprintf(query, sizeof query, "SELECT count(*) %s", from);
-        long long found = driven_ask(driven, query);
-        snprintf(query, sizeof query, "SELECT count(DISTINCT out_bytes) %s", from);
-        long long distinct = driven_ask(driven, query);
-        snprintf(query, sizeof query, "SELECT max(out_bytes) %s", from);
-        long long last = driven_ask(driven, query);
         long long returned = (long long)slot->returned_count;
-        if (distinct != last || found != same * distinct || last < returned ||
-            last > returned + killed)
+        if (rows->distinct != rows->last || rows->found != same * rows->distinct ||
+            rows->last < returned || rows->last > returned + killed)
             fail_msg("thread %u of process %u: %lld calls returned (%lld times), %lld rows, %lld "
                      "different, the last is number %lld",
-                     slot->thread_id, slot->pid, returned, same, found, distinct, last);
+                     slot->thread_id, slot->pid, returned, same, rows->found, rows->distinct,
+                     rows->last);
     }
 }

@@ -20,6 +20,8 @@ struct driven {
     const char *module; /* the real module; the null module by default */
     const char *limit; /* P11PROF_SPOOL_LIMIT; "512MB" by default: the null module outruns drains */
     void (*in_child)(const struct driven *driven); /* before the driver is executed; NULL */
+    bool plain;                                    /* over the module itself, without the shim */
+    bool own_folders; /* spools lie in each user's own folder in /dev/shm, not in `spool` */
     struct driver_counts *counts;
     int end; /* reads the end of file when the last descendant of the driver is gone */
 };
@@ -31,6 +33,9 @@ void driven_tear_down(struct driven *driven);
 /* Starts the driver with this drain mode; the caller waits for it. */
 pid_t driven_start(struct driven *driven, const char *scenario, const char *drain, unsigned threads,
                    unsigned long calls);
+
+/* Waits until the driver and all its descendants are gone; driven_collect() does so, too. */
+void driven_wait(struct driven *driven);
 
 /* Waits until no process holds a spool of this place any more, then collects what is left. */
 void driven_collect(struct driven *driven);

@@ -4,70 +4,17 @@
  *
  * Every thread makes CALLS calls of C_GenerateRandom; THREADS of them at once in each process of
  * the scenario. */
-#include "driver.h"
-#include "p11prof/pkcs11.h"
+#include "driving.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-static struct driver_counts *counts;
-static CK_FUNCTION_LIST *module;
-static void *handle;
-static unsigned thread_count;
-static uint64_t call_count;
-static char **arguments;
-
-static void die(const char *what)
-{
-    fprintf(stderr, "driver: %s\n", what);
-    exit(99);
-}
-
-static void module_load(const char *path)
-{
-    handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    CK_C_GetFunctionList get =
-        handle ? (CK_C_GetFunctionList)dlsym(handle, "C_GetFunctionList") : NULL;
-    if (!get || get(&module) != CKR_OK)
-        die("no module");
-}
-
-static void counts_map(const char *path)
-{
-    int fd = open(path, O_RDWR);
-    counts =
-        fd < 0 ? MAP_FAILED : mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (counts == MAP_FAILED)
-        die("no file to count in");
-    close(fd);
-}
-
-static void *calls_make(void *unused)
-{
-    static CK_BYTE buffer[1];
-    uint32_t index = atomic_fetch_add(&counts->slot_count, 1);
-    if (index >= DRIVER_SLOTS)
-        die("too many threads");
-    struct driver_slot *slot = &counts->slots[index];
-    atomic_store(&slot->pid, (uint32_t)getpid());
-    atomic_store(&slot->thread_id, (uint32_t)gettid());
-    for (uint64_t n = 1; n <= call_count; n++) {
-        module->C_GenerateRandom(1, buffer, n);
-        atomic_store_explicit(&slot->returned_count, n, memory_order_release);
-    }
-    return unused;
-}
 
 /* Stays until all have made their calls. */
 static void *crowd_member(void *all_done)
@@ -75,18 +22,6 @@ static void *crowd_member(void *all_done)
     calls_make(NULL);
     pthread_barrier_wait(all_done);
     return NULL;
-}
-
-static void threads_run(void)
-{
-    pthread_t threads[64];
-    unsigned extra = thread_count > 64 ? 64 : thread_count;
-    for (unsigned i = 1; i < extra; i++)
-        if (pthread_create(&threads[i], NULL, calls_make, NULL) != 0)
-            die("no thread");
-    calls_make(NULL);
-    for (unsigned i = 1; i < extra; i++)
-        pthread_join(threads[i], NULL);
 }
 
 /* All of them alive at once, more than a spool has rings for. */
@@ -118,14 +53,6 @@ static void *relay_leg(void *unused)
         atomic_store(&slot->returned_count, n);
     }
     return unused;
-}
-
-static void wait_for(pid_t child)
-{
-    int status;
-    if (child < 0 || waitpid(child, &status, 0) != child ||
-        (WIFEXITED(status) && WEXITSTATUS(status)))
-        die("a child failed");
 }
 
 /* --- scenarios --- */
@@ -389,10 +316,22 @@ static void scenario_no_threads(void)
     module->C_Finalize(NULL);
 }
 
-static const struct {
-    const char *name;
-    void (*run)(void);
-} scenarios[] = {
+static void scenario_fiber(void)
+{
+    module->C_Initialize(NULL);
+    fiber_run(16 * 1024, false);
+    module->C_Finalize(NULL);
+}
+
+static void scenario_fiber_finalize(void)
+{
+    module->C_Initialize(NULL);
+    fiber_run(16 * 1024, true);
+    if (thread_count > 1)
+        _exit(0);
+}
+
+static const struct scenario scenarios[] = {
     {"finalize", scenario_finalize},
     {"exit", scenario_exit},
     {"_exit", scenario__exit},
@@ -414,21 +353,11 @@ static const struct {
     {"relay", scenario_relay},
     {"phases", scenario_phases},
     {"no-threads", scenario_no_threads},
+    {"fiber", scenario_fiber},
+    {"fiber-finalize", scenario_fiber_finalize},
 };
 
 int main(int argc, char **argv)
 {
-    if (argc != 6)
-        die("usage: driver SHIM COUNTS SCENARIO THREADS CALLS");
-    arguments = argv;
-    thread_count = (unsigned)atoi(argv[4]);
-    call_count = strtoull(argv[5], NULL, 10);
-    counts_map(argv[2]);
-    module_load(argv[1]);
-    for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
-        if (strcmp(argv[3], scenarios[i].name) == 0) {
-            scenarios[i].run();
-            return 0;
-        }
-    die("no such scenario");
+    return drive(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);
 }

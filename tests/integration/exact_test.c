@@ -51,6 +51,10 @@ static void run(const struct exact_case *exact, const char *drain)
                      driven_ask(&driven, "SELECT count(*) FROM (SELECT DISTINCT process_id, "
                                          "thread_id FROM calls)"));
     assert_int_equal(driven_ask(&driven, "SELECT count(*) FROM runs"), 1);
+    assert_int_equal(/* also of forked children */
+                     driven_ask(&driven,
+                                "SELECT count(*) FROM processes WHERE module_path IS NULL"),
+                     0);
     driven_assert_exact(&driven, false);
     driven_tear_down(&driven);
 }

@@ -63,7 +63,7 @@ cp "$WORK/out" "$WORK/bench.prom"
 
 # Usage.
 check "nearest format" wrong "did you mean 'prometheus'?" export --format promethius
-check "no such format" wrong "json, csv, html, prometheus or trace, not 'xml'" export --format xml
+check "no such format" wrong "json, csv, html, prometheus, trace or folded, not 'xml'" export --format xml
 check "no such run" wrong "there is no run 99" export 99
 check "no such option" wrong "unknown option" export --zzzzz
 check "a limit of nothing" wrong "wants 1 or more" export --format trace --limit 0
@@ -96,7 +96,7 @@ check "of a summary" document summary export summary
 check "of a selection" document selected export load --test sha-256 --kind call
 check "redacted" document redacted report lossy --redact
 check "of a bench, redacted" document bench_redacted report load --redact
-for group in function operation mechanism kind key-type key-bits key test caller process program \
+for group in function operation mechanism kind key-type key-bits key test caller library process program \
   thread session slot rv minute hour day run name host token; do
   check "by $group" document "by_$group" report load --by "$(echo $group | tr - _)"
 done
@@ -105,6 +105,12 @@ check "of calls around one" document around calls threads --around slowest --all
 check "of errors" document errors errors fails
 check "of errors by others" document errors_by errors fails --by function,program,thread,day
 check "of runs" document runs runs
+check "of a trend" document trend runs --trend p50
+for run in load threads fails; do
+  check "of all sections of $run" document "sections_$run" report $run \
+    --sections advice,concurrency,latency,history
+  check "of advice for $run" document "advise_$run" advise $run --all
+done
 bench --test rsa-2048-sign,aes-256-gcm-encrypt --threads 1 --iterations 5 --warmup 0 --cooldown 0 \
   --format json
 check "of bench itself" cp "$WORK/out" "$WORK/documents/own.json"
@@ -128,6 +134,9 @@ for runs in load threads fails summary lossy load,threads,fails,summary,lossy; d
   check "metrics of $runs hold" /usr/bin/python3 "$HERE/metrics_check.py" <"$WORK/out"
   cp "$WORK/out" "$WORK/$runs.prom"
 done
+bench --test rsa-2048-sign --rate 200 --iterations 20 --format prometheus --name paced
+check "metrics of a rate hold" /usr/bin/python3 "$HERE/metrics_check.py" <"$WORK/out"
+cp "$WORK/out" "$WORK/paced.prom"
 check "without gauges of dashboards" ends 0 export load --format prometheus --no-hsm-gauges
 check "there are none" not grep -q hsm_ "$WORK/out"
 if command -v promtool >/dev/null; then
@@ -145,9 +154,9 @@ p11 export load --format prometheus
 check "operations" [ "$(total p11prof_bench_operations_total 'test="sha-256"')" = 60 ]
 check "all of them in the histogram" [ "$(total p11prof_bench_latency_seconds_count)" = 120 ]
 check "calls of the measured part" [ "$(total p11prof_bench_calls_total 'function="C_Sign",')" = 60 ]
-check "time" [ "$(total p11prof_bench_latency_seconds_sum)" = "$(query "SELECT
-  sum(duration_ns) / 1e9 AS s FROM operations WHERE run_id = $(run load) AND phase = 'measured'" |
-  awk '{ print $1 + 0 }')" ]
+check "time" [ "$(awk '/^p11prof_bench_latency_seconds_sum/ { sum += $NF }
+  END { printf "%.0f\n", sum * 1e9 }' "$WORK/out")" = "$(query "SELECT sum(duration_ns) AS ns
+  FROM operations WHERE run_id = $(run load) AND phase = 'measured'")" ]
 p11 export lossy --format prometheus
 check "losses" [ "$(total p11prof_lost_calls_total)" = "$(query "SELECT lost_count FROM runs
   WHERE name = 'lossy'")" ]
@@ -159,6 +168,20 @@ p11 export fails summary --format prometheus
 check "runs add up" [ "$(total p11prof_call_errors_total 'function="C_GetInfo"')" = 14 ]
 p11 export load load --format prometheus
 check "equal loads do not" [ "$(total p11prof_bench_operations_total)" = 120 ]
+
+# What is lost is said wherever a run is looked at.
+lost=$(query "SELECT lost_count FROM runs WHERE name = 'lossy'")
+check "runs" ends 0 runs --format csv
+check "... say what was lost" grep -q ",$lost," "$WORK/out"
+check "report" ends 0 report lossy
+check "... says what was lost" grep -q ", $lost lost" "$WORK/out"
+check "... and why" grep -q '^  no_drainer  C_GenerateRandom' "$WORK/out"
+check "an export" ends 0 export lossy --format json
+check "... says what was lost" grep -q "\"lost_count\":[[:space:]]*$lost" "$WORK/out"
+"$P11PROF" compare lossy lossy >"$WORK/compared" 2>/dev/null
+check "a comparison says what was lost" grep -q "(lossy) lost $lost of its" "$WORK/compared"
+p11 doctor
+check "doctor says what was lost" grep -q "$lost calls in 1 run" "$WORK/out"
 
 # Every call.
 "$P11PROF" calls lossy --all --format csv >"$WORK/calls" 2>/dev/null
@@ -252,18 +275,18 @@ p11prof() {
   "$P11PROF" "$@"
 }
 awk '/^```/ { inside = /sh$/; next } inside' "$ROOT/docs/export.md" |
-  grep -v -e curl -e promtool -e /var/lib >"$WORK/guide"
+  grep -v -e curl -e promtool -e flamegraph.pl -e /var/lib >"$WORK/guide"
 check "the guide has commands" [ "$(wc -l <"$WORK/guide")" -ge 7 ]
 cd "$WORK/files" || exit 1
 while IFS= read -r line; do
   check "works: $line" eval "{ $line; } >'$WORK/out' 2>'$WORK/notes' </dev/null"
 done <"$WORK/guide"
 cd "$WORK" || exit 1
-for metric in $(sed -n 's/^# TYPE \([^ ]*\) .*/\1/p' bench.prom ./*,*.prom | sort -u); do
+for metric in $(sed -n 's/^# TYPE \([^ ]*\) .*/\1/p' bench.prom paced.prom ./*,*.prom | sort -u); do
   check "the guide has $metric" grep -qF "\`$metric\`" "$ROOT/docs/export.md"
 done
 for metric in $(grep -oE '`(p11prof|hsm)_[a-z0-9_]+`' "$ROOT/docs/export.md" | tr -d '`' | grep -v _$); do
-  check "$metric of the guide is there" grep -q "^# TYPE $metric " bench.prom ./*,*.prom
+  check "$metric of the guide is there" grep -q "^# TYPE $metric " bench.prom paced.prom ./*,*.prom
 done
 
 finish

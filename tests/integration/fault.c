@@ -88,7 +88,7 @@ void fault_end(struct fault *fault)
 {
     int status;
     struct stat output;
-    time_t last = time(NULL) + END_SECONDS;
+    time_t last = time(NULL) + (fault->end_seconds ? fault->end_seconds : END_SECONDS);
     pid_t ended;
     while ((ended = waitpid(fault->child, &status, WNOHANG)) == 0 && time(NULL) <= last)
         usleep(2000);

@@ -13,6 +13,7 @@ struct fault {
     char disk[300];                        /* a folder to mount on */
     bool mounted;
     pid_t child;
+    unsigned end_seconds; /* it hangs if it has not ended by then; 0: ten */
     void (*in_child)(const struct driven *driven); /* more for the child to do */
 };
 
@@ -28,7 +29,7 @@ void fault_disk_change(struct fault *fault, unsigned long flags, const char *opt
 void fault_db(struct fault *fault, const char *folder, const char *name);
 
 /* Starts the driver; waits for its end, which must be a good one, with nothing on stdout and within
- * ten seconds. */
+ * end_seconds. */
 void fault_start(struct fault *fault, const char *scenario, const char *drain, unsigned threads,
                  unsigned long calls);
 void fault_end(struct fault *fault);

@@ -6,8 +6,11 @@
 #include "../modules/log.h"
 #include "calling.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <fenv.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -237,6 +240,124 @@ static void test_global_scope(void **state)
         }
 }
 
+/* Nobody else finds what the module exports. */
+static void test_local_scope(void **state)
+{
+    (void)state;
+    assert_non_null(function_list());
+    assert_null(dlsym(RTLD_DEFAULT, "C_Sign"));
+}
+
+/* --- what a thread has besides its memory --- */
+
+struct thread_state {
+    int traps, flags, rounding, error;
+    sigset_t mask;
+    void (*handlers[32])(int);
+};
+
+static void state_take(struct thread_state *now, int error)
+{
+    memset(now, 0, sizeof *now);
+    now->error = error;
+    now->traps = fegetexcept();
+    now->flags = fetestexcept(FE_ALL_EXCEPT);
+    now->rounding = fegetround();
+    pthread_sigmask(SIG_BLOCK, NULL, &now->mask);
+    for (int number = 1; number < 32; number++) {
+        struct sigaction action = {.sa_flags = 0};
+        sigaction(number, NULL, &action);
+        now->handlers[number] = action.sa_handler;
+    }
+    fesetenv(FE_DFL_ENV);
+}
+
+/* A whole life, in an application that traps every inexact result, and as the module leaves it. */
+static void life(CK_FUNCTION_LIST_PTR list, struct thread_state *after)
+{
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+    CK_BYTE out[1];
+    sigset_t none;
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
+    for (int number = 1; number < 32; number++)
+        sigaction(number, &usual, NULL);
+    fesetround(FE_DOWNWARD);
+    feclearexcept(FE_ALL_EXCEPT);
+    feenableexcept(FE_ALL_EXCEPT);
+    errno = 77;
+    list->C_Initialize(NULL);
+    for (CK_ULONG n = 1; n <= 3000; n++)
+        list->C_GenerateRandom(1, out, n);
+    list->C_Finalize(NULL);
+    state_take(after, errno);
+}
+
+static void test_thread_state(void **state)
+{
+    static const char *const changes[] = {"none", "masks", "computes"};
+    (void)state;
+    CK_FUNCTION_LIST_PTR direct, through;
+    struct p11prof_function_list module = calling_entries(calling_open(getenv("P11PROF_MODULE")));
+    assert_int_equal(module.C_GetFunctionList(&direct), CKR_OK);
+    assert_int_equal(shim.C_GetFunctionList(&through), CKR_OK);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        static struct thread_state expected, found;
+        setenv("P11PROF_TEST_ODD", changes[i], 1);
+        life(direct, &expected);
+        life(through, &found);
+        assert_int_equal(found.traps, expected.traps);
+        assert_int_equal(found.flags, expected.flags);
+        assert_int_equal(found.rounding, expected.rounding);
+        assert_int_equal(found.error, expected.error);
+        assert_memory_equal(&found, &expected, sizeof found);
+    }
+}
+
+/* --- modules that change their mind --- */
+
+/* Its first answer is the application's to see; the second is recorded. */
+static void test_fails_first(void **state)
+{
+    (void)state;
+    CK_FUNCTION_LIST_PTR list = NULL;
+    assert_int_equal(shim.C_GetFunctionList(&list), CKR_DEVICE_ERROR);
+    assert_null(list);
+    assert_reaches(calling_slot(function_list(), P11PROF_C_Sign), "C_Sign");
+}
+
+/* Its interface's name is the very memory that the caller asked with. */
+static void test_callers_name(void **state)
+{
+    (void)state;
+    CK_INTERFACE_PTR first, second;
+    char name[] = "PKCS 11";
+    assert_int_equal(shim.C_GetInterface((CK_UTF8CHAR *)name, NULL, &first, 0), CKR_OK);
+    assert_ptr_equal(first->pInterfaceName, name);
+    assert_reaches(calling_slot(first->pFunctionList, P11PROF_C_Sign), "C_Sign");
+    void *list = first->pFunctionList;
+    memset(name, 'x', sizeof name - 1); /* the caller's to change */
+    static char others[40][8];
+    for (int i = 0; i < 40; i++) {
+        memcpy(others[i], "PKCS 11", sizeof others[i]);
+        assert_int_equal(shim.C_GetInterface((CK_UTF8CHAR *)others[i], NULL, &second, 0), CKR_OK);
+        assert_string_equal((char *)second->pInterfaceName, "PKCS 11");
+        assert_ptr_equal(second->pFunctionList, list);
+    }
+}
+
+/* What it links to has interfaces; it has none. */
+static void test_linked_to_interfaces(void **state)
+{
+    (void)state;
+    CK_INTERFACE_PTR interface;
+    assert_non_null(dlsym(calling_open(getenv("P11PROF_MODULE")), "C_GetInterface"));
+    assert_one_interface();
+    assert_int_equal(interface_get(&interface, 3, 0), CKR_ARGUMENTS_BAD);
+    assert_int_equal(interface_get(&interface, 2, 40), CKR_OK);
+    assert_version(interface->pFunctionList, 2, 40);
+}
+
 /* --- modules that are refused --- */
 
 /* $P11PROF_DEBUG is set: the reason is on stderr, which is moved to a file meanwhile. */
@@ -255,7 +376,7 @@ static void test_refused(void **state)
     CK_RV plain_rv = calling_words(dlsym(shim_handle, "C_Sign"), words);
     dup2(saved, STDERR_FILENO);
     rewind(file);
-    fread(said, 1, sizeof said - 1, file);
+    assert_true(fread(said, 1, sizeof said - 1, file) > 0);
     assert_int_equal(list_rv, CKR_GENERAL_ERROR);
     assert_int_equal(interface_rv, CKR_GENERAL_ERROR);
     assert_int_equal(plain_rv, CKR_GENERAL_ERROR);
@@ -278,6 +399,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_interfaces_only),
         cmocka_unit_test(test_late_names),
         cmocka_unit_test(test_global_scope),
+        cmocka_unit_test(test_local_scope),
+        cmocka_unit_test(test_thread_state),
+        cmocka_unit_test(test_fails_first),
+        cmocka_unit_test(test_callers_name),
+        cmocka_unit_test(test_linked_to_interfaces),
         cmocka_unit_test(test_refused),
     };
     if (argc != 2)

@@ -112,7 +112,7 @@ static void test_no_processes(void **state)
     assert_int_equal(chown(fault.driven.folder, 65534, 65534), 0);
     assert_int_equal(chown(fault.driven.spool, 65534, 65534), 0);
     assert_int_equal(chown(fault.driven.counts_path, 65534, 65534), 0);
-    fault_run(&fault, "finalize", "thread", 1, 20011);
+    fault_run(&fault, "finalize", "thread", 1, 5003);
     assert_int_equal(fault_spools(&fault), 0);
     fault_exact(&fault);
     fault_tear_down(&fault);
@@ -123,7 +123,7 @@ static void test_threads_forbidden(void **state)
     struct fault fault;
     (void)state;
     fault_set_up(&fault);
-    fault_run(&fault, "no-threads", "thread", 1, 20011);
+    fault_run(&fault, "no-threads", "thread", 1, 5003);
     assert_int_equal(fault_spools(&fault), 0);
     fault_exact(&fault);
     fault_tear_down(&fault);
@@ -146,6 +146,42 @@ static void test_closed_descriptors(void **state)
         fault_set_up(&fault);
         fault.in_child = close_standard;
         fault_run(&fault, "finalize", drains[drain], 2, 5003);
+        fault_exact(&fault);
+        fault_tear_down(&fault);
+    }
+}
+
+/* --- hardly a stack --- */
+
+/* More calls than half a spool holds, on a coroutine's stack: too small for SQLite. */
+static void test_small_stack(void **state)
+{
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip();
+#endif
+    struct fault fault;
+    fault_set_up(&fault);
+    fault.driven.limit = "1MB";
+    fault_run(&fault, "fiber", "exit", 1, 50021);
+    assert_int_equal(driven_returned(&fault.driven), 50021);
+    fault_counted(&fault, NULL);
+    fault_tear_down(&fault);
+}
+
+/* C_Finalize there leaves them to the end of the process, or, if that is none that we see, in the
+ * spool. */
+static void test_end_on_a_small_stack(void **state)
+{
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip();
+#endif
+    for (unsigned ends = 1; ends <= 2; ends++) {
+        struct fault fault;
+        fault_set_up(&fault);
+        fault_run(&fault, "fiber-finalize", "exit", ends, 1009);
+        assert_int_equal(fault_spools(&fault), ends - 1);
         fault_exact(&fault);
         fault_tear_down(&fault);
     }
@@ -192,6 +228,8 @@ int main(void)
         cmocka_unit_test(test_no_processes),
         cmocka_unit_test(test_threads_forbidden),
         cmocka_unit_test(test_closed_descriptors),
+        cmocka_unit_test(test_small_stack),
+        cmocka_unit_test(test_end_on_a_small_stack),
         cmocka_unit_test(test_crowd),
         cmocka_unit_test(test_relay),
     };

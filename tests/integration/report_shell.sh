@@ -74,6 +74,7 @@ by() {
   case $1 in
   key | process | thread | slot | run) column=${1}_id ;;
   token) column=token_label ;;
+  library) column=caller_file ;;
   *) column=$1 ;;
   esac
   same "--by $1" "$(csv "$RUN" --by "$1" --columns "$column,kind,count,error_count,total_ns" |
@@ -93,10 +94,12 @@ only() {
 
 # by_all_words: each word of --by, of the run $RUN.
 by_all_words() {
-  for word in function mechanism kind operation key_type key_bits key caller process program thread \
+  for word in function mechanism kind operation key_type key_bits key process program thread \
     session slot rv run name host token test; do
     check "$RUN by $word is what SQL says" by "$word"
   done
+  check "$RUN by caller is what SQL says" by caller caller_site
+  check "$RUN by library is what SQL says" by library caller
   time="CAST(wall_ns / 1000000000 AS INTEGER), 'unixepoch'"
   check "$RUN by minute is what SQL says" by minute "strftime('%Y-%m-%dT%H:%MZ', $time)"
   check "$RUN by hour is what SQL says" by hour "strftime('%Y-%m-%dT%H:00Z', $time)"
@@ -107,7 +110,7 @@ by_all_words() {
 only_all_options() {
   for option in function:function operation:operation mechanism:mechanism key-type:key_type \
     key-bits:key_bits key:key_id process:process_id process:pid program:program thread:thread_id \
-    session:session slot:slot_id caller:caller rv:rv kind:kind test:test; do
+    session:session slot:slot_id caller:caller caller:caller_site library:caller rv:rv kind:kind test:test; do
     column=${option#*:}
     option=${option%:*}
     value=$(facts "SELECT $column FROM c WHERE run_id = $RUN AND $column IS NOT NULL

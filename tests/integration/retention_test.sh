@@ -310,7 +310,7 @@ done
 check "no database is made for nothing" wrong none.db merge "$WORK/none.db" --db "$WORK/new.db"
 check "indeed" [ ! -e "$WORK/new.db" ]
 copy "$WORK/damaged.db"
-dd if=/dev/urandom of="$WORK/damaged.db" bs=16384 seek=8 count=30 conv=notrunc 2>/dev/null
+dd if=/dev/urandom of="$WORK/damaged.db" bs=16384 seek=8 count=20 conv=notrunc 2>/dev/null
 check "a damaged one is refused" ends 2 merge "$WORK/damaged.db" --db "$WORK/damaged-into.db"
 check "says so" says "damaged"
 copy "$WORK/old.db"

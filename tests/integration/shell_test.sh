@@ -61,14 +61,14 @@ in_3() {
   "$@" || "$@" || "$@"
 }
 
-# check_schema CLAIM FILE...: they keep to the schema of exports; where python3-jsonschema is missing,
-# nobody asks. Needs ROOT.
+# check_schema CLAIM FILE...: they keep to the schema of exports, or to docs/$SCHEMA; where
+# python3-jsonschema is missing, nobody asks. Needs ROOT.
 check_schema() {
   claim=$1
   shift
   if /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
     check "$claim" /usr/bin/python3 "$ROOT/tests/integration/schema_check.py" \
-      "$ROOT/docs/export-schema.json" "$@"
+      "$ROOT/docs/${SCHEMA:-export-schema.json}" "$@"
   fi
 }
 
@@ -93,6 +93,19 @@ newest() {
   query "SELECT $1 FROM runs ORDER BY run_id DESC LIMIT 1"
 }
 
+# called_from FUNCTION FILE: all its calls of the newest run come from places in that file.
+called_from() {
+  [ "$(query "SELECT DISTINCT caller || ' ' || (caller_site GLOB caller || '[:+]*') FROM calls
+    WHERE function = '$1' AND run_id = (SELECT max(run_id) FROM runs)")" = "$2 1" ]
+}
+
+# folds: the stacks of the newest run come to its time in the module.
+folds() {
+  [ "$("$P11PROF" export --db "$DB" --format folded | awk '{ ns += $NF } END { printf "%.0f", ns }')" = \
+    "$(query "SELECT sum(in_module_ns) FROM threads
+      WHERE run_id = (SELECT max(run_id) FROM runs)")" ]
+}
+
 # keeps_secrets WORD...: none of them is in the database, its side files or what was said.
 keeps_secrets() {
   for secret; do
@@ -101,6 +114,20 @@ keeps_secrets() {
       return 1
     fi
   done
+}
+
+# free_port: of 127.0.0.1, below those that the kernel gives to clients; the next one is free too.
+free_port() {
+  /usr/bin/python3 -c 'import random, socket
+while True:
+    port = random.randrange(10000, 32000)
+    try:
+        for each in port, port + 1:
+            socket.socket().bind(("127.0.0.1", each))
+        break
+    except OSError:
+        pass
+print(port)'
 }
 
 # make_token_named LABEL: a SoftHSM of our own with that token and the PIN $PIN.
@@ -121,6 +148,25 @@ make_token() {
 make_key() {
   pkcs11-tool --module "$SOFTHSM" --login --pin "$PIN" --keypairgen --id "$1" --label "$2" \
     --key-type "$3" >/dev/null 2>&1
+}
+
+# openssl_config MODULE INIT: an openssl.cnf whose engine uses it with our PIN; INIT 1: from its start.
+openssl_config() {
+  cat <<END
+openssl_conf = init
+[init]
+engines = engines
+[engines]
+pkcs11 = pkcs11
+[pkcs11]
+engine_id = pkcs11
+MODULE_PATH = $1
+PIN = $PIN
+init = $2
+[req]
+distinguished_name = name
+[name]
+END
 }
 
 # The end of every test.

@@ -53,7 +53,9 @@ waiting() {
 # Usage.
 check "no command" ends 2
 check "help" ends 0 help
-check "version" [ "$("$P11PROF" --version | cut -d' ' -f1)" = p11prof ]
+check "version" ends 0 --version
+check "has one in its first line" grep -qE '^p11prof [0-9]+\.[0-9]+\.[0-9]+( \(git [0-9a-z.-]+\))?$' "$WORK/out"
+check "has that of SQLite" shows "SQLite $(sqlite3 --version | cut -d' ' -f1)"
 check "unknown command" wrong "did you mean 'report'?" reprot
 check "help of an unknown command" wrong "did you mean 'doctor'?" help docter
 for command in record runs report sql collect doctor; do
@@ -73,11 +75,14 @@ for words in benchmark:bench benchmark-compare:compare "benchmark-mix:bench --mi
   # shellcheck disable=SC2086
   check "${words%:*}" wrong "did you mean '${words##*:}'?" ${words%:*}
 done
-check "an option that is not meant" wrong "unknown option '-l'" report -l
+check "an option that is not meant" wrong "unknown option '-i'" report -i
 check "does not have it" not says "did you mean"
 check "a value with a control character" wrong "unknown option '--li\\x1B'" bench "$(printf -- '--li\033')"
 check "nearest option" wrong "did you mean '--format'?" report --formatt
-check "no value" wrong "needs a value" report --db
+check "no value" wrong "option '--db' needs a value: FILE" report --db
+check "none of a few words" wrong "option '--format' needs a value: text json csv markdown" report --format
+check "no word to filter by" wrong "--key-type wants a word, not ''" report --key-type ""
+check "too small a number" wrong "--slices wants a number from 1 on, not '0'" bench --slices 0
 check "a value too many" wrong "takes no value" report --no-collect=1
 check "no such format" wrong "text, json, csv or markdown" report --format xml
 check "no such column" wrong "did you mean 'p99_ns'?" report --sort p99
@@ -115,6 +120,9 @@ for text in "Run 1 first (profile, finished)" "calls       10, 0 lost" "C_GetInf
   "percentiles exact" "of measuring"; do
   check "report shows $text" shows "$text"
 done
+check "version" ends 0 --version
+check "is what made the run" grep -qE "^p11prof $(sqlite3 "$DB" "SELECT tool_version FROM runs")( |\$)" "$WORK/out"
+check "is that of the schema" shows "schema:      $(sqlite3 "$DB" "PRAGMA user_version")"
 waiting P11PROF_NAME=second P11PROF_RECORD=summary
 check "collect" ends 0 collect --spool "$P11PROF_SPOOL"
 check "collect says what it took" says "10 calls of 1 spools taken; 0 spools still live"
@@ -157,7 +165,7 @@ check "sql of its threads" ends 0 sql --format csv "SELECT sum(t.call_count) AS 
 check "they made all calls" grep -q '^10.$' "$WORK/out"
 check "a summary has no callers" wrong "--by caller needs them" report second --by caller
 check "by caller" ends 0 report first --by caller
-check "shows the program" shows "record_app  "
+check "shows the program" shows "record_app:"
 check "top" [ "$("$P11PROF" report first --top 1 --format csv | grep -c ,call,)" = 1 ]
 check "runs" ends 0 runs
 check "newest first" [ "$(sed -n '2s/.*  second  .*/second/p' "$WORK/out")" = second ]
@@ -208,6 +216,13 @@ check "no SQL" wrong "syntax error" sql "SELEC"
 check "an empty query" wrong "empty" sql " "
 echo 'SELECT count(*) AS runs FROM runs;' | "$P11PROF" sql | tr -d ' ' >"$WORK/out"
 check "the shell" [ "$(tail -n 1 "$WORK/out")" = 2 ]
+sqlite3 "$P11PROF_DB" "VACUUM INTO '$WORK/foreign.db'"
+sqlite3 "$WORK/foreign.db" "CREATE VIEW more AS SELECT edit('x', 'touch $WORK/edited') AS x;
+  CREATE VIEW other AS SELECT 1"
+echo 'SELECT * FROM more;' | "$P11PROF" sql --db "$WORK/foreign.db" >"$WORK/out" 2>&1
+check "a view of a file starts no editor" not [ -e "$WORK/edited" ]
+check "sql uses no view but its own" wrong "prohibited" \
+  sql --db "$WORK/foreign.db" "SELECT * FROM other"
 
 # doctor.
 # finds MODULE TEXT: doctor's answer is no, and shows why.

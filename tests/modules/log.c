@@ -5,6 +5,8 @@
  *
  *   LOG_LIST        {version}, functions of C_GetFunctionList's list; not defined: there is none
  *   LOG_CHANGES     C_GetFunctionList gives another copy of its list each time
+ *   LOG_FAILS_FIRST C_GetFunctionList answers CKR_DEVICE_ERROR the first time
+ *   LOG_CALLERS_NAME  C_GetInterface: the name in the interface is the caller's own
  *   LOG_NULL        number of a function that all lists have as NULL
  *   LOG_INTERFACES  rows of C_GetInterfaceList: {name, {version}, functions, flags}
  *   LOG_ANSWER      C_GetInterface(List): the CK_RV it always returns, with a NULL interface

@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "log_lists.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -34,6 +35,13 @@ CK_RV log_C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR result)
     static void *list;
 #ifdef LOG_CHANGES
     list = NULL;
+#endif
+#ifdef LOG_FAILS_FIRST
+    static bool asked;
+    if (!asked) {
+        asked = true;
+        return CKR_DEVICE_ERROR;
+    }
 #endif
     if (!list)
         list = list_make(0, wanted.version, wanted.call_count);
@@ -97,6 +105,12 @@ CK_RV log_C_GetInterface(CK_UTF8CHAR_PTR name, CK_VERSION_PTR version, CK_INTERF
             (version && memcmp(version, interface->pFunctionList, sizeof *version) != 0) ||
             (flags & ~interface->flags))
             continue;
+#ifdef LOG_CALLERS_NAME
+        static CK_INTERFACE answer;
+        answer = *interface;
+        answer.pInterfaceName = name ? name : interface->pInterfaceName;
+        interface = &answer;
+#endif
         *result = interface;
         return CKR_OK;
     }

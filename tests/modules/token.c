@@ -9,15 +9,29 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* The delay keeps no other thread from the token. */
-static CK_RV end(unsigned function, uint64_t start_ns, CK_RV rv, bool signs)
+CK_RV token_enter(struct token_call *call, unsigned function)
 {
-    if (signs)
+    *call = (struct token_call){.function = function, .start_ns = call_log_now_ns()};
+    CK_RV rv = token_call_begin(function);
+    call->locked = rv == CKR_OK;
+    if (call->locked)
+        pthread_mutex_lock(&lock);
+    return rv;
+}
+
+/* The delay keeps no other thread from the token. */
+CK_RV token_leave(const struct token_call *call, CK_RV rv)
+{
+    if (call->locked)
+        pthread_mutex_unlock(&lock);
+    if (call->function == P11PROF_C_Sign) {
+        token_serve();
         token_leak();
-    if (signs)
-        call_log_wait(start_ns, token_delay_ns(), false);
-    const struct call_log_entry entry = {function, call_log_now_ns() - start_ns, rv, start_ns, 0};
-    call_log_add(entry, function == P11PROF_C_Finalize);
+        call_log_wait(call->start_ns, token_delay_ns(), token_control.stall_every > 0);
+    }
+    uint64_t duration_ns = call_log_now_ns() - call->start_ns;
+    const struct call_log_entry entry = {call->function, duration_ns, rv, call->start_ns, 0};
+    call_log_add(entry, call->function == P11PROF_C_Finalize);
     return rv;
 }
 
@@ -25,13 +39,8 @@ static CK_RV end(unsigned function, uint64_t start_ns, CK_RV rv, bool signs)
     EXPORTED CK_RV name parameters;                                                                \
     CK_RV name parameters                                                                          \
     {                                                                                              \
-        uint64_t start_ns = call_log_now_ns();                                                     \
-        CK_RV rv = token_call_begin(number);                                                       \
-        if (rv == CKR_OK) {                                                                        \
-            pthread_mutex_lock(&lock);                                                             \
-            rv = token_##name arguments;                                                           \
-            pthread_mutex_unlock(&lock);                                                           \
-        }                                                                                          \
-        return end(number, start_ns, rv, number == P11PROF_C_Sign);                                \
+        struct token_call call;                                                                    \
+        CK_RV rv = token_enter(&call, number);                                                     \
+        return token_leave(&call, rv == CKR_OK ? token_##name arguments : rv);                     \
     }
 #include "module_2x.h"

@@ -6,6 +6,7 @@
 #include "call_log.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,7 +16,12 @@
 
 enum { DELAYS = 1000, DELAY_STEP = 617 }; /* prime to it: the order is scattered */
 
-struct token_control token_control;
+struct token_control token_control = {.interface = TOKEN_NEWEST};
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t served;
+    uint64_t next, served_count; /* C_Sign in the order of their arrival, and those that are over */
+} queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .served = PTHREAD_COND_INITIALIZER};
 static _Atomic(uint64_t) call_count, signature_count, result_count, delay_count;
 
 static const struct {
@@ -47,16 +53,55 @@ static bool take_number(const char *name, const char *value)
     return false;
 }
 
-/* "shuffled:100us-5ms" */
-static bool take_delays(const char *value)
+/* "100us-5ms" */
+static bool take_range(const char *value)
 {
     const char *end = "";
-    if (strncmp(value, "shuffled:", 9) != 0)
-        return false;
-    token_control.delay_low_ns = call_log_time_ns(value + 9, &end);
+    token_control.delay_low_ns = call_log_time_ns(value, &end);
     if (*end == '-')
         token_control.delay_high_ns = call_log_time_ns(end + 1, &end);
     return *end == '\0' && token_control.delay_high_ns > token_control.delay_low_ns;
+}
+
+/* "4x10ms" */
+static bool take_serves(const char *value)
+{
+    char *times;
+    const char *end = "";
+    token_control.served_most = strtoull(value, &times, 10);
+    if (*times == 'x')
+        token_control.service_ns = call_log_time_ns(times + 1, &end);
+    return *end == '\0' && token_control.service_ns > 0 && token_control.served_most > 0;
+}
+
+/* "shuffled:100us-5ms" */
+static bool take_delays(const char *value)
+{
+    return strncmp(value, "shuffled:", 9) == 0 && take_range(value + 9);
+}
+
+/* "200:1ms-100ms" */
+static bool take_stalls(const char *value)
+{
+    char *end;
+    token_control.stall_every = strtoull(value, &end, 10);
+    return token_control.stall_every > 0 && *end == ':' && take_range(end + 1);
+}
+
+static bool take_interface(const char *value)
+{
+    static const char *const lies[] = {[TOKEN_NULL] = "null",
+                                       [TOKEN_FAILS] = "fails",
+                                       [TOKEN_SHORT] = "short",
+                                       [TOKEN_OLDER] = "older",
+                                       [TOKEN_EMPTY] = "empty"};
+    for (unsigned lie = TOKEN_NULL; lie <= TOKEN_EMPTY; lie++)
+        if (strcmp(value, lies[lie]) == 0) {
+            token_control.lie = lie;
+            return true;
+        }
+    token_control.interface = (unsigned)strtoul(value, NULL, 10);
+    return token_control.interface >= 240 && token_control.interface <= TOKEN_NEWEST;
 }
 
 static bool take_flag(const char *word)
@@ -65,6 +110,10 @@ static bool take_flag(const char *word)
         token_control.flags |= CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_COUNT_LOW;
     else if (strcmp(word, "locked") == 0)
         token_control.flags |= CKF_USER_PIN_LOCKED;
+    else if (strcmp(word, "accepts") == 0)
+        token_control.accepts = true;
+    else if (strcmp(word, "strict") == 0)
+        token_control.strict = true;
     else
         return *word == '\0';
     return true;
@@ -78,6 +127,12 @@ static bool take_word(char *word)
     *value++ = '\0';
     if (strcmp(word, "refuse") == 0)
         return snprintf(token_control.refuse, sizeof token_control.refuse, "%s", value) > 0;
+    if (strcmp(word, "stalls") == 0)
+        return take_stalls(value);
+    if (strcmp(word, "serves") == 0)
+        return take_serves(value);
+    if (strcmp(word, "interface") == 0)
+        return take_interface(value);
     return strcmp(word, "delays") == 0 ? take_delays(value) : take_number(word, value);
 }
 
@@ -111,8 +166,27 @@ CK_RV token_call_begin(unsigned function)
 uint64_t token_delay_ns(void)
 {
     uint64_t range_ns = token_control.delay_high_ns - token_control.delay_low_ns;
-    uint64_t place = atomic_fetch_add(&delay_count, 1) * DELAY_STEP % DELAYS;
+    uint64_t number = atomic_fetch_add(&delay_count, 1), place = number * DELAY_STEP % DELAYS;
+    if (token_control.stall_every > 0)
+        return (number + 1) % token_control.stall_every == 0 ? token_control.delay_high_ns
+                                                             : token_control.delay_low_ns;
     return token_control.delay_low_ns + range_ns * place / DELAYS;
+}
+
+void token_serve(void)
+{
+    if (token_control.served_most == 0)
+        return;
+    pthread_mutex_lock(&queue.lock);
+    uint64_t number = queue.next++;
+    while (number >= queue.served_count + token_control.served_most)
+        pthread_cond_wait(&queue.served, &queue.lock);
+    pthread_mutex_unlock(&queue.lock);
+    call_log_wait(0, token_control.service_ns, true);
+    pthread_mutex_lock(&queue.lock);
+    queue.served_count++;
+    pthread_cond_broadcast(&queue.served);
+    pthread_mutex_unlock(&queue.lock);
 }
 
 void token_leak(void)

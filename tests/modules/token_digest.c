@@ -6,24 +6,29 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-static CK_RV operation_find(CK_SESSION_HANDLE handle, struct token_operation **out)
-{
-    struct token_session *session = token_session_find(handle);
-    if (!session)
-        return CKR_SESSION_HANDLE_INVALID;
-    *out = &session->operations[TOKEN_DIGEST];
-    return (*out)->active ? CKR_OK : CKR_OPERATION_NOT_INITIALIZED;
-}
-
 static const EVP_MD *kind_of(CK_MECHANISM_TYPE mechanism)
 {
     switch (token_mechanism_find(mechanism) ? mechanism : CK_UNAVAILABLE_INFORMATION) {
+    case CKM_SHA_1:
+        return EVP_sha1();
+    case CKM_SHA224:
+        return EVP_sha224();
     case CKM_SHA256:
         return EVP_sha256();
     case CKM_SHA384:
         return EVP_sha384();
     case CKM_SHA512:
         return EVP_sha512();
+    case CKM_SHA512_256:
+        return EVP_sha512_256();
+    case CKM_SHA3_224:
+        return EVP_sha3_224();
+    case CKM_SHA3_256:
+        return EVP_sha3_256();
+    case CKM_SHA3_384:
+        return EVP_sha3_384();
+    case CKM_SHA3_512:
+        return EVP_sha3_512();
     default:
         return NULL;
     }
@@ -32,7 +37,7 @@ static const EVP_MD *kind_of(CK_MECHANISM_TYPE mechanism)
 CK_RV token_C_DigestInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism)
 {
     struct token_operation *operation;
-    CK_RV rv = operation_find(hSession, &operation);
+    CK_RV rv = token_operation_find(hSession, TOKEN_DIGEST, &operation);
     const EVP_MD *kind = kind_of(pMechanism->mechanism);
     if (rv != CKR_OPERATION_NOT_INITIALIZED)
         return rv == CKR_OK ? CKR_OPERATION_ACTIVE : rv;
@@ -47,7 +52,7 @@ CK_RV token_C_DigestInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism
 CK_RV token_C_DigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen)
 {
     struct token_operation *operation;
-    CK_RV rv = operation_find(hSession, &operation);
+    CK_RV rv = token_operation_find(hSession, TOKEN_DIGEST, &operation);
     if (rv == CKR_OK)
         EVP_DigestUpdate(operation->digest, pPart, ulPartLen);
     return rv;
@@ -57,7 +62,7 @@ CK_RV token_C_DigestFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pDigest,
                           CK_ULONG_PTR pulDigestLen)
 {
     struct token_operation *operation;
-    CK_RV rv = operation_find(hSession, &operation);
+    CK_RV rv = token_operation_find(hSession, TOKEN_DIGEST, &operation);
     if (rv != CKR_OK)
         return rv;
     CK_ULONG bytes = (CK_ULONG)EVP_MD_CTX_get_size(operation->digest);
@@ -73,7 +78,7 @@ CK_RV token_C_Digest(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulD
                      CK_BYTE_PTR pDigest, CK_ULONG_PTR pulDigestLen)
 {
     struct token_operation *operation;
-    CK_RV rv = operation_find(hSession, &operation);
+    CK_RV rv = token_operation_find(hSession, TOKEN_DIGEST, &operation);
     if (rv != CKR_OK)
         return rv;
     CK_ULONG bytes = (CK_ULONG)EVP_MD_CTX_get_size(operation->digest);
@@ -82,13 +87,26 @@ CK_RV token_C_Digest(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulD
     return token_C_DigestFinal(hSession, pDigest, pulDigestLen);
 }
 
+static uint64_t random_count;
+
+/* A seed that starts all over again is a wrong one. */
+CK_RV token_C_SeedRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSeed, CK_ULONG ulSeedLen)
+{
+    if (!token_session_find(hSession))
+        return CKR_SESSION_HANDLE_INVALID;
+    if (!pSeed || ulSeedLen == 0)
+        return CKR_ARGUMENTS_BAD;
+    if (token_result_is_wrong())
+        random_count = 0;
+    return CKR_OK;
+}
+
 CK_RV token_C_GenerateRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR RandomData,
                              CK_ULONG ulRandomLen)
 {
-    static uint64_t count;
     if (!token_session_find(hSession))
         return CKR_SESSION_HANDLE_INVALID;
     memset(RandomData, 0, ulRandomLen);
-    token_stream(++count, RandomData, RandomData, ulRandomLen);
+    token_stream(++random_count, 0, RandomData, RandomData, ulRandomLen);
     return CKR_OK;
 }

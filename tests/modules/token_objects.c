@@ -77,7 +77,7 @@ static CK_RV fill(struct token_object *object, CK_OBJECT_CLASS class, CK_KEY_TYP
                   const CK_ATTRIBUTE *template, CK_ULONG count)
 {
     CK_RV rv = token_attribute_add(object, CKA_CLASS, &class, sizeof class);
-    if (rv == CKR_OK)
+    if (rv == CKR_OK && key_type != CK_UNAVAILABLE_INFORMATION)
         rv = token_attribute_add(object, CKA_KEY_TYPE, &key_type, sizeof key_type);
     for (CK_ULONG i = 0; i < count && rv == CKR_OK; i++)
         if (template[i].type != CKA_CLASS && template[i].type != CKA_KEY_TYPE)
@@ -122,13 +122,32 @@ CK_RV token_object_add(struct token_session *session, CK_OBJECT_CLASS class, CK_
 
 /* --- asking --- */
 
+/* The value of a public key of 3.2, as long as it should be. */
+static CK_RV value_read(const struct token_object *object, CK_ATTRIBUTE *out, CK_ULONG room)
+{
+    const struct token_set *set = token_set_find(object->key_type, object->bits);
+    const struct token_attribute *class = token_attribute_find(object, CKA_CLASS);
+    if (!set || class->value[0] != CKO_PUBLIC_KEY)
+        return CKR_ATTRIBUTE_TYPE_INVALID;
+    if (out->pValue && room < set->public_bytes)
+        return CKR_BUFFER_TOO_SMALL;
+    out->ulValueLen = set->public_bytes;
+    if (!out->pValue)
+        return CKR_OK;
+    memset(out->pValue, 0, set->public_bytes);
+    token_stream(token_mix(object->number), 0, out->pValue, out->pValue, set->public_bytes);
+    return CKR_OK;
+}
+
 static CK_RV attribute_read(const struct token_object *object, CK_ATTRIBUTE *out)
 {
     const struct token_attribute *attribute = token_attribute_find(object, out->type);
     CK_ULONG room = out->ulValueLen;
     out->ulValueLen = CK_UNAVAILABLE_INFORMATION;
-    if (out->type == CKA_VALUE)
+    if (out->type == CKA_VALUE && is_true(object, CKA_SENSITIVE))
         return CKR_ATTRIBUTE_SENSITIVE;
+    if (out->type == CKA_VALUE && !attribute)
+        return value_read(object, out, room);
     if (!attribute)
         return CKR_ATTRIBUTE_TYPE_INVALID;
     if (out->pValue && room < attribute->bytes)

@@ -40,7 +40,8 @@ CK_RV token_C_Finalize(CK_VOID_PTR pReserved)
 CK_RV token_C_GetInfo(CK_INFO_PTR pInfo)
 {
     memset(pInfo, 0, sizeof *pInfo);
-    pInfo->cryptokiVersion = (CK_VERSION){2, 40};
+    pInfo->cryptokiVersion = (CK_VERSION){(CK_BYTE)(token_control.interface / 100),
+                                          (CK_BYTE)(token_control.interface % 100)};
     text(pInfo->manufacturerID, sizeof pInfo->manufacturerID, "p11prof");
     text(pInfo->libraryDescription, sizeof pInfo->libraryDescription, "fake token");
     return CKR_OK;

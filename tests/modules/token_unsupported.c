@@ -10,9 +10,9 @@
     {                                                                                              \
         return CKR_FUNCTION_NOT_SUPPORTED;                                                         \
     }
-#define DEFINE_201(name, parameters) DEFINE_200(name, parameters)
-#define DEFINE_300(name, parameters)
-#define DEFINE_302(name, parameters)
+#define DEFINE_201(name, parameters)                                DEFINE_200(name, parameters)
+#define DEFINE_300(name, parameters)                                DEFINE_200(name, parameters)
+#define DEFINE_302(name, parameters)                                DEFINE_200(name, parameters)
 #define CALL(number, name, since, operation, role, parameters, ...) DEFINE_##since(name, parameters)
 #include "p11prof/calls.def"
 #undef CALL

@@ -21,6 +21,7 @@ static struct batch batch;
 static uint64_t now_ns;
 static struct p11prof_record notes[4];
 static uint32_t note_count;
+static struct call_load *load; /* of calls; NULL: none */
 
 static int set_up(void **state)
 {
@@ -29,6 +30,7 @@ static int set_up(void **state)
     batch_init(&batch);
     now_ns = 1000;
     note_count = 0;
+    load = NULL;
     return 0;
 }
 
@@ -63,7 +65,8 @@ static struct p11prof_row *make(struct call call)
                                .note_count = note_count,
                                .thread_id = call.thread_id ? call.thread_id : 1,
                                .start_ns = start_ns,
-                               .duration_ns = 100};
+                               .duration_ns = 100,
+                               .load = load};
     assert_true(attribution_call(&attribution, &batch, &event));
     now_ns = start_ns + 1000;
     note_count = 0;
@@ -291,18 +294,116 @@ static void test_signature_tells_size(void **state)
     assert_int_equal(row->key_bits, 521);
 }
 
-static void test_finalize_closes(void **state)
+/* A parameter set is the number of its name, or what it is where the name's is not its own. */
+static void test_parameter_sets(void **state)
+{
+    static const struct {
+        uint64_t key_type, value, bits;
+    } sets[] = {{CKK_ML_DSA, CKP_ML_DSA_65, 65},
+                {CKK_ML_KEM, CKP_ML_KEM_1024, 1024},
+                {CKK_SLH_DSA, CKP_SLH_DSA_SHAKE_256F, 12},
+                {CKK_ML_DSA, 4711, 4711}};
+    (void)state;
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        note_object(P11PROF_C_GetAttributeValue, KEY,
+                    P11PROF_OBJECT_KEY_TYPE | P11PROF_OBJECT_KEY_BITS, sets[i].key_type,
+                    sets[i].value);
+        const struct p11prof_row *row =
+            make((struct call){P11PROF_C_GetAttributeValue, CKR_OK, KEY, 2, 0, 0, 0, 0, 0});
+        assert_int_equal(row->key_bits, sets[i].bits);
+    }
+}
+
+/* Neither template said the type. */
+static void test_encapsulation(void **state)
 {
     (void)state;
+    note_object(P11PROF_C_GenerateKeyPair, KEY, P11PROF_OBJECT_MADE | P11PROF_OBJECT_KEY_BITS, 0,
+                CKP_ML_KEM_768);
+    make((struct call){P11PROF_C_GenerateKeyPair, CKR_OK, CKM_ML_KEM_KEY_PAIR_GEN, 0, 0, 0, 0, 0,
+                       0});
+    const struct p11prof_row *row =
+        make((struct call){P11PROF_C_EncapsulateKey, CKR_OK, CKM_ML_KEM, KEY, 1088, 0, 0, 0, 0});
+    assert_int_equal(row->operation, P11PROF_OPERATION_ENCAPSULATE);
+    assert_int_equal(row->mechanism, CKM_ML_KEM);
+    assert_int_equal(row->key_type, CKK_ML_KEM);
+    assert_int_equal(row->key_bits, 768);
+}
+
+/* A key that was there before: its size is not known. */
+static void test_encapsulation_tells_type(void **state)
+{
+    (void)state;
+    const struct p11prof_row *row =
+        make((struct call){P11PROF_C_DecapsulateKey, CKR_OK, CKM_ML_KEM, KEY, 1088, 0, 0, 0, 0});
+    assert_int_equal(row->key_type, CKK_ML_KEM);
+    assert_false(known(row, P11PROF_ROW_KEY_BITS));
+}
+
+/* What its handle means from then on is another matter. */
+static void closes(struct call how)
+{
     open_session();
     sign_init(CKM_ECDSA);
-    make((struct call){P11PROF_C_Finalize, CKR_OK, 0, 0, 0, 0, P11PROF_NO_SESSION, 0, 0});
+    make(how);
     assert_int_equal(batch.out.session_count, 1);
     assert_int_equal(batch.out.sessions[0].slot_id, SLOT);
     assert_int_not_equal(batch.out.sessions[0].closed_ns, 0);
     const struct p11prof_row *row =
         make((struct call){P11PROF_C_Sign, CKR_OK, 32, 64, 0, 0, 0, 0, 0});
-    assert_false(known(row, P11PROF_ROW_OPERATION | P11PROF_ROW_SLOT));
+    assert_false(row->known & (P11PROF_ROW_OPERATION | P11PROF_ROW_SLOT));
+}
+
+static void test_session_closes(void **state)
+{
+    (void)state;
+    closes((struct call){P11PROF_C_CloseSession, CKR_OK, 0, 0, 0, 0, SESSION, 0, 0});
+}
+
+static void test_all_sessions_close(void **state)
+{
+    (void)state;
+    closes(
+        (struct call){P11PROF_C_CloseAllSessions, CKR_OK, SLOT, 0, 0, 0, P11PROF_NO_SESSION, 0, 0});
+}
+
+static void test_finalize_closes(void **state)
+{
+    (void)state;
+    closes((struct call){P11PROF_C_Finalize, CKR_OK, 0, 0, 0, 0, P11PROF_NO_SESSION, 0, 0});
+}
+
+/* A module that refuses has not closed it; sessions of another slot stay. */
+static void test_others_stay_open(void **state)
+{
+    (void)state;
+    open_session();
+    sign_init(CKM_ECDSA);
+    make((struct call){P11PROF_C_CloseSession, CKR_DEVICE_ERROR, 0, 0, 0, 0, SESSION, 0, 0});
+    make((struct call){P11PROF_C_CloseAllSessions, CKR_OK, SLOT + 1, 0, 0, 0, P11PROF_NO_SESSION, 0,
+                       0});
+    assert_int_equal(batch.out.session_count, 0);
+    const struct p11prof_row *row =
+        make((struct call){P11PROF_C_Sign, CKR_OK, 32, 64, 0, 0, 0, 0, 0});
+    assert_true(known(row, P11PROF_ROW_OPERATION | P11PROF_ROW_SLOT));
+}
+
+/* What a handle was is not told of what bears its number next. */
+static void test_objects_end(void **state)
+{
+    static const unsigned ends[] = {P11PROF_C_DestroyObject, P11PROF_C_InitToken, P11PROF_C_Logout,
+                                    P11PROF_C_Finalize};
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        note_object(P11PROF_C_GetAttributeValue, KEY,
+                    P11PROF_OBJECT_CLASS | P11PROF_OBJECT_KEY_TYPE | P11PROF_OBJECT_KEY_BITS,
+                    CKK_RSA, 3072);
+        make((struct call){P11PROF_C_GetAttributeValue, CKR_OK, KEY, 2, 0, 0, 0, 0, 0});
+        assert_true(known(sign_init(CKM_RSA_PKCS), P11PROF_ROW_KEY_BITS));
+        make((struct call){ends[i], CKR_OK, ends[i] == P11PROF_C_DestroyObject ? KEY : SLOT, 0, 0,
+                           0, 0, 0, 0});
+        assert_false(known(sign_init(CKM_RSA_PKCS), P11PROF_ROW_KEY_BITS));
+    }
 }
 
 /* A new drain goes on in the middle of an operation. */
@@ -326,6 +427,95 @@ static void test_state_survives(void **state)
     assert_int_equal(row->mechanism, CKM_ECDSA);
     assert_int_equal(row->slot_id, SLOT);
     assert_int_equal(row->key_id, 1);
+}
+
+static struct p11prof_group *group_of(uint32_t part)
+{
+    for (size_t i = 0; i < batch.out.group_count; i++)
+        if (batch.out.groups[i].operation && batch.out.groups[i].part == part)
+            return &batch.out.groups[i];
+    return NULL;
+}
+
+/* One operation of 200 ns of a load, that was to start at intended_ns since the run's start. */
+static const struct p11prof_row *sign_of_load(struct call_load *of, enum p11prof_phase phase,
+                                              uint64_t intended_ns)
+{
+    static const uint64_t run_start_ns = 5000;
+    const struct p11prof_load_note said = {.part = p11prof_part(1, phase),
+                                           .window_start_ns = run_start_ns + 10,
+                                           .intended_start_ns = run_start_ns + intended_ns};
+    uint64_t note[7];
+    memcpy(note, &said, sizeof note);
+    load_take(of, note);
+    load_run_start(of, run_start_ns);
+    load = of;
+    sign_init(CKM_ECDSA);
+    return make((struct call){P11PROF_C_Sign, CKR_OK, 32, 64, 0, 0, 0, 0, 0});
+}
+
+/* An operation has its latency from its intended start on, and its service time beside it. */
+static void test_intended(void **state)
+{
+    const uint32_t measured = p11prof_part(1, P11PROF_PHASE_MEASURED);
+    struct call_load of = {0};
+    (void)state;
+    open_session();
+    now_ns = 10000;
+    const struct p11prof_row *row = sign_of_load(&of, P11PROF_PHASE_WARMUP, 9000);
+    assert_true(known(row, P11PROF_ROW_INTENDED));
+    assert_null(group_of(p11prof_service_part(measured)));
+    assert_int_equal(group_of(p11prof_part(1, P11PROF_PHASE_WARMUP))->sum_ns, 11100 - 9000);
+    now_ns = 20000;
+    row = sign_of_load(&of, P11PROF_PHASE_MEASURED, 13000);
+    assert_int_equal(row->intended_start_ns, 13000);
+    assert_int_equal(row->operation_duration_ns, 200);
+    assert_false(known(row - 1, P11PROF_ROW_INTENDED)); /* C_SignInit carries no operation */
+    now_ns = 30000;
+    row = sign_of_load(&of, P11PROF_PHASE_MEASURED, 30001); /* a clock that is a little behind */
+    assert_int_equal(row->intended_start_ns, 30000);
+    const struct p11prof_group *latency = group_of(measured);
+    assert_int_equal(latency->count, 2);
+    assert_int_equal(latency->sum_ns, 21100 - 13000 + 1100);
+    assert_int_equal(latency->max_ns, 21100 - 13000);
+    assert_int_equal(latency->window_start_ns, 10);
+    const struct p11prof_group *service = group_of(p11prof_service_part(measured));
+    assert_int_equal(service->count, 2);
+    assert_int_equal(service->sum_ns, 400);
+    assert_int_equal(service->window_start_ns, 10);
+}
+
+/* A chunk begins with the note that holds: amid an iteration of several calls it changes nothing.
+ * One without a schedule has no intended start. */
+static void test_intended_iterations(void **state)
+{
+    const struct p11prof_load_note said = {.part = p11prof_part(1, P11PROF_PHASE_MEASURED),
+                                           .iteration_calls = 2,
+                                           .iteration_operation = P11PROF_OPERATION_LOGIN_LOGOUT,
+                                           .intended_start_ns = 700};
+    struct p11prof_load_note closed = said;
+    struct call_load of = {0};
+    uint64_t note[7];
+    (void)state;
+    load = &of;
+    memcpy(note, &said, sizeof note);
+    load_take(&of, note);
+    load_run_start(&of, 0);
+    make((struct call){P11PROF_C_Login, CKR_OK, 0, 0, 0, 0, 0, 0, 0});
+    load_take(&of, note);
+    load_run_start(&of, 0);
+    const struct p11prof_row *row =
+        make((struct call){P11PROF_C_Logout, CKR_OK, 0, 0, 0, 0, 0, 0, 0});
+    assert_int_equal(row->operation_call_count, 2);
+    assert_int_equal(row->intended_start_ns, 700);
+    closed.intended_start_ns = 0;
+    memcpy(note, &closed, sizeof note);
+    load_take(&of, note);
+    load_run_start(&of, 0);
+    make((struct call){P11PROF_C_Login, CKR_OK, 0, 0, 0, 0, 0, 0, 0});
+    row = make((struct call){P11PROF_C_Logout, CKR_OK, 0, 0, 0, 0, 0, 0, 0});
+    assert_true(known(row, P11PROF_ROW_OPERATION));
+    assert_false(known(row, P11PROF_ROW_INTENDED));
 }
 
 /* What a process that forked leaves when it ends, in the hands of a child. */
@@ -433,11 +623,57 @@ static void test_limit(void **state)
     assert_non_null(handle_map_find(&attribution.sessions, 11));
 }
 
+/* What a call was about: attributes of a template, objects that were found. */
+static void test_item_count(void **state)
+{
+    (void)state;
+    open_session();
+    const struct p11prof_row *row =
+        make((struct call){P11PROF_C_GetAttributeValue, CKR_OK, KEY, 5, 0, 0, 0, 0, 0});
+    assert_true(known(row, P11PROF_ROW_ITEM_COUNT));
+    assert_int_equal(row->item_count, 5);
+    make((struct call){P11PROF_C_FindObjectsInit, CKR_OK, 2, 0, 0, 0, 0, 0, 0});
+    row = make((struct call){P11PROF_C_FindObjects, CKR_OK, 100, 7, 0, 0, 0, 0, 0});
+    assert_int_equal(row->item_count, 7);
+    assert_false(known(sign_init(CKM_ECDSA), P11PROF_ROW_ITEM_COUNT));
+}
+
+/* What it made, who logs in, how many objects it wanted. */
+static void test_detail(void **state)
+{
+    (void)state;
+    open_session();
+    uint32_t first = sign_init(CKM_ECDSA)->key_id;
+    note_object(P11PROF_C_GenerateKeyPair, KEY + 1, P11PROF_OBJECT_MADE, 0, 0);
+    note_object(P11PROF_C_GenerateKeyPair, KEY + 2, P11PROF_OBJECT_MADE, 0, 0);
+    const struct p11prof_row *row = make(
+        (struct call){P11PROF_C_GenerateKeyPair, CKR_OK, CKM_EC_KEY_PAIR_GEN, 0, 0, 0, 0, 0, 0});
+    assert_int_equal(row->detail, first + 1);
+    row = make((struct call){P11PROF_C_DestroyObject, CKR_OK, KEY + 2, 0, 0, 0, 0, 0, 0});
+    assert_int_equal(row->key_id, first + 2);
+    assert_false(known(row, P11PROF_ROW_DETAIL));
+    row = make((struct call){P11PROF_C_Login, CKR_OK, CKU_CONTEXT_SPECIFIC, 0, 0, 0, 0, 0, 0});
+    assert_int_equal(row->detail, CKU_CONTEXT_SPECIFIC);
+    row = make((struct call){P11PROF_C_FindObjects, CKR_OK, 100, 7, 0, 0, 0, 0, 0});
+    assert_int_equal(row->detail, 100);
+    uint64_t types = P11PROF_TEMPLATE_CLASS | P11PROF_TEMPLATE_LABEL;
+    row = make((struct call){P11PROF_C_FindObjectsInit, CKR_OK, 2, P11PROF_TYPES_KNOWN | types, 0,
+                             0, 0, 0, 0});
+    assert_int_equal(row->detail, types);
+    row = make((struct call){P11PROF_C_GetAttributeValue, CKR_OK, KEY, 1,
+                             P11PROF_TYPES_KNOWN | CKA_CLASS, 0, 0, 0, 0});
+    assert_int_equal(row->detail, CKA_CLASS);
+    row = make((struct call){P11PROF_C_GetAttributeValue, CKR_OK, KEY, 1, 0, 0, 0, 0, 0});
+    assert_false(known(row, P11PROF_ROW_DETAIL)); /* a spool of an older shim */
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(sign),
+        TEST(item_count),
+        TEST(detail),
         TEST(multipart),
         TEST(init_fails),
         TEST(cancel),
@@ -448,8 +684,17 @@ int main(void)
         TEST(overlap),
         TEST(keys),
         TEST(signature_tells_size),
+        TEST(parameter_sets),
+        TEST(encapsulation),
+        TEST(encapsulation_tells_type),
+        TEST(session_closes),
+        TEST(all_sessions_close),
         TEST(finalize_closes),
+        TEST(others_stay_open),
+        TEST(objects_end),
         TEST(state_survives),
+        TEST(intended),
+        TEST(intended_iterations),
         TEST(children_of_the_living),
         TEST(children_of_the_dead),
         TEST(children_of_the_finalized),

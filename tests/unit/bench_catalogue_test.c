@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
-/* The catalogue of the load tool: its table, and choosing from it. */
+/* The table of the load tool's tests. */
+#include "bench/templates.h"
 #include "bench/test.h"
 
+#include <ctype.h>
 #include <regex.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,38 +14,200 @@
 
 #include <cmocka.h>
 
-static const char *const suite[] = {
-    "rsa-2048-sign",   "rsa-4096-sign",     "ecdsa-p256-sign",  "ecdsa-p384-sign",
-    "rsa-2048-verify", "ecdsa-p256-verify", "rsa-2048-encrypt", "aes-256-gcm-encrypt",
-    "sha-256",         "sha-384",           "sha-512",          "hmac-sha256",
-    "aes-cmac",        "random-32"};
-
-/* --- the table --- */
-
 /* family[-size or curve][-mode]-operation[-variant]; digests, MACs, random and searches name none.
  */
 static const char id_rule[] =
-    "^((rsa-[0-9]+|ecdsa-p[0-9]+|ed25519|ecdh-p[0-9]+|ec-p[0-9]+|aes-[0-9]+(-(gcm|cbc|ctr|kw))?)"
-    "-(sign|verify|encrypt|decrypt|wrap|unwrap|derive|keygen)(-(pss|oaep)-sha[0-9]+)?"
-    "|sha-[0-9]+(-multipart)?|(hmac-sha[0-9]+|aes-cmac)(-verify)?|random-[0-9]+"
-    "|session-open-close|login-logout|find-by-label-[0-9]+|get-attributes)$";
+    "^((rsa-[0-9]+|ecdsa-p[0-9]+|ed(25519|448)|ecdh-p[0-9]+|ec-p[0-9]+|x(25519|448)"
+    "|aes-[0-9]+(-(gcm|ccm|cbc|cbc-pad|ctr|ecb|kw|kwp))?|des3(-(cbc|ecb))?)"
+    "-(sign|verify|encrypt|decrypt|wrap|unwrap|derive|keygen|digest-encrypt|decrypt-digest"
+    "|sign-encrypt|decrypt-verify)(-raw|-sha[0-9]+|-(pss|oaep)-sha[0-9]+)?(-multipart)?"
+    "|(sha-[0-9]+(-256)?|sha3-[0-9]+)(-multipart)?"
+    "|(hmac-sha[0-9]+|hmac-sha3-[0-9]+|(aes(-[0-9]+)?|des3)-[cg]mac)(-verify)?(-multipart)?"
+    "|random-[0-9]+|seed-random|session-open-close|login-logout|find-by-label-[0-9]+"
+    "|get-attributes|set-attribute|object-create-destroy|object-copy)$";
+
+/* Those of PKCS#11 3.0 to 3.2. */
+static const char id_rule_3[] =
+    "^((aes-[0-9]+-gcm-message-(en|de)crypt|(ecdsa-p256|ml-dsa-65)-message-(sign|verify))"
+    "|ml-dsa-(44|65|87)-(sign|verify)-sha512"
+    "|(ml-dsa-(44|65|87)|slh-dsa-(sha2|shake)-(128|192|256)[sf])-(sign|verify|keygen)"
+    "|ml-kem-(512|768|1024)-(encapsulate|decapsulate|keygen))$";
 
 static void test_ids(void **state)
 {
     size_t count;
-    regex_t rule;
+    regex_t rule, rule_3;
     const struct p11prof_bench_test *tests = p11prof_bench_tests(&count);
     (void)state;
     assert_int_equal(regcomp(&rule, id_rule, REG_EXTENDED | REG_NOSUB), 0);
+    assert_int_equal(regcomp(&rule_3, id_rule_3, REG_EXTENDED | REG_NOSUB), 0);
     for (size_t i = 0; i < count; i++) {
-        if (regexec(&rule, tests[i].id, 0, NULL, 0) != 0)
+        if (regexec(&rule, tests[i].id, 0, NULL, 0) != 0 &&
+            regexec(&rule_3, tests[i].id, 0, NULL, 0) != 0)
             fail_msg("%s is not of the rule", tests[i].id);
         for (size_t j = i + 1; j < count; j++) {
             assert_string_not_equal(tests[i].id, tests[j].id);
             assert_string_not_equal(tests[i].name, tests[j].name);
         }
     }
+    regfree(&rule_3);
     regfree(&rule);
+}
+
+/* "ML-DSA-65 sign" is "ml-dsa-65-sign", on such a key. */
+static void assert_of_set(const struct p11prof_parameter_set *set, enum p11prof_bench_key_kind kind,
+                          const char *operation)
+{
+    struct p11prof_bench_selection selection;
+    char id[P11PROF_BENCH_ID_BYTES];
+    snprintf(id, sizeof id, "%s-%s", set->name, operation);
+    for (char *letter = id; *letter; letter++)
+        *letter = (char)tolower((unsigned char)*letter);
+    assert_int_equal(p11prof_bench_select(&selection, id, NULL, NULL), P11PROF_OK);
+    assert_string_equal(selection.tests[0]->id, id);
+    assert_memory_equal(selection.tests[0]->name, set->name, strlen(set->name));
+    assert_int_equal(selection.tests[0]->key_kind, kind);
+    assert_int_equal(selection.tests[0]->key_bits, set->number);
+    free(selection.tests);
+}
+
+/* All parameter sets are there, and the name that 3.2 gives a set is that of its tests. */
+static void test_parameter_sets(void **state)
+{
+    static const struct {
+        CK_KEY_TYPE key_type;
+        enum p11prof_bench_key_kind kind;
+        unsigned sets;
+        const char *operations[3];
+    } kinds[] = {
+        {CKK_ML_DSA, P11PROF_BENCH_KEY_ML_DSA, 3, {"sign", "verify", "keygen"}},
+        {CKK_ML_KEM, P11PROF_BENCH_KEY_ML_KEM, 3, {"encapsulate", "decapsulate", "keygen"}},
+        {CKK_SLH_DSA, P11PROF_BENCH_KEY_SLH_DSA, 12, {"sign", "verify", "keygen"}}};
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        for (CK_ULONG value = 1; value <= kinds[i].sets; value++) {
+            const struct p11prof_parameter_set *set =
+                p11prof_parameter_set_of_value(kinds[i].key_type, value);
+            assert_non_null(set);
+            for (unsigned j = 0; j < 3; j++)
+                assert_of_set(set, kinds[i].kind, kinds[i].operations[j]);
+        }
+        assert_null(p11prof_parameter_set_of_value(kinds[i].key_type, kinds[i].sets + 1));
+    }
+}
+
+static const struct p11prof_bench_test *find(const char *id)
+{
+    size_t count;
+    const struct p11prof_bench_test *tests = p11prof_bench_tests(&count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(tests[i].id, id) == 0)
+            return &tests[i];
+    return NULL;
+}
+
+static void assert_listed(const char *id)
+{
+    if (!find(id))
+        fail_msg("there is no %s", id);
+}
+
+/* A list of what stands for the "%s" of an id. */
+static void assert_all_listed(const char *form, const char *const *words, size_t count)
+{
+    char id[P11PROF_BENCH_ID_BYTES];
+    for (size_t i = 0; i < count; i++) {
+        snprintf(id, sizeof id, form, words[i]);
+        assert_listed(id);
+    }
+}
+
+#define ALL_LISTED(form, ...)                                                                      \
+    assert_all_listed(form, (const char *const[]){__VA_ARGS__},                                    \
+                      sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+static void test_all_sizes(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 6; i++) {
+        static const char *const forms[] = {"aes-128-%s-encrypt", "aes-192-%s-encrypt",
+                                            "aes-256-%s-encrypt", "aes-128-%s-decrypt",
+                                            "aes-192-%s-decrypt", "aes-256-%s-decrypt"};
+        ALL_LISTED(forms[i], "ecb", "cbc", "cbc-pad", "ctr", "gcm", "ccm");
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        static const char *const forms[] = {"rsa-%s-sign-pss-", "rsa-%s-verify-pss-",
+                                            "rsa-%s-encrypt-oaep-", "rsa-%s-decrypt-oaep-"};
+        static const char *const hashes[] = {"sha1", "sha256", "sha384", "sha512"};
+        for (unsigned j = 0; j < 4; j++) {
+            char form[P11PROF_BENCH_ID_BYTES];
+            snprintf(form, sizeof form, "%s%s", forms[i], hashes[j]);
+            ALL_LISTED(form, "2048", "3072", "4096");
+        }
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        static const char *const forms[] = {"aes-%s-kw-wrap", "aes-%s-kw-unwrap", "aes-%s-kwp-wrap",
+                                            "aes-%s-kwp-unwrap"};
+        ALL_LISTED(forms[i], "128", "192", "256");
+    }
+    ALL_LISTED("aes-%s-keygen", "128", "192", "256");
+    ALL_LISTED("aes-%s", "cmac", "cmac-verify", "128-cmac", "128-cmac-verify", "192-cmac",
+               "192-cmac-verify", "256-gmac", "256-gmac-verify");
+}
+
+static void test_all_kinds(void **state)
+{
+    (void)state;
+    ALL_LISTED("rsa-2048-%s", "decrypt", "keygen", "sign-raw", "verify-raw", "sign-sha384",
+               "verify-sha512", "sign-multipart", "verify-multipart");
+    ALL_LISTED("ecdsa-%s", "p256-sign-sha256", "p384-verify-sha384", "p521-sign-sha512");
+    ALL_LISTED("ed%s", "25519-sign", "25519-keygen", "448-sign", "448-verify", "448-keygen");
+    ALL_LISTED("%s", "x25519-derive", "x448-derive", "x25519-keygen", "x448-keygen",
+               "ecdh-p256-derive", "ec-p256-keygen");
+    ALL_LISTED("sha%s", "-1", "-224", "-256", "-384", "-512", "-512-256", "3-224", "3-256", "3-384",
+               "3-512", "-256-multipart", "-512-multipart");
+    ALL_LISTED("hmac-%s", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3-224", "sha3-256",
+               "sha3-384", "sha3-512", "sha1-verify", "sha3-256-verify", "sha256-multipart");
+    ALL_LISTED("des3-%s", "cbc-encrypt", "cbc-decrypt", "ecb-encrypt", "ecb-decrypt", "cmac",
+               "cmac-verify", "keygen");
+    ALL_LISTED("aes-256-%s", "cbc-encrypt-multipart", "cbc-decrypt-multipart",
+               "gcm-encrypt-multipart", "cbc-digest-encrypt", "cbc-decrypt-digest",
+               "cbc-sign-encrypt", "cbc-decrypt-verify");
+    ALL_LISTED("%s", "seed-random", "random-32", "session-open-close", "login-logout",
+               "find-by-label-1", "find-by-label-100", "find-by-label-1000", "get-attributes",
+               "set-attribute", "object-create-destroy", "object-copy");
+}
+
+/* What is left out for the default stands before what has it, or a family would mean a variant. */
+static void test_variants_follow(void **state)
+{
+    size_t count;
+    const struct p11prof_bench_test *tests = p11prof_bench_tests(&count);
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        const char *part = strstr(tests[i].id, "-multipart");
+        char one[P11PROF_BENCH_ID_BYTES];
+        if (!part)
+            continue;
+        snprintf(one, sizeof one, "%.*s", (int)(part - tests[i].id), tests[i].id);
+        assert_listed(one);
+        assert_true(find(one) < &tests[i]);
+        assert_string_equal(find(one)->family, tests[i].family);
+        assert_int_equal(find(one)->operation, tests[i].operation);
+        assert_int_equal(find(one)->mechanism, tests[i].mechanism);
+    }
+}
+
+/* Every iteration has a name in SQL. */
+static void test_operations(void **state)
+{
+    size_t count;
+    const struct p11prof_bench_test *tests = p11prof_bench_tests(&count);
+    (void)state;
+    for (size_t i = 0; i < count; i++)
+        if (!p11prof_operation_name(tests[i].operation))
+            fail_msg("%s: operation %u has no name", tests[i].id, tests[i].operation);
+    assert_string_equal(p11prof_operation_name(find("object-copy")->operation), "object-copy");
 }
 
 /* The size in an id is the key's. */
@@ -55,238 +219,25 @@ static void test_sizes(void **state)
     for (size_t i = 0; i < count; i++) {
         const char *size = tests[i].id + strcspn(tests[i].id, "-");
         size += size[0] == '-' && size[1] == 'p' ? 2 : 1;
+        assert_true(tests[i].key_kind < P11PROF_BENCH_KEY_ML_DSA ||
+                    tests[i].key_kind > P11PROF_BENCH_KEY_SLH_DSA ||
+                    p11prof_bench_parameter_set(tests[i].key_kind, tests[i].key_bits));
         if (tests[i].key_kind == P11PROF_BENCH_KEY_RSA || tests[i].key_kind == P11PROF_BENCH_KEY_EC)
             assert_int_equal(strtoul(size, NULL, 10), tests[i].key_bits);
-        assert_true(tests[i].operation != 0 || tests[i].iteration_calls > 0);
+        assert_true(tests[i].mechanism != CK_UNAVAILABLE_INFORMATION || !tests[i].key_bits ||
+                    tests[i].iteration_calls > 0 || tests[i].operation == P11PROF_OPERATION_FIND);
         assert_true((tests[i].key_kind == P11PROF_BENCH_KEY_NONE) == (tests[i].key_bits == 0));
         assert_non_null(tests[i].steps->run);
     }
 }
 
-static void assert_chosen(const char *words, const struct p11prof_bench_own_key *own_key,
-                          const char *const *ids, size_t count)
-{
-    struct p11prof_bench_selection selection;
-    struct p11prof_error error = {0};
-    if (p11prof_bench_select(&selection, words, own_key, &error) != P11PROF_OK)
-        fail_msg("%s: %s", words, error.text);
-    for (size_t i = 0; i < count && i < selection.count; i++)
-        assert_string_equal(selection.tests[i]->id, ids[i]);
-    assert_int_equal(selection.count, count);
-    free(selection.tests);
-}
-
-#define CHOSEN(words, key, ...)                                                                    \
-    assert_chosen(words, key, (const char *const[]){__VA_ARGS__},                                  \
-                  sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
-
-static void test_suite(void **state)
-{
-    size_t count;
-    const struct p11prof_bench_test *tests = p11prof_bench_tests(&count);
-    (void)state;
-    assert_chosen(NULL, NULL, suite, 14);
-    assert_chosen("", NULL, suite, 14);
-    for (size_t i = 0; i < count; i++)
-        assert_int_equal(tests[i].suite, i < 14 ? i + 1 : 0);
-}
-
-/* --- words --- */
-
-static void test_names(void **state)
-{
-    (void)state;
-    CHOSEN("rsa-2048-sign", NULL, "rsa-2048-sign");
-    CHOSEN("RSA-2048 Sign", NULL, "rsa-2048-sign");
-    CHOSEN("rsa2048sign", NULL, "rsa-2048-sign");
-    CHOSEN("RSA-2048 sign (SHA-256, PKCS#1)", NULL, "rsa-2048-sign");
-    CHOSEN("RSA-2048 Sign PSS SHA-256", NULL, "rsa-2048-sign-pss-sha256");
-    CHOSEN("ECDSA-P-256 Sign,ECDSA-P256 Verify", NULL, "ecdsa-p256-sign", "ecdsa-p256-verify");
-    CHOSEN("AES-256-GCM Encrypt (1KB)", NULL, "aes-256-gcm-encrypt");
-    CHOSEN("SHA-256 Hash (1KB)", NULL, "sha-256");
-    CHOSEN("HMAC-SHA256, AES-CMAC", NULL, "hmac-sha256", "aes-cmac");
-    CHOSEN("Random (32 bytes)", NULL, "random-32");
-}
-
-/* Every name finds its own test. */
-static void test_every_name(void **state)
-{
-    size_t count;
-    const struct p11prof_bench_test *tests = p11prof_bench_tests(&count);
-    (void)state;
-    for (size_t i = 0; i < count; i++) {
-        const char *const id[] = {tests[i].id};
-        assert_chosen(tests[i].name, NULL, id, 1);
-        assert_chosen(tests[i].id, NULL, id, 1);
-    }
-}
-
-static void test_order(void **state)
-{
-    (void)state;
-    CHOSEN(" random-32 ,sha-256,,rsa-2048-sign,sha-256", NULL, "rsa-2048-sign", "sha-256",
-           "random-32");
-}
-
-static void test_families(void **state)
-{
-    static const char *const words[][2] = {{"sign", "rsa-2048-sign"},
-                                           {"verify", "rsa-2048-verify"},
-                                           {"encrypt", "rsa-2048-encrypt"},
-                                           {"decrypt", "rsa-2048-decrypt"},
-                                           {"digest", "sha-256"},
-                                           {"Hash", "sha-256"},
-                                           {"mac", "hmac-sha256"},
-                                           {"random", "random-32"},
-                                           {"keygen", "rsa-2048-keygen"},
-                                           {"derive", "ecdh-p256-derive"},
-                                           {"wrap", "aes-256-kw-wrap"},
-                                           {"unwrap", "aes-256-kw-unwrap"},
-                                           {"session", "session-open-close"},
-                                           {"find", "find-by-label-1"},
-                                           {"attributes", "get-attributes"}};
-    (void)state;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        assert_chosen(words[i][0], NULL, &words[i][1], 1);
-}
-
-static void test_globs(void **state)
-{
-    size_t count;
-    struct p11prof_bench_selection selection;
-    (void)state;
-    p11prof_bench_tests(&count);
-    CHOSEN("SHA-*", NULL, "sha-256", "sha-384", "sha-512", "sha-256-multipart");
-    CHOSEN("ed25519-[sv]*", NULL, "ed25519-sign", "ed25519-verify");
-    assert_int_equal(p11prof_bench_select(&selection, "all", NULL, NULL), P11PROF_OK);
-    assert_int_equal(selection.count, count);
-    free(selection.tests);
-}
-
-static void assert_refused(const char *words, const char *says)
-{
-    struct p11prof_bench_selection selection;
-    struct p11prof_error error = {0};
-    assert_int_equal(p11prof_bench_select(&selection, words, NULL, &error), P11PROF_BAD_INPUT);
-    if (!strstr(error.text, says))
-        fail_msg("%s", error.text);
-    assert_null(selection.tests);
-}
-
-static void test_unknown(void **state)
-{
-    (void)state;
-    assert_refused("rsa-2048-sing", "did you mean \"rsa-2048-sign\"?");
-    assert_refused("sha-256,RSA-2048 Singn", "did you mean \"rsa-2048-sign\"?");
-    assert_refused("digets", "did you mean \"digest\"?");
-    assert_refused("completely-different", "family (sign");
-    assert_refused("dsa-*", "\"dsa-*\"");
-}
-
-/* --- the user's own key --- */
-
-#define RIGHTS                                                                                     \
-    .can_sign = 1, .can_verify = 1, .can_encrypt = 1, .can_decrypt = 1, .can_wrap = 1,             \
-    .can_unwrap = 1, .can_derive = 1
-
-static struct p11prof_bench_own_key own(enum p11prof_bench_key_kind kind, uint32_t bits)
-{
-    return (struct p11prof_bench_own_key){
-        .wanted = true, .kind = kind, .bits = bits, .nist_curve = true, RIGHTS};
-}
-
-static void test_own_rsa(void **state)
-{
-    struct p11prof_bench_own_key key = own(P11PROF_BENCH_KEY_RSA, 1024);
-    (void)state;
-    CHOSEN(NULL, &key, "rsa-1024-sign", "rsa-1024-verify", "rsa-1024-encrypt",
-           "rsa-1024-sign-pss-sha256", "rsa-1024-verify-pss-sha256", "rsa-1024-encrypt-oaep-sha1",
-           "rsa-1024-encrypt-oaep-sha256", "rsa-1024-decrypt", "rsa-1024-decrypt-oaep-sha1",
-           "rsa-1024-decrypt-oaep-sha256", "rsa-1024-wrap", "rsa-1024-wrap-oaep-sha1",
-           "rsa-1024-wrap-oaep-sha256", "rsa-1024-unwrap", "rsa-1024-unwrap-oaep-sha1",
-           "rsa-1024-unwrap-oaep-sha256");
-    CHOSEN("sign,digest,RSA-1024 verify", &key, "rsa-1024-sign", "rsa-1024-verify", "sha-256");
-    CHOSEN("rsa-1024-d*", &key, "rsa-1024-decrypt", "rsa-1024-decrypt-oaep-sha1",
-           "rsa-1024-decrypt-oaep-sha256");
-    key.bits = 3072;
-    CHOSEN("*-sign*", &key, "rsa-2048-sign", "rsa-4096-sign", "ecdsa-p256-sign", "ecdsa-p384-sign",
-           "rsa-3072-sign", "rsa-2048-sign-pss-sha256", "rsa-3072-sign-pss-sha256",
-           "rsa-4096-sign-pss-sha256", "ecdsa-p521-sign", "ed25519-sign");
-    CHOSEN("sign", &key, "rsa-3072-sign");
-}
-
-static void test_own_halves(void **state)
-{
-    struct p11prof_bench_own_key key = own(P11PROF_BENCH_KEY_RSA, 2048);
-    (void)state;
-    key.can_verify = key.can_encrypt = key.can_wrap = 0;
-    CHOSEN(NULL, &key, "rsa-2048-sign", "rsa-2048-sign-pss-sha256");
-    key.can_sign = 0;
-    key.can_encrypt = 1;
-    key.can_decrypt = 0;
-    CHOSEN(NULL, &key, "rsa-2048-encrypt", "rsa-2048-encrypt-oaep-sha1",
-           "rsa-2048-encrypt-oaep-sha256");
-    key.can_encrypt = 0;
-    struct p11prof_bench_selection selection;
-    assert_int_equal(p11prof_bench_select(&selection, NULL, &key, NULL), P11PROF_BAD_INPUT);
-}
-
-static void test_own_others(void **state)
-{
-    struct p11prof_bench_own_key key = own(P11PROF_BENCH_KEY_EC, 384);
-    (void)state;
-    CHOSEN(NULL, &key, "ecdsa-p384-sign", "ecdsa-p384-verify", "ecdh-p384-derive");
-    key.bits = 256, key.nist_curve = false;
-    CHOSEN(NULL, &key, "ecdsa-256-sign", "ecdsa-256-verify", "ecdh-256-derive");
-    CHOSEN("sign,ecdsa-p256-sign", &key, "ecdsa-p256-sign", "ecdsa-256-sign");
-    key = own(P11PROF_BENCH_KEY_EDWARDS, 255);
-    CHOSEN(NULL, &key, "ed25519-sign", "ed25519-verify");
-    key = own(P11PROF_BENCH_KEY_AES, 192);
-    CHOSEN("encrypt,mac,decrypt", &key, "aes-192-gcm-encrypt", "aes-cmac", "aes-192-gcm-decrypt");
-    key = own(P11PROF_BENCH_KEY_GENERIC, 160);
-    CHOSEN(NULL, &key, "hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha256-verify",
-           "hmac-sha384-verify", "hmac-sha512-verify");
-}
-
-/* A test of the catalogue says which curve it is on. */
-static void test_own_curve(void **state)
-{
-    struct p11prof_bench_own_key key = own(P11PROF_BENCH_KEY_EC, 256);
-    struct p11prof_bench_selection selection;
-    (void)state;
-    assert_int_equal(p11prof_bench_select(&selection, "ecdsa-p256-sign", NULL, NULL), P11PROF_OK);
-    assert_true(p11prof_bench_fit(selection.tests[0], &key));
-    key.nist_curve = false;
-    assert_false(p11prof_bench_fit(selection.tests[0], &key));
-    free(selection.tests);
-}
-
-/* What is made for a key is a test of that key. */
-static void test_own_made(void **state)
-{
-    struct p11prof_bench_own_key key = own(P11PROF_BENCH_KEY_AES, 192);
-    struct p11prof_bench_selection selection;
-    (void)state;
-    assert_int_equal(p11prof_bench_select(&selection, NULL, &key, NULL), P11PROF_OK);
-    for (size_t i = 0; i < selection.count; i++) {
-        assert_true(p11prof_bench_fit(selection.tests[i], &key));
-        assert_int_equal(selection.tests[i]->key_bits, 192);
-        assert_null(strstr(selection.tests[i]->id, "256"));
-    }
-    assert_string_equal(selection.tests[0]->name, "AES-192-GCM encrypt");
-    free(selection.tests);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ids),        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_suite),      cmocka_unit_test(test_names),
-        cmocka_unit_test(test_every_name), cmocka_unit_test(test_order),
-        cmocka_unit_test(test_families),   cmocka_unit_test(test_globs),
-        cmocka_unit_test(test_unknown),    cmocka_unit_test(test_own_rsa),
-        cmocka_unit_test(test_own_halves), cmocka_unit_test(test_own_others),
-        cmocka_unit_test(test_own_curve),  cmocka_unit_test(test_own_made),
+        cmocka_unit_test(test_ids),        cmocka_unit_test(test_parameter_sets),
+        cmocka_unit_test(test_sizes),      cmocka_unit_test(test_all_sizes),
+        cmocka_unit_test(test_all_kinds),  cmocka_unit_test(test_variants_follow),
+        cmocka_unit_test(test_operations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,7 +125,7 @@ static void csv_has_the_scalars_of_json(void **state)
     }
     strcat(header, "\r\necdsa-p256-sign,ecdsa-p256-sign,sign,CKM_ECDSA,CKK_EC,256,32,1,1,1000,0,"
                    "1000.000,32000.000,1500,0,1500,1500,1500,1500,1500,1500,1500,1,1,1,0,0,0,exact,"
-                   "p999_ns,,,,1500000,0,0,,,,,\r\n");
+                   "p999_ns,,,,1500000,0,0,,,,,,,,,,,,,\r\n");
     assert_string_equal(printed(P11PROF_FORMAT_CSV), header);
     cJSON_Delete(document);
 }

@@ -25,7 +25,11 @@ static struct p11prof_bench_token_facts token_facts(void)
                                       {16, 32, CKF_GENERATE},
                                       {128, 256, CKF_ENCRYPT | CKF_DECRYPT}};
     memcpy(infos, good, sizeof infos);
-    return (struct p11prof_bench_token_facts){mechanisms, infos, 6, true, true, false};
+    return (struct p11prof_bench_token_facts){.mechanisms = mechanisms,
+                                              .infos = infos,
+                                              .mechanism_count = 6,
+                                              .logged_in = true,
+                                              .login_required = true};
 }
 
 static const struct p11prof_bench_test *test_of(const char *id)
@@ -79,6 +83,14 @@ static void test_not_offered(void **state)
     assert_offered("rsa-2048-sign", &token, &key, NULL);
     key.can_sign = 0;
     assert_offered("rsa-2048-sign", &token, &key, "the key has no CKA_SIGN");
+    key.can_verify = 1;
+    infos[1].flags = CKF_SIGN | CKF_VERIFY;
+    assert_offered("rsa-2048-verify", &token, &key, "no CKA_SIGN (of the private half)");
+    struct p11prof_bench_own_key secret = {
+        .wanted = true, .kind = P11PROF_BENCH_KEY_AES, .bits = 256, .can_decrypt = 1};
+    char text[P11PROF_BENCH_REASON_BYTES];
+    assert_false(p11prof_bench_offered(test_of("aes-256-gcm-decrypt"), &token, &secret, text));
+    assert_string_equal(text, "the key has no CKA_ENCRYPT");
     mechanisms[0] = CKM_RSA_PKCS_KEY_PAIR_GEN;
 }
 
@@ -97,6 +109,20 @@ static void test_offered_sizes(void **state)
     }
 }
 
+/* The size of DES3 is 192, 168 or 24, as a module likes. */
+static void test_offered_des3(void **state)
+{
+    CK_MECHANISM_TYPE kept[2] = {mechanisms[1], mechanisms[2]};
+    struct p11prof_bench_token_facts token = token_facts();
+    (void)state;
+    mechanisms[1] = CKM_DES3_KEY_GEN, infos[1].flags = CKF_GENERATE;
+    mechanisms[2] = CKM_DES3_CBC, infos[2].flags = CKF_ENCRYPT | CKF_DECRYPT;
+    infos[2].ulMinKeySize = infos[2].ulMaxKeySize = 168;
+    assert_offered("des3-cbc-encrypt", &token, NULL, NULL);
+    assert_offered("des3-ecb-encrypt", &token, NULL, "the token has no CKM_DES3_ECB");
+    memcpy(mechanisms + 1, kept, sizeof kept);
+}
+
 static void test_offered_login(void **state)
 {
     struct p11prof_bench_token_facts token = token_facts();
@@ -109,13 +135,60 @@ static void test_offered_login(void **state)
     assert_offered("login-logout", &token, NULL, "needs a login");
 }
 
+/* What the functions are of is asked before what the token says of them. */
+static void test_offered_interfaces(void **state)
+{
+    static const struct {
+        const char *id;
+        unsigned interface;
+        const char *reason;
+    } asked[] = {
+        {"aes-256-gcm-message-encrypt", 0, "the module has no PKCS#11 3.0 interface"},
+        {"aes-256-gcm-message-decrypt", 0, "the module has no PKCS#11 3.0 interface"},
+        {"aes-256-gcm-message-encrypt", 300, NULL}, /* its flags say nothing of messages */
+        {"ecdsa-p256-message-sign", 300, "the token has no CKM_ECDSA"},
+        {"ml-kem-768-encapsulate", 300, "the module has no PKCS#11 3.2 interface"},
+        {"ml-kem-768-decapsulate", 0, "the module has no PKCS#11 3.2 interface"},
+        {"ml-kem-768-encapsulate", 302, "the token has no CKM_ML_KEM"},
+        {"ml-dsa-65-sign", 0, "the token has no CKM_ML_DSA"},
+        {"aes-256-gcm-encrypt", 0, NULL},
+    };
+    struct p11prof_bench_token_facts token = token_facts();
+    (void)state;
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        token.interface = asked[i].interface;
+        assert_offered(asked[i].id, &token, NULL, asked[i].reason);
+    }
+    token.interface = 300;
+    infos[5].flags = CKF_MESSAGE_ENCRYPT;
+    assert_offered("aes-256-gcm-message-encrypt", &token, NULL, NULL);
+    assert_offered("aes-256-gcm-message-decrypt", &token, NULL, "has no CKF_MESSAGE_DECRYPT");
+    assert_offered("aes-256-gcm-encrypt", &token, NULL, "has no CKF_ENCRYPT");
+}
+
+/* Modules say what they like of the sizes of keys that have none. */
+static void test_offered_parameter_sets(void **state)
+{
+    CK_MECHANISM_TYPE own_mechanisms[] = {CKM_ML_KEM_KEY_PAIR_GEN, CKM_ML_KEM};
+    CK_MECHANISM_INFO own_infos[] = {{1, 3, CKF_GENERATE_KEY_PAIR}, {800, 1568, CKF_ENCAPSULATE}};
+    struct p11prof_bench_token_facts token = {
+        .mechanisms = own_mechanisms, .infos = own_infos, .mechanism_count = 2, .interface = 302};
+    (void)state;
+    assert_offered("ml-kem-512-encapsulate", &token, NULL, NULL);
+    assert_offered("ml-kem-768-keygen", &token, NULL, NULL);
+    assert_offered("ml-kem-1024-decapsulate", &token, NULL, "CKM_ML_KEM has no CKF_DECAPSULATE");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_offered),
         cmocka_unit_test(test_not_offered),
         cmocka_unit_test(test_offered_sizes),
+        cmocka_unit_test(test_offered_des3),
         cmocka_unit_test(test_offered_login),
+        cmocka_unit_test(test_offered_interfaces),
+        cmocka_unit_test(test_offered_parameter_sets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

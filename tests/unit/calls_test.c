@@ -124,7 +124,7 @@ static void test_operation_names(void **state)
     (void)state;
     assert_null(p11prof_operation_name(P11PROF_OPERATION_NONE));
     assert_null(p11prof_operation_name(P11PROF_OPERATIONS));
-    for (unsigned operation = 1; operation < P11PROF_OPERATIONS; operation++)
+    for (unsigned operation = 1; operation <= P11PROF_OPERATION_DECRYPT_VERIFY; operation++)
         assert_non_null(p11prof_operation_name(operation));
     assert_string_equal(p11prof_operation_name(P11PROF_OPERATION_GENERATE_KEY_PAIR),
                         "generate-key-pair");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
-/* Random durations for the tests of charts: the same ones for the same seed. */
+/* Random numbers and durations for tests: the same ones for the same seed. */
 #ifndef P11PROF_TEST_DRAWS_H
 #define P11PROF_TEST_DRAWS_H
 

@@ -240,13 +240,15 @@ static void parts_with_other_starts_come_together(void **state)
                  "UPDATE run SET start_wall_ns = start_wall_ns + 7000, "
                  "start_monotonic_ns = start_monotonic_ns + 7000",
                  NULL, NULL, NULL);
-    char *there = retention_rows(fixture_store, "SELECT start_ns + 7000, operation_start_ns + 7000 "
-                                                "FROM call ORDER BY id");
+    char *there =
+        retention_rows(fixture_store, "SELECT start_ns + 7000, operation_start_ns + 7000, "
+                                      "intended_start_ns + 7000 FROM call ORDER BY id");
     int64_t end_ns = fixture_integer(fixture_store, "SELECT end_ns + 7000 FROM process");
     merges(into, fixture_path("p.db"), P11PROF_MERGE_ADDED);
     retention_expect_same(
-        there, retention_rows(into, "SELECT start_ns, operation_start_ns FROM call "
-                                    "WHERE id > (SELECT min(last_call) FROM segment) ORDER BY id"));
+        there, retention_rows(
+                   into, "SELECT start_ns, operation_start_ns, intended_start_ns "
+                         "FROM call WHERE id > (SELECT min(last_call) FROM segment) ORDER BY id"));
     assert_int_equal(fixture_integer(into, "SELECT max(end_ns) FROM process"), end_ns);
     struct p11prof_store *other = new_store("other.db");
     write_batch(other, 1, 3, 0, true);

@@ -105,7 +105,8 @@ static void the_last_of_equals_counts(void **state)
     assert_int_equal(lines("p11prof_bench_operations_total{test=\"twice\""), 1);
     has("p11prof_bench_operations_total{test=\"twice\",token=\"\",operation=\"sign\",mechanism="
         "\"CKM_ECDSA\",key_type=\"CKK_EC\",key_bits=\"256\",data_bytes=\"32\",threads=\"1\","
-        "processes=\"1\",weight=\"\",suite=\"\",step=\"\"} 5\n");
+        "processes=\"1\",weight=\"\",suite=\"\",step=\"\",rate=\"\",arrivals=\"\",think_time_ns="
+        "\"\"} 5\n");
     assert_int_equal(lines("p11prof_bench_latency_seconds_count{"), 2);
     metrics("11", true); /* the same run twice */
     assert_int_equal(lines("p11prof_bench_operations_total{"), 2);
@@ -121,8 +122,10 @@ static void a_mix_has_series_of_its_own(void **state)
     bench_write(true);
     metrics("1", true);
     assert_int_equal(lines("p11prof_bench_operations_total{test=\"ecdsa-p256-sign\""), 2);
-    has("processes=\"1\",weight=\"\",suite=\"\",step=\"\"} 5\n");
-    has("processes=\"1\",weight=\"0.25\",suite=\"\",step=\"\"} 0\n");
+    has("processes=\"1\",weight=\"\",suite=\"\",step=\"\",rate=\"\",arrivals=\"\",think_time_ns="
+        "\"\"} 5\n");
+    has("processes=\"1\",weight=\"0.25\",suite=\"\",step=\"\",rate=\"\",arrivals=\"\",think_time_"
+        "ns=\"\"} 0\n");
 }
 
 static void gauges_of_dashboards(void **state)
@@ -132,11 +135,14 @@ static void gauges_of_dashboards(void **state)
     bench_write(true);
     metrics("1", true);
     has("hsm_ops_per_sec{test=\"ecdsa-p256-sign\",token=\"\",operation=\"ecdsa-p256-sign\",");
-    has("processes=\"1\",weight=\"\",suite=\"\",step=\"\"} 1000\n");
+    has("processes=\"1\",weight=\"\",suite=\"\",step=\"\",rate=\"\",arrivals=\"\",think_time_ns="
+        "\"\"} 1000\n");
     has("hsm_latency_p99_ms{test=\"ecdsa-p256-sign\",token=\"\",operation=\"ecdsa-p256-sign\",");
-    has("processes=\"1\",weight=\"\",suite=\"\",step=\"\"} 2\n");
+    has("processes=\"1\",weight=\"\",suite=\"\",step=\"\",rate=\"\",arrivals=\"\",think_time_ns="
+        "\"\"} 2\n");
     has("p11prof_bench_latency_seconds_sum{test=\"ecdsa-p256-sign\",");
-    has("processes=\"1\",weight=\"\",suite=\"\",step=\"\"} 2\n");
+    has("processes=\"1\",weight=\"\",suite=\"\",step=\"\",rate=\"\",arrivals=\"\",think_time_ns="
+        "\"\"} 2\n");
     metrics("1", false);
     assert_int_equal(lines("hsm_"), 0);
     assert_int_equal(lines("# TYPE hsm_"), 0);

@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 /* Pruning: what goes, and that nothing else changes. */
 #include "report/scan.h"
+#include "retention/delete.h"
 #include "retention/prune.h"
 #include "retention_fixture.h"
 
@@ -328,6 +329,33 @@ static void an_age_of_ages_is_no_age(void **state)
     assert_int_equal(prune_windows(at(hour_ns, UINT64_MAX)).window_count, 0);
 }
 
+/* As somebody else may write it. */
+static void ranges_without_end_have_an_end(void **state)
+{
+    (void)state;
+    struct p11prof_prune prune = at(hour_ns, second_ns);
+    struct p11prof_prune_result result = {.call_count = 0};
+    uint64_t calls = 0;
+    write_calls();
+    assert_int_equal(
+        sqlite3_exec(
+            p11prof_store_sqlite(fixture_store),
+            "UPDATE segment SET last_call = 9223372036854775807 "
+            "WHERE first_call = (SELECT max(first_call) FROM segment); "
+            "UPDATE segment SET first_call = -9223372036854775807 - 1 "
+            "WHERE first_call = (SELECT min(first_call) FROM segment); "
+            "UPDATE call SET id = 4611686018427387904 WHERE id = (SELECT max(id) FROM call)",
+            NULL, NULL, NULL),
+        SQLITE_OK);
+    prune.age_ns = hour_ns - 20 * second_ns;
+    assert_int_equal(p11prof_prune_calls(&prune, &result, &error), P11PROF_OK);
+    assert_int_equal(result.call_count, 2000);
+    assert_int_equal(p11prof_run_delete(fixture_store, 1, &calls, &error), P11PROF_OK);
+    assert_int_equal(calls, 1000);
+    fixture_expect("SELECT count(*) FROM call", "0");
+    fixture_expect("SELECT count(*) FROM segment", "0");
+}
+
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, fixture_store_setup, fixture_store_teardown)
 
@@ -347,6 +375,7 @@ int main(void)
         TEST(sums_stop_at_the_end),
         TEST(slices_of_a_bench_stay),
         TEST(an_age_of_ages_is_no_age),
+        TEST(ranges_without_end_have_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,8 +119,8 @@ static void sql(const char *text)
 
 static int page_setup(void **state)
 {
-    static struct p11prof_caller_row callers[] = {{1, "/folder-planted/first-planted.so"},
-                                                  {2, "/folder-planted/second-planted.so"}};
+    static struct p11prof_caller_row callers[] = {{1, "/folder-planted/first-planted.so", 0},
+                                                  {2, "/folder-planted/second-planted.so", 0}};
     struct p11prof_group all[8];
     if (fixture_store_setup(state) != 0)
         return -1;

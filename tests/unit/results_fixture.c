@@ -143,7 +143,7 @@ void bench_mix_load(uint32_t load, const char *test, unsigned mix, double weight
 void bench_slice(uint32_t load, unsigned slice, uint64_t start_ns, uint64_t duration_ns)
 {
     struct p11prof_error error = {0};
-    struct p11prof_slice_row row = {load, slice, start_ns, duration_ns, -1, -1};
+    struct p11prof_slice_row row = {load, slice, start_ns, duration_ns, -1, -1, -1};
     ok(p11prof_store_slice_add(fixture_store, 1, &row, &error), &error);
 }
 

@@ -99,9 +99,14 @@ static void make_row(struct p11prof_row *row, const struct retention_calls *call
                                          P11PROF_ROW_IN_BYTES | P11PROF_ROW_OPERATION_IN};
     row->operation_start_ns = row->start_ns;
     row->operation_duration_ns = row->duration_ns;
+    row->intended_start_ns = row->start_ns - row->start_ns % 1000;
+    row->item_count = index;
+    row->detail = index * 2;
     row->operation_in_bytes = row->in_bytes;
     row->known |= index % 3 == 2 ? 0 : (uint32_t)P11PROF_ROW_RV;
-    row->known |= sign ? (uint32_t)P11PROF_ROW_MECHANISM | P11PROF_ROW_OPERATION : 0;
+    row->known |=
+        sign ? (uint32_t)P11PROF_ROW_MECHANISM | P11PROF_ROW_OPERATION | P11PROF_ROW_INTENDED
+             : (uint32_t)P11PROF_ROW_ITEM_COUNT | P11PROF_ROW_DETAIL;
 }
 
 static void make_call(struct making *making, const struct retention_calls *calls, unsigned index)
@@ -126,7 +131,7 @@ static void write_making(struct p11prof_store *store, struct making *making,
     struct p11prof_group list[GROUPS_MAX];
     struct p11prof_session_row session = {calls->process,  1, true,
                                           calls->first_ns, 0, calls->count};
-    struct p11prof_caller_row callers[] = {{1, "/usr/bin/app"}, {2, "/usr/lib/engine.so"}};
+    struct p11prof_caller_row callers[] = {{1, "/usr/bin/app", 0}, {2, "/usr/lib/engine.so", 64}};
     struct p11prof_state_row state = {P11PROF_STATE_LEFT_SESSION, 7, "left", 4};
     struct p11prof_position_row position = {calls->spool, calls->count};
     struct p11prof_loss_row loss = {P11PROF_C_Sign, P11PROF_LOSS_LIMIT, calls->spool};

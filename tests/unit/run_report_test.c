@@ -60,8 +60,8 @@ static void add_row(struct fixture_group *group, const struct p11prof_row *row, 
 static int report_setup(void **state)
 {
     static struct fixture_group groups[4];
-    static struct p11prof_caller_row callers[] = {{1, "/usr/lib/first.so"},
-                                                  {2, "/usr/lib/second.so"}};
+    static struct p11prof_caller_row callers[] = {{1, "/usr/lib/first.so", 0},
+                                                  {2, "/usr/lib/second.so", 0}};
     struct p11prof_group all[4];
     if (fixture_store_setup(state) != 0)
         return -1;

@@ -97,8 +97,8 @@ static void add_to_group(struct fixture_group *group, const struct p11prof_row *
 /* Rows of one window of a second each. */
 static void write_rows(size_t first, size_t count, struct fixture_group *groups)
 {
-    static struct p11prof_caller_row callers[] = {{1, "/usr/lib/engine.so"},
-                                                  {2, "/usr/lib/provider.so"}};
+    static struct p11prof_caller_row callers[] = {{1, "/usr/lib/engine.so", 0},
+                                                  {2, "/usr/lib/provider.so", 0}};
     struct p11prof_group used[8];
     struct p11prof_batch batch = {.rows = rows + first,
                                   .row_count = count,

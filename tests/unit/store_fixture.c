@@ -80,6 +80,7 @@ struct p11prof_store *fixture_open(const char *path, unsigned flags)
     if (p11prof_store_open(&store, path, flags, &error)) {
         fail_msg("%s", error.text);
     }
+    sqlite3_db_config(p11prof_store_sqlite(store), SQLITE_DBCONFIG_ENABLE_VIEW, 1, NULL);
     return store;
 }
 

@@ -125,7 +125,7 @@ static void refuses_other_versions(void **state)
     change(path, "PRAGMA user_version = 9");
     fixture_refused(path, P11PROF_STORE_MIGRATE, P11PROF_REFUSED, "version 9");
     fixture_refused(path, P11PROF_STORE_READ_ONLY, P11PROF_REFUSED, "update p11prof");
-    change(path, "PRAGMA user_version = 4; DELETE FROM meta");
+    change(path, "PRAGMA user_version = 6; DELETE FROM meta");
     fixture_refused(path, P11PROF_STORE_MIGRATE, P11PROF_FAILED, "incomplete");
     change(path, "PRAGMA user_version = 0");
     fixture_refused(path, P11PROF_STORE_CREATE, P11PROF_REFUSED, "older");
@@ -185,6 +185,47 @@ static void refreshes_views(void **state)
     change(path, "CREATE VIEW errors AS SELECT 1"); /* still gone: a newer one's views stay */
 }
 
+/* Its own author may be anybody: a command has views of its own, and nothing runs by itself. */
+static void believes_no_program_in_a_file(void **state)
+{
+    (void)state;
+    static const unsigned flags[] = {P11PROF_STORE_READ_ONLY, P11PROF_STORE_MIGRATE};
+    const char *path = fixture_path("p.db");
+    p11prof_store_close(fixture_open(path, P11PROF_STORE_CREATE));
+    change(path, "DROP VIEW runs; CREATE VIEW runs AS SELECT 7 AS run_id;"
+                 "CREATE TRIGGER t AFTER UPDATE ON meta BEGIN DELETE FROM rv_name; END;"
+                 "DROP TABLE baseline_run; CREATE VIEW baseline_run AS SELECT 1 AS run");
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        struct p11prof_store *store = NULL;
+        struct p11prof_error error;
+        assert_int_equal(p11prof_store_open(&store, path, flags[i], &error), P11PROF_OK);
+        sqlite3 *db = p11prof_store_sqlite(store);
+        assert_int_equal(fixture_integer(store, "SELECT count(*) FROM runs"), 0);
+        assert_int_equal(sqlite3_exec(db, "SELECT * FROM baseline_run", NULL, NULL, NULL),
+                         SQLITE_ERROR);
+        assert_non_null(strstr(sqlite3_errmsg(db), "prohibited"));
+        sqlite3_exec(db, "UPDATE meta SET tool_version = tool_version", NULL, NULL, NULL);
+        assert_true(fixture_integer(store, "SELECT count(*) FROM rv_name") > 90);
+        p11prof_store_close(store);
+    }
+}
+
+/* A view's name is text, not SQL, wherever an older file's views are removed. */
+static void quotes_names_of_views(void **state)
+{
+    (void)state;
+    const char *path = fixture_path("p.db");
+    p11prof_store_close(fixture_open(path, P11PROF_STORE_CREATE));
+    change(path, "CREATE VIEW \"a\"\"; DELETE FROM kind_name; --\" AS SELECT 1;"
+                 "CREATE VIEW a AS SELECT 1; UPDATE meta SET tool_version = '0.0.1'");
+    struct p11prof_store *store = fixture_open(path, P11PROF_STORE_MIGRATE);
+    assert_int_equal(fixture_integer(store, "SELECT count(*) FROM sqlite_schema "
+                                            "WHERE type = 'view' AND name LIKE 'a%'"),
+                     0);
+    assert_true(fixture_integer(store, "SELECT count(*) FROM kind_name") > 0);
+    p11prof_store_close(store);
+}
+
 /* All columns of all tables and views, the lists of UNIQUE, the references and what kind of table
  * each is. The caller frees it. */
 static char *shape(struct p11prof_store *store)
@@ -218,7 +259,8 @@ static struct p11prof_store *migrate(const char *data)
     fclose(file);
     change(path, sql);
     fixture_refused(path, P11PROF_STORE_CREATE, P11PROF_REFUSED, "older");
-    struct p11prof_store *old = fixture_open(path, P11PROF_STORE_MIGRATE);
+    p11prof_store_close(fixture_open(path, P11PROF_STORE_MIGRATE));
+    struct p11prof_store *old = fixture_open(path, P11PROF_STORE_CREATE);
     struct p11prof_store *new = fixture_open(fixture_path("new.db"), P11PROF_STORE_CREATE);
     char *old_shape = shape(old), *new_shape = shape(new);
     if (strcmp(old_shape, new_shape) != 0) {
@@ -278,6 +320,34 @@ static void migrates_version_3(void **state)
     p11prof_store_close(old);
 }
 
+static void migrates_version_4(void **state)
+{
+    (void)state;
+    struct p11prof_store *old = migrate(P11PROF_TEST_DATA "/schema-4.sql");
+    assert_string_equal(
+        fixture_text(old, "SELECT suite || ' ' || weight || ' ' || (rate IS NULL) || ' ' || "
+                          "(missed_count IS NULL) FROM loads"),
+        "Suite 0.5 1 1");
+    assert_int_equal(fixture_integer(old, "SELECT intended_start_ns IS NULL FROM operations"), 1);
+    assert_int_equal(
+        fixture_integer(old, "SELECT item_count IS NULL AND detail IS NULL FROM calls"), 1);
+    p11prof_store_close(old);
+}
+
+static void migrates_version_5(void **state)
+{
+    (void)state;
+    struct p11prof_store *old = migrate(P11PROF_TEST_DATA "/schema-5.sql");
+    assert_string_equal(
+        fixture_text(old, "SELECT caller || ' ' || (caller_offset_bytes IS NULL) || ' ' || "
+                          "(caller_symbol IS NULL) || ' ' || item_count FROM calls"),
+        "engine.so 1 1 2");
+    assert_string_equal(
+        fixture_text(old, "SELECT rate || ' ' || arrivals || ' ' || ramp FROM loads"),
+        "100.0 poisson 3");
+    p11prof_store_close(old);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -291,9 +361,13 @@ int main(void)
         TEST(describes_damage),
         TEST(describes_missing_rights),
         TEST(refreshes_views),
+        TEST(believes_no_program_in_a_file),
+        TEST(quotes_names_of_views),
         TEST(migrates_version_1),
         TEST(migrates_version_2),
         TEST(migrates_version_3),
+        TEST(migrates_version_4),
+        TEST(migrates_version_5),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

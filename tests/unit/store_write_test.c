@@ -189,9 +189,10 @@ static void take_state(void *payload, enum p11prof_state_kind kind, uint64_t key
     loaded->state += kind + key;
     memcpy(loaded->data, data, data_bytes);
 }
-static void take_caller(void *payload, uint32_t caller_id, const char *path)
+static void take_caller(void *payload, uint32_t caller_id, const char *path, uint64_t offset_bytes)
 {
-    snprintf(((struct loaded *)payload)->path, 32, "%u %s", caller_id, path);
+    snprintf(((struct loaded *)payload)->path, 32, "%u %s %u", caller_id, path,
+             (unsigned)offset_bytes);
 }
 
 static struct loaded load(void)
@@ -212,7 +213,7 @@ static void remembers_for_later_drains(void **state)
     struct p11prof_state_row states[] = {{P11PROF_STATE_OBJECT, 40, "abc", 4},
                                          {P11PROF_STATE_OBJECT, 7, "x", 2},
                                          {P11PROF_STATE_LEFT_OBJECT, 9, "y", 2}};
-    struct p11prof_caller_row caller = {1, "/usr/lib/libp11.so.3"};
+    struct p11prof_caller_row caller = {1, "/usr/lib/libp11.so.3", 4660};
     struct p11prof_batch batch = {.positions = &position,
                                   .position_count = 1,
                                   .states = states,
@@ -227,7 +228,7 @@ static void remembers_for_later_drains(void **state)
     assert_int_equal(loaded.position, 3 * 1024);
     assert_int_equal(loaded.state, P11PROF_STATE_OBJECT + 40);
     assert_string_equal(loaded.data, "abc");
-    assert_string_equal(loaded.path, "1 /usr/lib/libp11.so.3");
+    assert_string_equal(loaded.path, "1 /usr/lib/libp11.so.3 4660");
     batch.process_ended = true;
     fixture_write(fixture_store, fixture_spool, &batch);
     loaded = load();

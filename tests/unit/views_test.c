@@ -109,7 +109,7 @@ static void show_calls(void **state)
          .flags = P11PROF_ROW_NESTED | P11PROF_ROW_SIGNAL},
         {.function = P11PROF_C_Decrypt},
     };
-    struct p11prof_caller_row caller = {1, "/usr/lib/engine.so"};
+    struct p11prof_caller_row caller = {1, "/usr/lib/engine.so", 4096};
     struct p11prof_batch batch = {
         .rows = rows, .row_count = 3, .callers = &caller, .caller_count = 1, .call_count = 3};
     fixture_write(fixture_store, fixture_spool, &batch);

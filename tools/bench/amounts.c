@@ -24,6 +24,43 @@ bool amounts_time(const char *text, uint64_t *out_ns)
     return p11prof_read_duration(text, out_ns) && *out_ns > 0 && *out_ns <= year_ns;
 }
 
+/* Digits with at most one point among them; strtod() would take more. */
+static bool decimal_read(const char **text, double *out)
+{
+    const char *at = *text + strspn(*text, "0123456789");
+    bool digits = at > *text;
+    if (*at == '.') {
+        size_t behind = strspn(at + 1, "0123456789");
+        digits = digits && behind > 0;
+        at += 1 + behind;
+    }
+    char *copy = digits ? strndup(*text, (size_t)(at - *text)) : NULL;
+    *out = copy ? strtod(copy, NULL) : 0;
+    free(copy);
+    *text = at;
+    return digits;
+}
+
+bool amounts_rate(const char *text, double *out_per_s)
+{
+    static const struct {
+        const char *unit;
+        double seconds;
+    } units[] = {{"", 1}, {"/s", 1}, {"/m", 60}, {"/min", 60}, {"/h", 3600}};
+    if (!decimal_read(&text, out_per_s))
+        return false;
+    if (*text == 'k') {
+        *out_per_s *= 1000;
+        text++;
+    }
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (strcmp(text, units[i].unit) == 0) {
+            *out_per_s /= units[i].seconds;
+            return *out_per_s <= 1e6 && *out_per_s >= 1.0 / 3600;
+        }
+    return false;
+}
+
 bool amounts_size(const char *text, uint64_t *out_bytes)
 {
     return p11prof_config_parse_size(text, out_bytes) && *out_bytes > 0;

@@ -13,6 +13,10 @@ bool amounts_number(const char *text, uint64_t *out);
  */
 bool amounts_time(const char *text, uint64_t *out_ns);
 
+/* "500/s", "500", "2.5/s", "30/m", "900/h", "10k/s": operations in a second, at most a million;
+ * more than 0, at least one in an hour. */
+bool amounts_rate(const char *text, double *out_per_s);
+
 /* "16", "1KB", "1MB": at least 1; KB = KiB = 1024. */
 bool amounts_size(const char *text, uint64_t *out_bytes);
 

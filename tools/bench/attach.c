@@ -56,6 +56,15 @@ static enum p11prof_status list_get(const char *path, void **handle, CK_FUNCTION
                          rv == CKR_OK ? CKR_GENERAL_ERROR : rv, path);
 }
 
+/* A list that the shim passes on as it is cannot be recorded. */
+static void interfaces_match(struct attachment *out)
+{
+    bool recorded =
+        out->timed_3.functions.C_EncryptMessage != out->raw_3.functions.C_EncryptMessage;
+    unsigned since = out->timed_3.since < out->raw_3.since ? out->timed_3.since : out->raw_3.since;
+    out->timed_3.since = out->raw_3.since = recorded ? since : 0;
+}
+
 enum p11prof_status attach(struct attachment *out, const char *shim, const char *module,
                            struct p11prof_error *error)
 {
@@ -63,11 +72,17 @@ enum p11prof_status attach(struct attachment *out, const char *shim, const char 
     *out = (struct attachment){0};
     enum p11prof_status status = list_get(module, &handle, &out->raw, error);
     out->timed = out->raw;
-    if (status != P11PROF_OK || !shim)
+    if (status != P11PROF_OK)
+        return status;
+    interface_get(&out->raw_3, handle, NULL);
+    out->timed_3 = out->raw_3;
+    if (!shim)
         return status;
     status = list_get(shim, &handle, &out->timed, error);
     if (status != P11PROF_OK)
         return status;
+    interface_get(&out->timed_3, handle, &out->raw_3);
+    interfaces_match(out);
     if (symbol_get(handle, P11PROF_LOAD_MARK_NAME, &out->recorder.mark) &&
         symbol_get(handle, P11PROF_LOAD_ROOM_NAME, &out->recorder.room) &&
         symbol_get(handle, P11PROF_LOAD_SUMMARY_NAME, &out->recorder.summary))

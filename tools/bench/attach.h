@@ -4,11 +4,13 @@
 #ifndef P11PROF_BENCH_ATTACH_H
 #define P11PROF_BENCH_ATTACH_H
 
+#include "interface.h"
 #include "slice.h"
 
 struct attachment {
-    CK_FUNCTION_LIST *raw;   /* the module's own */
-    CK_FUNCTION_LIST *timed; /* the shim's over it; raw where nothing is recorded */
+    CK_FUNCTION_LIST *raw;           /* the module's own */
+    CK_FUNCTION_LIST *timed;         /* the shim's over it; raw where nothing is recorded */
+    struct interface raw_3, timed_3; /* the same of 3.x, both up to the same version */
     struct slice_recorder recorder;
 };
 

@@ -23,30 +23,40 @@ static CK_RV crypt(struct p11prof_bench_job *job, CK_FUNCTION_LIST *list, unsign
                                out_bytes);
 }
 
+/* The job's own data, in one part or in several. */
+static CK_RV test_crypt(struct p11prof_bench_job *job, CK_FUNCTION_LIST *list, unsigned operation)
+{
+    struct cipher *cipher = job->state;
+    if (p11prof_bench_variant(job->test)->part_count == 0)
+        return crypt(job, list, operation, job->in, job->in_bytes, job->out, &job->out_bytes);
+    return p11prof_bench_parts_crypt(job, list, operation, &cipher->mechanism.mechanism,
+                                     p11prof_bench_key_for(job->key, operation));
+}
+
 static CK_RV encrypt_open(struct p11prof_bench_job *job)
 {
     struct cipher *cipher = p11prof_zalloc(1, sizeof *cipher);
     job->state = cipher;
     p11prof_bench_mechanism_make(&cipher->mechanism, job->test);
+    p11prof_bench_mechanism_sized(&cipher->mechanism, job->in_bytes);
     cipher->plaintext = p11prof_zalloc(1, job->in_capacity);
     job->unchecked =
         p11prof_bench_key_for(job->key, P11PROF_OPERATION_DECRYPT) == CK_INVALID_HANDLE;
     return CKR_OK;
 }
 
-/* No nonce comes twice with a key: GCM is broken then, and tokens refuse it. */
+/* No nonce comes twice with a key: GCM and CCM are broken then, and tokens refuse it. */
 static CK_RV encrypt_before(struct p11prof_bench_job *job)
 {
     struct cipher *cipher = job->state;
-    if (cipher->mechanism.mechanism.mechanism == CKM_AES_GCM)
+    if (cipher->mechanism.fresh)
         p11prof_bench_nonce_next(&cipher->mechanism, cipher->nonce_count++);
     return p11prof_bench_out_clear(job);
 }
 
 static CK_RV encrypt_run(struct p11prof_bench_job *job)
 {
-    return crypt(job, job->timed, P11PROF_OPERATION_ENCRYPT, job->in, job->in_bytes, job->out,
-                 &job->out_bytes);
+    return test_crypt(job, job->timed, P11PROF_OPERATION_ENCRYPT);
 }
 
 static bool encrypt_check(struct p11prof_bench_job *job)
@@ -64,6 +74,21 @@ static bool encrypt_check(struct p11prof_bench_job *job)
     return bytes == job->in_bytes && memcmp(cipher->plaintext, job->in, bytes) == 0;
 }
 
+/* GCM and CCM: a token that takes a changed tag does not do what the test is of. */
+static CK_RV changed_refused(struct p11prof_bench_job *job)
+{
+    const struct cipher *cipher = job->state;
+    if (!cipher->mechanism.fresh || job->in_bytes == 0)
+        return CKR_OK;
+    CK_BYTE *changed = &job->in[job->in_bytes - 1];
+    p11prof_bench_out_clear(job);
+    *changed ^= 1;
+    CK_RV rv = test_crypt(job, job->raw, P11PROF_OPERATION_DECRYPT);
+    *changed ^= 1;
+    p11prof_bench_finish(job);
+    return rv == CKR_OK ? p11prof_bench_wrong(job, "the token accepts changed tags") : CKR_OK;
+}
+
 /* The plaintext is put aside, its ciphertext takes its place. */
 static CK_RV decrypt_open(struct p11prof_bench_job *job)
 {
@@ -78,13 +103,12 @@ static CK_RV decrypt_open(struct p11prof_bench_job *job)
         return rv;
     memcpy(job->in, job->out, bytes);
     job->in_bytes = bytes;
-    return CKR_OK;
+    return changed_refused(job);
 }
 
 static CK_RV decrypt_run(struct p11prof_bench_job *job)
 {
-    return crypt(job, job->timed, P11PROF_OPERATION_DECRYPT, job->in, job->in_bytes, job->out,
-                 &job->out_bytes);
+    return test_crypt(job, job->timed, P11PROF_OPERATION_DECRYPT);
 }
 
 static bool decrypt_check(struct p11prof_bench_job *job)

@@ -33,6 +33,8 @@ static bool shared_make(struct crew *crew, const struct crew_size *size)
     crew->shared = memory_make(crew->shared_bytes);
     if (!crew->shared)
         return false;
+    if (!bench_arrivals_init(&crew->shared->arrivals))
+        return false;
     crew->shared->threads_most = size->threads;
     crew->shared->turns_most = size->turns;
     crew->shared->shares = memory_make(crew->shares_bytes);
@@ -70,6 +72,8 @@ static _Noreturn void become_worker(struct crew *crew, const struct crew *other,
     worker->process = number;
     worker->shared = crew->shared;
     worker->socket = socket;
+    if (worker->work)
+        worker->work(worker);
     worker_run(worker);
 }
 

@@ -23,6 +23,14 @@ static CK_ULONG attribute_read(struct p11prof_bench_job *job, CK_ATTRIBUTE_TYPE 
     return 0;
 }
 
+/* NULL: another kind of curve. */
+static const char *montgomery_name(const struct p11prof_bench_job *job)
+{
+    if (job->test->key_kind != P11PROF_BENCH_KEY_MONTGOMERY)
+        return NULL;
+    return job->test->key_bits == 448 ? "X448" : "X25519";
+}
+
 static EVP_PKEY *key_generate(const CK_BYTE *parameters, CK_ULONG bytes)
 {
     EVP_PKEY *curve = d2i_KeyParams(EVP_PKEY_EC, NULL, &parameters, (long)bytes), *key = NULL;
@@ -35,10 +43,11 @@ static EVP_PKEY *key_generate(const CK_BYTE *parameters, CK_ULONG bytes)
 }
 
 /* The point in a CKA_EC_POINT, which is DER by the standard, and the bare point in many modules. */
-static const CK_BYTE *point_in(const CK_BYTE *value, CK_ULONG *bytes, CK_ULONG point_bytes)
+static const CK_BYTE *point_in(const CK_BYTE *value, CK_ULONG *bytes, CK_ULONG point_bytes,
+                               bool montgomery)
 {
     CK_ULONG head = value[1] == LONG_FORM ? 3 : 2;
-    if (*bytes == point_bytes && value[0] == UNCOMPRESSED)
+    if (*bytes == point_bytes && (montgomery || value[0] == UNCOMPRESSED))
         return value;
     if (*bytes != head + point_bytes || value[0] != OCTET_STRING || value[head - 1] != point_bytes)
         return NULL;
@@ -50,7 +59,10 @@ static EVP_PKEY *token_key_read(struct p11prof_bench_job *job, EVP_PKEY *peer, C
 {
     CK_BYTE value[P11PROF_BENCH_POINT_MAX + 3];
     CK_ULONG bytes = attribute_read(job, CKA_EC_POINT, value, sizeof value);
-    const CK_BYTE *point = bytes > 3 ? point_in(value, &bytes, point_bytes) : NULL;
+    const char *montgomery = montgomery_name(job);
+    const CK_BYTE *point = bytes > 3 ? point_in(value, &bytes, point_bytes, montgomery) : NULL;
+    if (montgomery)
+        return point ? EVP_PKEY_new_raw_public_key_ex(NULL, montgomery, NULL, point, bytes) : NULL;
     EVP_PKEY *key = point ? EVP_PKEY_new() : NULL;
     if (key && EVP_PKEY_copy_parameters(key, peer) > 0 &&
         EVP_PKEY_set1_encoded_public_key(key, point, bytes) > 0)
@@ -93,10 +105,12 @@ static bool point_keep(struct p11prof_bench_peer *out, EVP_PKEY *peer)
 const char *p11prof_bench_peer_make(struct p11prof_bench_peer *peer, struct p11prof_bench_job *job)
 {
     CK_BYTE parameters[PARAMETERS_MAX];
+    const char *montgomery = montgomery_name(job);
     CK_ULONG bytes = attribute_read(job, CKA_EC_PARAMS, parameters, sizeof parameters);
-    if (bytes == 0)
+    if (bytes == 0 && !montgomery)
         return "the token does not tell the key's curve (CKA_EC_PARAMS)";
-    EVP_PKEY *key = key_generate(parameters, bytes);
+    EVP_PKEY *key =
+        montgomery ? EVP_PKEY_Q_keygen(NULL, NULL, montgomery) : key_generate(parameters, bytes);
     if (!key)
         return "libcrypto does not know the key's curve";
     bool kept = point_keep(peer, key);

@@ -9,7 +9,6 @@
 
 struct digest {
     CK_MECHANISM mechanism;
-    unsigned part_count;
     CK_BYTE expected[EVP_MAX_MD_SIZE];
     unsigned expected_bytes;
 };
@@ -20,35 +19,21 @@ static CK_RV digest_open(struct p11prof_bench_job *job)
     struct digest *digest = p11prof_zalloc(1, sizeof *digest);
     job->state = digest;
     digest->mechanism.mechanism = job->test->mechanism;
-    digest->part_count = variant->part_count;
     if (!EVP_Digest(job->in, job->in_bytes, digest->expected, &digest->expected_bytes,
                     EVP_get_digestbyname(variant->digest), NULL))
         return p11prof_bench_refuse(job, "libcrypto could not make the digest to compare with");
     return CKR_OK;
 }
 
-static CK_RV parts_run(struct p11prof_bench_job *job, unsigned part_count)
-{
-    CK_ULONG part_bytes = job->in_bytes / part_count, done = 0;
-    for (unsigned i = 1; i <= part_count; i++) {
-        CK_ULONG bytes = i < part_count ? part_bytes : job->in_bytes - done;
-        CK_RV rv = job->timed->C_DigestUpdate(job->session, job->in + done, bytes);
-        if (rv != CKR_OK)
-            return p11prof_bench_said(job, "C_DigestUpdate", rv);
-        done += bytes;
-    }
-    return p11prof_bench_said(job, "C_DigestFinal",
-                              job->timed->C_DigestFinal(job->session, job->out, &job->out_bytes));
-}
-
 static CK_RV digest_run(struct p11prof_bench_job *job)
 {
     struct digest *digest = job->state;
+    if (p11prof_bench_variant(job->test)->part_count > 0)
+        return p11prof_bench_parts_crypt(job, job->timed, P11PROF_OPERATION_DIGEST,
+                                         &digest->mechanism, CK_INVALID_HANDLE);
     CK_RV rv = job->timed->C_DigestInit(job->session, &digest->mechanism);
     if (rv != CKR_OK)
         return p11prof_bench_said(job, "C_DigestInit", rv);
-    if (digest->part_count > 0)
-        return parts_run(job, digest->part_count);
     rv = job->timed->C_Digest(job->session, job->in, job->in_bytes, job->out, &job->out_bytes);
     return p11prof_bench_said(job, "C_Digest", rv);
 }

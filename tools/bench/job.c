@@ -8,14 +8,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROOM_BYTES = 2048 + 64 }; /* for what an operation adds: at most a block of RSA-16384 */
+enum {
+    ROOM_BYTES = 2048 + 64,         /* for what an operation adds: at most a block of RSA-16384 */
+    ML_DSA_ROOM_BYTES = 4627 + 64,  /* a signature of ML-DSA-87 */
+    SLH_DSA_ROOM_BYTES = 49856 + 64 /* and of SLH-DSA-SHA2-256f */
+};
+
+static size_t room_bytes(const struct p11prof_bench_test *test)
+{
+    if (test->key_kind == P11PROF_BENCH_KEY_SLH_DSA)
+        return SLH_DSA_ROOM_BYTES;
+    return test->key_kind == P11PROF_BENCH_KEY_ML_DSA ? ML_DSA_ROOM_BYTES : ROOM_BYTES;
+}
 
 /* One iteration through the list that nobody measures. */
 static CK_RV iteration_try(struct p11prof_bench_job *job)
 {
     const struct p11prof_bench_steps *steps = job->test->steps;
     CK_FUNCTION_LIST *timed = job->timed;
+    const struct p11prof_function_list *timed_3 = job->timed_3;
     job->timed = job->raw;
+    job->timed_3 = job->raw_3;
     CK_RV rv = steps->before ? steps->before(job) : CKR_OK;
     if (rv == CKR_OK)
         rv = steps->run(job);
@@ -24,6 +37,7 @@ static CK_RV iteration_try(struct p11prof_bench_job *job)
     if (steps->after)
         steps->after(job);
     job->timed = timed;
+    job->timed_3 = timed_3;
     return rv;
 }
 
@@ -61,7 +75,7 @@ static void described(struct p11prof_error *error, const struct p11prof_bench_jo
 CK_RV p11prof_bench_job_open(struct p11prof_bench_job *job, uint64_t data_bytes,
                              struct p11prof_error *error)
 {
-    job->in_capacity = job->out_capacity = data_bytes + ROOM_BYTES;
+    job->in_capacity = job->out_capacity = data_bytes + room_bytes(job->test);
     job->in = p11prof_zalloc(1, job->in_capacity);
     job->out = p11prof_zalloc(1, job->out_capacity);
     p11prof_bench_in_fill(job, data_bytes);
@@ -69,6 +83,7 @@ CK_RV p11prof_bench_job_open(struct p11prof_bench_job *job, uint64_t data_bytes,
     if (rv == CKR_OK)
         return rv;
     described(error, job, rv);
+    p11prof_bench_settle(job); /* other jobs work in this session */
     p11prof_bench_job_close(job);
     return rv;
 }
@@ -145,11 +160,13 @@ CK_RV p11prof_bench_out_clear(struct p11prof_bench_job *job)
     return CKR_OK;
 }
 
+/* Where an iteration is so many calls of whatever kind, one more would be the next one's. */
 void p11prof_bench_made_destroy(struct p11prof_bench_job *job)
 {
+    CK_FUNCTION_LIST *list = job->test->iteration_calls > 0 ? job->raw : job->timed;
     for (unsigned i = 0; i < 2; i++) {
         if (job->made[i] != CK_INVALID_HANDLE &&
-            job->timed->C_DestroyObject(job->session, job->made[i]) != CKR_OK)
+            list->C_DestroyObject(job->session, job->made[i]) != CKR_OK)
             job->raw->C_DestroyObject(job->session, job->made[i]);
         job->made[i] = CK_INVALID_HANDLE;
     }

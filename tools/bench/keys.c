@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 /* The keys of tests: made for them, or the user's own. */
+#include "report/allocate.h"
 #include "steps.h"
 #include "templates.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool logged_in(CK_FUNCTION_LIST *list, CK_SESSION_HANDLE session)
@@ -45,6 +47,7 @@ static CK_RV found_make(struct p11prof_bench_key *key, struct p11prof_bench_key_
     CK_RV rv = CKR_OK;
     unsigned attempt;
     wish->label = label;
+    key->found = p11prof_zalloc(count, sizeof *key->found);
     while (rv == CKR_OK && key->found_count < count) {
         p11prof_bench_found_label(key, key->found_count, label);
         rv = p11prof_bench_wish_generate(wish, timed, session, handles, function, &attempt);
@@ -60,6 +63,20 @@ void p11prof_bench_found_label(const struct p11prof_bench_key *key, unsigned ind
     snprintf(label, 80, "%s-%03u", key->label, index);
 }
 
+/* What a combined test signs with. */
+static CK_RV mac_key_make(struct p11prof_bench_key *key, struct p11prof_bench_key_wish *wish,
+                          CK_FUNCTION_LIST *timed, CK_SESSION_HANDLE session, const char **function)
+{
+    CK_OBJECT_HANDLE handles[2];
+    unsigned attempt;
+    wish->kind = P11PROF_BENCH_KEY_GENERIC;
+    wish->bits = 256;
+    wish->operation = P11PROF_OPERATION_SIGN;
+    CK_RV rv = p11prof_bench_wish_generate(wish, timed, session, handles, function, &attempt);
+    key->mac_key = handles[0];
+    return rv;
+}
+
 static CK_RV generated_make(struct p11prof_bench_key *key, const struct p11prof_bench_test *test,
                             CK_FUNCTION_LIST *timed, CK_SESSION_HANDLE session,
                             const char **function)
@@ -71,12 +88,15 @@ static CK_RV generated_make(struct p11prof_bench_key *key, const struct p11prof_
                                           .token_object = key->token_objects,
                                           .private_object = key->private_objects};
     CK_OBJECT_HANDLE handles[2];
-    unsigned attempt, found_count = p11prof_bench_variant(test)->object_count;
-    if (found_count > 0)
-        return found_make(key, &wish, found_count, timed, session, function);
+    const struct p11prof_bench_variant *variant = p11prof_bench_variant(test);
+    unsigned attempt;
+    if (variant->object_count > 0)
+        return found_make(key, &wish, variant->object_count, timed, session, function);
     CK_RV rv = p11prof_bench_wish_generate(&wish, timed, session, handles, function, &attempt);
     key->public_key = handles[1];
     *(handles[1] == CK_INVALID_HANDLE ? &key->secret_key : &key->private_key) = handles[0];
+    if (rv == CKR_OK && variant->mac_key)
+        rv = mac_key_make(key, &wish, timed, session, function);
     return rv;
 }
 
@@ -116,15 +136,18 @@ static CK_RV destroy(CK_OBJECT_HANDLE *object, CK_FUNCTION_LIST *timed, CK_SESSI
 CK_RV p11prof_bench_key_destroy(struct p11prof_bench_key *key, CK_FUNCTION_LIST *timed,
                                 CK_SESSION_HANDLE session)
 {
-    CK_OBJECT_HANDLE *single[] = {&key->public_key, &key->private_key, &key->secret_key};
+    CK_OBJECT_HANDLE *single[] = {&key->public_key, &key->private_key, &key->secret_key,
+                                  &key->mac_key};
     CK_RV first = CKR_OK;
     if (!key->own)
         return CKR_OK;
-    for (unsigned i = 0; i < 3 + key->found_count; i++) {
-        CK_RV rv = destroy(i < 3 ? single[i] : &key->found[i - 3], timed, session);
+    for (unsigned i = 0; i < 4 + key->found_count; i++) {
+        CK_RV rv = destroy(i < 4 ? single[i] : &key->found[i - 4], timed, session);
         if (first == CKR_OK)
             first = rv;
     }
+    free(key->found);
+    key->found = NULL;
     key->found_count = 0;
     return first;
 }
@@ -137,6 +160,9 @@ CK_OBJECT_HANDLE p11prof_bench_key_for(const struct p11prof_bench_key *key, unsi
     case P11PROF_OPERATION_VERIFY:
     case P11PROF_OPERATION_ENCRYPT:
     case P11PROF_OPERATION_WRAP:
+    case P11PROF_OPERATION_MESSAGE_VERIFY:
+    case P11PROF_OPERATION_MESSAGE_ENCRYPT:
+    case P11PROF_OPERATION_ENCAPSULATE:
         return key->public_key;
     default:
         return key->private_key;

@@ -2,10 +2,11 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "steps.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-enum { NONCE_BYTES = 12, COUNTER_BYTES = 6, TAG_BITS = 128, CTR_BITS = 128 };
+enum { NONCE_BYTES = 12, COUNTER_BYTES = 6, TAG_BITS = 128, CTR_BITS = 128, DES_IV_BYTES = 8 };
 
 static void parameter_set(struct p11prof_bench_mechanism *out, void *parameter, CK_ULONG bytes)
 {
@@ -34,6 +35,13 @@ static void gcm_make(struct p11prof_bench_mechanism *out)
     parameter_set(out, &out->parameter.gcm, sizeof out->parameter.gcm);
 }
 
+static void ccm_make(struct p11prof_bench_mechanism *out)
+{
+    out->parameter.ccm = (struct p11prof_ccm_params){
+        .pNonce = out->iv, .ulNonceLen = NONCE_BYTES, .ulMACLen = TAG_BITS / 8};
+    parameter_set(out, &out->parameter.ccm, sizeof out->parameter.ccm);
+}
+
 static void ctr_make(struct p11prof_bench_mechanism *out)
 {
     out->parameter.ctr.ulCounterBits = CTR_BITS;
@@ -48,7 +56,7 @@ void p11prof_bench_mechanism_make(struct p11prof_bench_mechanism *out,
     memset(out, 0, sizeof *out);
     out->mechanism.mechanism = test->mechanism;
     if (getrandom(out->iv, sizeof out->iv, 0) != sizeof out->iv)
-        memset(out->iv, 0x5a, sizeof out->iv); /* never: up to 256 bytes come whole */
+        abort(); /* a nonce that came before could give away what a user's key encrypted */
     switch (variant->parameter) {
     case P11PROF_BENCH_PARAMETER_NONE:
         break;
@@ -57,7 +65,8 @@ void p11prof_bench_mechanism_make(struct p11prof_bench_mechanism *out,
         rsa_make(out, variant);
         break;
     case P11PROF_BENCH_PARAMETER_IV:
-        parameter_set(out, out->iv, sizeof out->iv);
+        parameter_set(out, out->iv,
+                      test->key_kind == P11PROF_BENCH_KEY_DES3 ? DES_IV_BYTES : sizeof out->iv);
         break;
     case P11PROF_BENCH_PARAMETER_CTR:
         ctr_make(out);
@@ -65,7 +74,25 @@ void p11prof_bench_mechanism_make(struct p11prof_bench_mechanism *out,
     case P11PROF_BENCH_PARAMETER_GCM:
         gcm_make(out);
         break;
+    case P11PROF_BENCH_PARAMETER_CCM:
+        ccm_make(out);
+        break;
+    case P11PROF_BENCH_PARAMETER_NONCE:
+        parameter_set(out, out->iv, NONCE_BYTES);
+        break;
+    case P11PROF_BENCH_PARAMETER_EDDSA:
+        parameter_set(out, &out->parameter.eddsa, sizeof out->parameter.eddsa);
+        break;
     }
+    out->fresh = variant->parameter == P11PROF_BENCH_PARAMETER_GCM ||
+                 variant->parameter == P11PROF_BENCH_PARAMETER_CCM ||
+                 variant->parameter == P11PROF_BENCH_PARAMETER_NONCE;
+}
+
+void p11prof_bench_mechanism_sized(struct p11prof_bench_mechanism *mechanism, CK_ULONG bytes)
+{
+    if (mechanism->mechanism.mechanism == CKM_AES_CCM)
+        mechanism->parameter.ccm.ulDataLen = bytes;
 }
 
 void p11prof_bench_nonce_next(struct p11prof_bench_mechanism *mechanism, uint64_t iteration)

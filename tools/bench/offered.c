@@ -6,11 +6,14 @@
 
 #include <stdio.h>
 
-/* Flags that say what a mechanism can do; a module that sets none of them says nothing. */
+/* Flags that say what a mechanism can do; a module that sets none of them says nothing. Nor does
+ * one of messages if it sets none of theirs: NSS can do them and does not say so. */
+#define MESSAGE_ABILITIES                                                                          \
+    (CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT | CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY)
 #define ABILITIES                                                                                  \
     (CKF_ENCRYPT | CKF_DECRYPT | CKF_DIGEST | CKF_SIGN | CKF_SIGN_RECOVER | CKF_VERIFY |           \
      CKF_VERIFY_RECOVER | CKF_GENERATE | CKF_GENERATE_KEY_PAIR | CKF_WRAP | CKF_UNWRAP |           \
-     CKF_DERIVE)
+     CKF_DERIVE | CKF_ENCAPSULATE | CKF_DECAPSULATE | MESSAGE_ABILITIES)
 
 /* What an operation needs; the second flag is of what makes its input. */
 static const struct need {
@@ -31,6 +34,15 @@ static const struct need {
     {P11PROF_OPERATION_UNWRAP, CKF_UNWRAP, "CKF_UNWRAP"},
     {P11PROF_OPERATION_UNWRAP, CKF_WRAP, "CKF_WRAP"},
     {P11PROF_OPERATION_DERIVE, CKF_DERIVE, "CKF_DERIVE"},
+    {P11PROF_OPERATION_MESSAGE_ENCRYPT, CKF_MESSAGE_ENCRYPT, "CKF_MESSAGE_ENCRYPT"},
+    {P11PROF_OPERATION_MESSAGE_DECRYPT, CKF_MESSAGE_DECRYPT, "CKF_MESSAGE_DECRYPT"},
+    {P11PROF_OPERATION_MESSAGE_DECRYPT, CKF_MESSAGE_ENCRYPT, "CKF_MESSAGE_ENCRYPT"},
+    {P11PROF_OPERATION_MESSAGE_SIGN, CKF_MESSAGE_SIGN, "CKF_MESSAGE_SIGN"},
+    {P11PROF_OPERATION_MESSAGE_VERIFY, CKF_MESSAGE_VERIFY, "CKF_MESSAGE_VERIFY"},
+    {P11PROF_OPERATION_MESSAGE_VERIFY, CKF_MESSAGE_SIGN, "CKF_MESSAGE_SIGN"},
+    {P11PROF_OPERATION_ENCAPSULATE, CKF_ENCAPSULATE, "CKF_ENCAPSULATE"},
+    {P11PROF_OPERATION_DECAPSULATE, CKF_DECAPSULATE, "CKF_DECAPSULATE"},
+    {P11PROF_OPERATION_DECAPSULATE, CKF_ENCAPSULATE, "CKF_ENCAPSULATE"},
 };
 
 static const CK_MECHANISM_INFO *info_of(const struct p11prof_bench_token_facts *token,
@@ -53,12 +65,20 @@ static bool between(uint64_t size, const CK_MECHANISM_INFO *info)
     return size >= info->ulMinKeySize && size <= info->ulMaxKeySize;
 }
 
+static bool named_otherwise(enum p11prof_bench_key_kind kind)
+{
+    return kind == P11PROF_BENCH_KEY_EDWARDS || kind == P11PROF_BENCH_KEY_MONTGOMERY ||
+           kind == P11PROF_BENCH_KEY_DES3;
+}
+
 /* Modules say sizes in bits or bytes as they like, or 0 and nonsense: only what is outside in
- * either unit is. The sizes of Edwards curves are 255, 256 or 32. */
+ * either unit is. The sizes of Edwards and Montgomery curves are 255, 256 or 32, that of DES3 is
+ * 24, 168 or 192; those of parameter sets are none. */
 static bool size_fits(const struct p11prof_bench_test *test, const CK_MECHANISM_INFO *info)
 {
-    if (test->key_bits == 0 || test->key_kind == P11PROF_BENCH_KEY_EDWARDS ||
-        info->ulMaxKeySize == 0 || info->ulMaxKeySize < info->ulMinKeySize)
+    if (test->key_bits == 0 || named_otherwise(test->key_kind) ||
+        p11prof_bench_parameter_set(test->key_kind, test->key_bits) || info->ulMaxKeySize == 0 ||
+        info->ulMaxKeySize < info->ulMinKeySize)
         return true;
     return between(test->key_bits, info) || between((test->key_bits + 7) / 8, info);
 }
@@ -86,8 +106,9 @@ static bool flags_fit(const struct p11prof_bench_test *test,
 {
     const CK_MECHANISM_INFO *info = info_of(token, test->mechanism);
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
+        CK_FLAGS telling = needs[i].flag & MESSAGE_ABILITIES ? MESSAGE_ABILITIES : ABILITIES;
         if (needs[i].operation != test->operation || info->flags & needs[i].flag ||
-            !(info->flags & ABILITIES))
+            !(info->flags & telling))
             continue;
         snprintf(reason, P11PROF_BENCH_REASON_BYTES, "the token's %s has no %s",
                  p11prof_mechanism_name(test->mechanism), needs[i].name);
@@ -123,6 +144,34 @@ static bool target_fits(const struct p11prof_bench_test *test,
     return false;
 }
 
+unsigned p11prof_bench_interface_needed(const struct p11prof_bench_test *test)
+{
+    switch (test->operation) {
+    case P11PROF_OPERATION_MESSAGE_ENCRYPT:
+    case P11PROF_OPERATION_MESSAGE_DECRYPT:
+    case P11PROF_OPERATION_MESSAGE_SIGN:
+    case P11PROF_OPERATION_MESSAGE_VERIFY:
+        return 300;
+    case P11PROF_OPERATION_ENCAPSULATE:
+    case P11PROF_OPERATION_DECAPSULATE:
+        return 302;
+    default:
+        return 0;
+    }
+}
+
+static bool interface_fits(const struct p11prof_bench_test *test,
+                           const struct p11prof_bench_token_facts *token,
+                           char reason[P11PROF_BENCH_REASON_BYTES])
+{
+    unsigned needed = p11prof_bench_interface_needed(test);
+    if (token->interface >= needed)
+        return true;
+    snprintf(reason, P11PROF_BENCH_REASON_BYTES, "the module has no PKCS#11 %u.%u interface",
+             needed / 100, needed % 100);
+    return false;
+}
+
 static bool login_fits(const struct p11prof_bench_test *test,
                        const struct p11prof_bench_token_facts *token,
                        char reason[P11PROF_BENCH_REASON_BYTES])
@@ -139,7 +188,7 @@ bool p11prof_bench_offered(const struct p11prof_bench_test *test,
                            const struct p11prof_bench_own_key *own_key,
                            char reason[P11PROF_BENCH_REASON_BYTES])
 {
-    if (!login_fits(test, token, reason))
+    if (!interface_fits(test, token, reason) || !login_fits(test, token, reason))
         return false;
     if (test->mechanism != CK_UNAVAILABLE_INFORMATION &&
         (!mechanism_fits(test, test->mechanism, token, "", reason) ||

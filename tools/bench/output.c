@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "output.h"
 
+#include "../chart_options.h"
 #include "../message.h"
 #include "../output_file.h"
 #include "../report/allocate.h"
@@ -59,7 +60,15 @@ int output_tests(struct bench_run *run)
 int output_plan(struct bench_run *run)
 {
     struct p11prof_table table = {.columns = NULL};
-    p11prof_table_add_columns(&table, "test data_bytes threads processes slices iteration_ns");
+    bool rate = false, think_time = false;
+    for (size_t i = 0; i < run->schedule.load_count; i++) {
+        rate = rate || run->schedule.loads[i].rate > 0;
+        think_time = think_time || run->schedule.loads[i].think_time_ns > 0;
+    }
+    p11prof_table_add_columns(&table, "test data_bytes threads processes");
+    p11prof_table_add_columns(&table, rate ? "rate" : "");
+    p11prof_table_add_columns(&table, think_time ? "think_time_ns" : "");
+    p11prof_table_add_columns(&table, "slices iteration_ns");
     for (size_t i = 0; i < run->schedule.load_count; i++) {
         const struct bench_load *load = &run->schedule.loads[i];
         if (!load->ready)
@@ -70,6 +79,11 @@ int output_plan(struct bench_run *run)
             p11prof_table_set_integer(&table, row, "data_bytes", (int64_t)load->data_bytes);
         p11prof_table_set_integer(&table, row, "threads", load->threads);
         p11prof_table_set_integer(&table, row, "processes", load->processes);
+        if (load->rate > 0)
+            p11prof_table_set_real(&table, row, "rate",
+                                   load->mix ? load->rate * load->weight : load->rate);
+        if (load->think_time_ns > 0)
+            p11prof_table_set_integer(&table, row, "think_time_ns", (int64_t)load->think_time_ns);
         p11prof_table_set_integer(&table, row, "slices", load->slices);
         p11prof_table_set_integer(&table, row, "iteration_ns", (int64_t)load->iteration_ns);
     }
@@ -97,8 +111,10 @@ static enum p11prof_status reports_write(FILE *stream, const struct bench_settin
                                          struct sqlite3 *db, const int64_t *run_ids, size_t count,
                                          struct p11prof_error *error)
 {
+    static const struct p11prof_chart_options usual = {.width = 0};
     const struct p11prof_report_options options = {
         .results_only = true,
+        .chart = p11prof_chart_style_choose(&usual, stream, settings->format),
         .intervals_said = !settings->output && settings->format == P11PROF_FORMAT_TEXT};
     struct p11prof_run_set *sets = p11prof_zalloc(count, sizeof *sets);
     for (size_t i = 0; i < count; i++)

@@ -6,6 +6,7 @@
 #ifndef P11PROF_BENCH_PROTOCOL_H
 #define P11PROF_BENCH_PROTOCOL_H
 
+#include "arrivals.h"
 #include "mix.h"
 #include "p11prof/histogram.h"
 #include "settings.h"
@@ -45,6 +46,8 @@ struct bench_request {
     uint64_t data_bytes;
     unsigned threads;
     struct bench_plan plan;
+    bool scheduled;         /* SLICE: operations begin as shared->arrivals say */
+    uint64_t think_time_ns; /* SLICE: that a thread waits after each operation */
 };
 
 /* What a token says of itself; texts without trailing blanks, made safe for a terminal. */
@@ -88,6 +91,7 @@ struct bench_thread_state {
     _Atomic(uint64_t) progress_count; /* iterations of this slice so far */
     _Atomic(uint64_t) error_count;    /* of those */
     _Atomic(uint32_t) waits;          /* for room in the spool */
+    uint64_t waited_ns;               /* for that, in this slice */
     uint32_t thread_id;
     struct bench_tally measured; /* of all loads of the slice */
     int processor;               /* it ended on, from 1; 0: unknown */
@@ -102,13 +106,15 @@ struct bench_thread_state {
 /* The part of it that is of one load. */
 struct bench_share {
     struct bench_tally measured;
-    CK_RV first_rv; /* of the first iteration that failed; CKR_OK: none */
-    struct bench_own own;
+    CK_RV first_rv;           /* of the first iteration that failed; CKR_OK: none */
+    struct bench_own own;     /* latencies, where operations are scheduled */
+    struct bench_own service; /* then: times in the module */
 };
 
 struct bench_shared {
     _Atomic(uint32_t) stop;              /* end the slice after the iteration in hand */
     _Atomic(uint32_t) unrecorded;        /* wait for no room: what finds none is lost */
+    struct bench_arrivals arrivals;      /* of the slice in hand, where it is scheduled */
     unsigned threads_most;               /* of a process */
     unsigned turns_most;                 /* loads of a mix */
     struct bench_share *shares;          /* of each thread; at this address in all processes */

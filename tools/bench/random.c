@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
-/* Random bytes. */
+/* Random bytes, and seeds for them. */
 #include "report/allocate.h"
 #include "steps.h"
 
@@ -46,5 +46,27 @@ const struct p11prof_bench_steps p11prof_bench_random_steps = {
     .before = random_before,
     .run = random_run,
     .check = random_check,
+    .close = p11prof_bench_state_free,
+};
+
+/* The state is what was random after the last seed that was checked. */
+static CK_RV seed_run(struct p11prof_bench_job *job)
+{
+    return p11prof_bench_said(job, "C_SeedRandom",
+                              job->timed->C_SeedRandom(job->session, job->in, job->in_bytes));
+}
+
+/* A seed adds to what the token has: the same seed must not bring the same bytes again. */
+static bool seed_check(struct p11prof_bench_job *job)
+{
+    random_before(job);
+    CK_RV rv = job->raw->C_GenerateRandom(job->session, job->out, job->out_bytes);
+    return rv == CKR_OK ? random_check(job) : p11prof_bench_unable(job, rv);
+}
+
+const struct p11prof_bench_steps p11prof_bench_seed_steps = {
+    .open = random_open,
+    .run = seed_run,
+    .check = seed_check,
     .close = p11prof_bench_state_free,
 };

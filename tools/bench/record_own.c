@@ -111,6 +111,7 @@ out:
 
 /* --- a slice --- */
 
+/* buckets: of a thread, get the same; NULL: there is no need. */
 static void octave_add(struct p11prof_group *group, unsigned octave, const uint32_t *counts,
                        struct p11prof_buckets *buckets)
 {
@@ -121,16 +122,16 @@ static void octave_add(struct p11prof_group *group, unsigned octave, const uint3
             group->octaves[octave] =
                 p11prof_zalloc(P11PROF_OCTAVE_BUCKETS, sizeof *group->octaves[octave]);
         group->octaves[octave][bucket] += counts[bucket];
-        p11prof_buckets_add(buckets, p11prof_bucket_low_ns(octave, bucket), counts[bucket]);
+        if (buckets)
+            p11prof_buckets_add(buckets, p11prof_bucket_low_ns(octave, bucket), counts[bucket]);
     }
 }
 
-static void own_merge(struct p11prof_group *group, const struct bench_share *share,
-                      struct p11prof_buckets *buckets)
+static void own_merge(struct p11prof_group *group, const struct bench_own *own,
+                      const struct bench_tally *measured, struct p11prof_buckets *buckets)
 {
-    const struct bench_own *own = &share->own;
-    group->count += own->success_count + share->measured.error_count - share->measured.wrong_count;
-    group->error_count += share->measured.error_count - share->measured.wrong_count;
+    group->count += own->success_count + measured->error_count - measured->wrong_count;
+    group->error_count += measured->error_count - measured->wrong_count;
     group->sum_ns += own->sum_ns;
     group->error_sum_ns += own->error_sum_ns;
     group->sum_squares += own->sum_squares;
@@ -146,11 +147,9 @@ static int64_t mechanism_of(const struct p11prof_bench_test *test)
                                                          : (int64_t)test->mechanism;
 }
 
-enum p11prof_status record_own_slice(struct bench_run *run, struct bench_load *load, unsigned turn,
-                                     uint64_t window_start_ns, struct p11prof_error *error)
+static struct p11prof_group group_make(const struct bench_load *load, uint64_t window_start_ns)
 {
-    unsigned count = load->threads * load->processes;
-    struct p11prof_group group = {.operation = true,
+    return (struct p11prof_group){.operation = true,
                                   .code = (uint16_t)load->test.operation,
                                   .mechanism = mechanism_of(&load->test),
                                   .key_type = P11PROF_UNKNOWN,
@@ -159,21 +158,57 @@ enum p11prof_status record_own_slice(struct bench_run *run, struct bench_load *l
                                   .part = p11prof_part(load->number, P11PROF_PHASE_MEASURED),
                                   .window_start_ns = window_start_ns,
                                   .min_ns = UINT64_MAX};
+}
+
+/* Stores what it has, and frees its buckets. */
+static enum p11prof_status group_store(struct bench_run *run, struct p11prof_group *group,
+                                       struct p11prof_error *error)
+{
+    enum p11prof_status status = P11PROF_OK;
+    if (group->count > 0)
+        status = p11prof_store_group_add(run->recording.store, run->recording.run_id, group, error);
+    for (unsigned octave = 0; octave < P11PROF_OCTAVES; octave++)
+        free(group->octaves[octave]);
+    return status;
+}
+
+static const struct bench_share *share_of(const struct bench_run *run,
+                                          const struct bench_load *load, unsigned index,
+                                          unsigned turn)
+{
+    return &bench_shares(run->crew.shared, index / load->threads, index % load->threads)[turn];
+}
+
+/* As the drain does where operations are recorded. */
+static enum p11prof_status service_store(struct bench_run *run, const struct bench_load *load,
+                                         unsigned turn, uint64_t window_start_ns,
+                                         struct p11prof_error *error)
+{
+    struct p11prof_group group = group_make(load, window_start_ns);
+    group.part = p11prof_service_part(group.part);
+    for (unsigned i = 0; i < load->threads * load->processes; i++) {
+        const struct bench_share *share = share_of(run, load, i, turn);
+        own_merge(&group, &share->service, &share->measured, NULL);
+    }
+    return group_store(run, &group, error);
+}
+
+enum p11prof_status record_own_slice(struct bench_run *run, struct bench_load *load, unsigned turn,
+                                     uint64_t window_start_ns, struct p11prof_error *error)
+{
+    unsigned count = load->threads * load->processes;
+    struct p11prof_group group = group_make(load, window_start_ns);
     if (!load->own) {
         load->own = p11prof_zalloc(count, sizeof *load->own);
         load->own_sum_ns = p11prof_zalloc(count, sizeof *load->own_sum_ns);
     }
     for (unsigned i = 0; i < count; i++) {
-        const struct bench_share *share =
-            &bench_shares(run->crew.shared, i / load->threads, i % load->threads)[turn];
-        own_merge(&group, share, &load->own[i]);
+        const struct bench_share *share = share_of(run, load, i, turn);
+        own_merge(&group, &share->own, &share->measured, &load->own[i]);
         load->own_sum_ns[i] += share->own.sum_ns;
     }
-    enum p11prof_status status = P11PROF_OK;
-    if (group.count > 0)
-        status =
-            p11prof_store_group_add(run->recording.store, run->recording.run_id, &group, error);
-    for (unsigned octave = 0; octave < P11PROF_OCTAVES; octave++)
-        free(group.octaves[octave]);
+    enum p11prof_status status = group_store(run, &group, error);
+    if (status == P11PROF_OK && load->rate > 0)
+        status = service_store(run, load, turn, window_start_ns, error);
     return status;
 }

@@ -5,6 +5,7 @@
 #include "../commands.h"
 #include "../message.h"
 #include "../report/query.h"
+#include "draw.h"
 #include "run_facts.h"
 #include "run_suite.h"
 #include "slice.h"
@@ -20,12 +21,6 @@ static void plan_start(struct bench_plan *plan, unsigned processes)
     plan->start_ns = slice_now_ns() + 2000000 + processes * UINT64_C(500000);
 }
 
-/* What the slices of a load are called. */
-static const char *turns_name(const struct bench_load *load)
-{
-    return load->turns > 1 ? "the mix" : load->test.id;
-}
-
 static CK_RV turns_first_rv(const struct bench_load *load)
 {
     CK_RV rv = CKR_OK;
@@ -38,8 +33,8 @@ static void load_aborted(struct bench_run *run, struct bench_load *load)
 {
     char text[32];
     progress_clear(run->progress);
-    p11prof_warn("%s%s ends early: nothing works any more (%s)", run_side(run), turns_name(load),
-                 p11prof_rv_text(turns_first_rv(load), text));
+    p11prof_warn("%s%s ends early: nothing works any more (%s)", run_side(run),
+                 run_turns_name(load), p11prof_rv_text(turns_first_rv(load), text));
     run->failed = true;
 }
 
@@ -52,6 +47,23 @@ static void states_clear(struct bench_run *run)
     }
 }
 
+/* Each slice has its own arrivals: the same in all loads and runs with that seed. */
+static void arrivals_begin(struct bench_run *run, struct bench_load *load,
+                           const struct bench_plan *plan)
+{
+    struct bench_arrivals_plan schedule = {
+        .rate = load->rate,
+        .poisson = load->poisson,
+        .seed = draw_seed(run->settings->seed, 0, load->slices_done, 0),
+        .start_ns = plan->start_ns,
+        .warmup = plan->warmup,
+        .measured = plan->measured,
+        .cooldown = plan->cooldown};
+    schedule.first_s = bench_arrivals_first_s(&schedule, load->scheduled_ns);
+    load->scheduled_ns += plan->measured.ns;
+    bench_arrivals_begin(&run->crew.shared->arrivals, &schedule);
+}
+
 void run_turn_take(struct bench_run *run, struct bench_load *load, const struct bench_plan *plan,
                    struct run_turn *turn)
 {
@@ -59,17 +71,23 @@ void run_turn_take(struct bench_run *run, struct bench_load *load, const struct 
                                     .load = load->number,
                                     .turns = load->turns,
                                     .threads = load->threads,
-                                    .plan = *plan};
+                                    .plan = *plan,
+                                    .scheduled = load->rate > 0,
+                                    .think_time_ns = load->think_time_ns};
     for (unsigned i = 0; i < load->turns; i++)
         request.weights[i] = load[i].weight;
     turn->load = load;
     states_clear(run);
-    progress_slice(run->progress, turns_name(load), schedule_plan_ns(load, plan));
+    progress_slice(run->progress, run_turns_name(load), schedule_plan_ns(load, plan));
     slice_facts_begin(&turn->facts);
     plan_start(&request.plan, load->processes);
+    if (request.scheduled)
+        arrivals_begin(run, load, &request.plan);
     turn->plan = request.plan;
     turn->status =
         crew_ask(&run->crew, load->processes, &request, run_slice_tick, run, &turn->error);
+    if (request.scheduled)
+        bench_arrivals_end(&run->crew.shared->arrivals, slice_now_ns());
     slice_facts_end(&turn->facts);
     run_slice_tick(run);
     progress_slice_ended(run->progress);
@@ -136,10 +154,12 @@ void run_finish(struct bench_run *run)
         p11prof_warn("%u workers did not come back from the module and were ended%s%s", killed,
                      run->settings->token_keys ? "; look for token objects labelled " : "",
                      run->settings->token_keys ? run->key_label : "");
-    if (!run->recording.store)
+    if (!run->recording.store && run->recording.problem.status == P11PROF_OK)
         return;
     run_drain(run);
-    run_threads_store(run);
+    run->failed = run->failed || run->recording.problem.status == P11PROF_FAILED;
+    if (run->recording.store)
+        run_threads_store(run);
     p11prof_recording_end(&run->recording, run->signal_number                      ? "interrupted"
                                            : run->crashed || run->ready_count == 0 ? "failed"
                                                                                    : "finished");

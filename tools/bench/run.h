@@ -72,6 +72,10 @@ void run_slice_tick(void *payload);
  * said. p11prof_bench_run_close() is due in any case. */
 int run_open(struct bench_run *run);
 
+/* Its first part: enters the run in the database, and sets the shim's settings for workers that are
+ * started next. */
+int run_record_begin(struct bench_run *run);
+
 /* For --list-tests and --dry-run: nothing is recorded. */
 int run_open_quietly(struct bench_run *run);
 

@@ -29,6 +29,11 @@ const char *run_side(const struct bench_run *run)
     return !side ? "" : strcmp(side, "base") == 0 ? "base: " : "current: ";
 }
 
+const char *run_turns_name(const struct bench_load *load)
+{
+    return load->turns > 1 ? "the mix" : load->test.id;
+}
+
 int run_complain(const struct bench_run *run, const struct p11prof_error *error)
 {
     struct p11prof_error of_side;
@@ -67,7 +72,7 @@ void run_mechanism_note(struct bench_run *run, const struct bench_load *load,
     cJSON_AddNumberToObject(object, "max_key_size", (double)info->ulMaxKeySize);
 }
 
-static void options_store(struct bench_run *run)
+void run_options_store(struct bench_run *run)
 {
     struct p11prof_error error;
     char *text = settings_json(run->settings);
@@ -97,14 +102,19 @@ static int64_t key_type_of(const struct p11prof_bench_test *test)
         [P11PROF_BENCH_KEY_RSA] = CKK_RSA,
         [P11PROF_BENCH_KEY_EC] = CKK_EC,
         [P11PROF_BENCH_KEY_EDWARDS] = CKK_EC_EDWARDS,
+        [P11PROF_BENCH_KEY_MONTGOMERY] = CKK_EC_MONTGOMERY,
         [P11PROF_BENCH_KEY_AES] = CKK_AES,
+        [P11PROF_BENCH_KEY_DES3] = CKK_DES3,
         [P11PROF_BENCH_KEY_GENERIC] = CKK_GENERIC_SECRET,
+        [P11PROF_BENCH_KEY_ML_DSA] = CKK_ML_DSA,
+        [P11PROF_BENCH_KEY_ML_KEM] = CKK_ML_KEM,
+        [P11PROF_BENCH_KEY_SLH_DSA] = CKK_SLH_DSA,
     };
     return types[test->key_kind];
 }
 
-static enum p11prof_status load_store(struct bench_run *run, const struct bench_load *load,
-                                      struct p11prof_error *error)
+enum p11prof_status run_load_store(struct bench_run *run, const struct bench_load *load,
+                                   struct p11prof_error *error)
 {
     const struct p11prof_bench_test *test = &load->test;
     const struct p11prof_load_row row = {
@@ -123,7 +133,11 @@ static enum p11prof_status load_store(struct bench_run *run, const struct bench_
         .unchecked = load->unchecked,
         .mix = load->mix,
         .weight = load->weight,
-        .suite = load->suite};
+        .suite = load->suite,
+        .rate = load->mix ? load->rate * load->weight : load->rate,
+        .poisson = load->poisson,
+        .think_time_ns = load->think_time_ns,
+        .ramp = load->ramp};
     return p11prof_store_load_add(run->recording.store, run->recording.run_id, &row, error);
 }
 
@@ -134,9 +148,9 @@ int run_loads_store(struct bench_run *run, bool alone)
         return 0;
     for (size_t i = 0; i < run->schedule.load_count; i++)
         if (run->schedule.loads[i].ready && run->schedule.loads[i].test.alone == alone &&
-            load_store(run, &run->schedule.loads[i], &error) != P11PROF_OK)
+            run_load_store(run, &run->schedule.loads[i], &error) != P11PROF_OK)
             return p11prof_complain_of(&error);
-    options_store(run);
+    run_options_store(run);
     return 0;
 }
 
@@ -175,6 +189,55 @@ static uint64_t slice_duration_ns(const struct bench_run *run, const struct benc
     if (load->measured.count == 0)
         last_ns = run->recording.start.monotonic_ns + (uint64_t)(ends_ns / (double)working);
     return last_ns - first_ns - paused_ns / working;
+}
+
+/* Of a slice in which operations were due and none began. */
+static uint64_t scheduled_ns(const struct bench_run *run)
+{
+    uint64_t start_ns, end_ns;
+    bench_arrivals_measured(&run->crew.shared->arrivals, &start_ns, &end_ns);
+    return end_ns > start_ns ? end_ns - start_ns : 0;
+}
+
+/* The loads of a mix miss operations by their weights; it is not drawn whose they would have been.
+ */
+static void missed_share(struct bench_load *load, uint64_t missed_count)
+{
+    double weight_before = 0, weight_sum = 0;
+    uint64_t count_before = 0;
+    for (unsigned i = 0; i < load->turns; i++)
+        weight_sum += load[i].weight;
+    for (unsigned i = 0; i < load->turns; i++) {
+        weight_before += load[i].weight;
+        uint64_t until = i + 1 == load->turns
+                             ? missed_count
+                             : (uint64_t)((double)missed_count * weight_before / weight_sum);
+        load[i].slice_missed_count = (int64_t)(until - count_before);
+        load[i].missed_count += until - count_before;
+        count_before = until;
+    }
+}
+
+/* Once a load, but of a ramp, which looks for that: that operations are missed; and that the
+ * recording made them late. */
+static void lateness_say(struct bench_run *run, struct bench_load *load, uint64_t missed_count)
+{
+    uint64_t waited_ns = 0;
+    for (unsigned i = 0; i < load->threads * load->processes; i++)
+        waited_ns += crew_thread(&run->crew, i / load->threads, i % load->threads)->waited_ns;
+    if (missed_count > 0 && !load->missed_said && !run->settings->ramp.wanted) {
+        progress_clear(run->progress);
+        p11prof_note("%s%s: %g operations/s are not held: some that are due never begin",
+                     run_side(run), run_turns_name(load), load->rate);
+        load->missed_said = true;
+    }
+    if (load->rate > 0 && waited_ns > 0 && !load->waited_said) {
+        progress_clear(run->progress);
+        p11prof_warn("%s%s: threads wait for room in the spool, and their operations are late for "
+                     "that: use --record summary, or a larger P11PROF_SPOOL_LIMIT",
+                     run_side(run), run_turns_name(load));
+        load->waited_said = true;
+    }
 }
 
 /* Of a load that is the turn-th in its slices. */
@@ -219,6 +282,7 @@ static enum p11prof_status turn_store(struct bench_run *run, struct bench_load *
     struct p11prof_slice_row row = *slice;
     row.load = load->number;
     row.slice = ++load->slices_done;
+    row.missed_count = load->rate > 0 ? load->slice_missed_count : -1;
     enum p11prof_status status =
         p11prof_store_slice_add(run->recording.store, run->recording.run_id, &row, error);
     if (status == P11PROF_OK && run->record == BENCH_RECORD_OFF)
@@ -232,9 +296,13 @@ struct slice_sum slice_store(struct bench_run *run, struct bench_load *load,
     struct p11prof_error error;
     struct slice_sum sum = {0};
     uint64_t run_start_ns = run->recording.start.monotonic_ns;
-    if (turns_take(run, load, &sum.success_count) == 0)
+    uint64_t missed_count = load->rate > 0 ? bench_arrivals_missed(&run->crew.shared->arrivals) : 0;
+    uint64_t count = turns_take(run, load, &sum.success_count);
+    if (count + missed_count == 0)
         return sum;
-    sum.duration_ns = slice_duration_ns(run, load);
+    missed_share(load, missed_count);
+    lateness_say(run, load, missed_count);
+    sum.duration_ns = count > 0 ? slice_duration_ns(run, load) : scheduled_ns(run);
     if (!run->recording.store)
         return sum;
     const struct p11prof_slice_row row = {.start_ns = plan->start_ns - run_start_ns,

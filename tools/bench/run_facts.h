@@ -16,6 +16,9 @@ int run_complain(const struct bench_run *run, const struct p11prof_error *error)
 /* "current: ", "" where there is one side only. */
 const char *run_side(const struct bench_run *run);
 
+/* What the slices of a load are called: by its test, or that they are of a mix. */
+const char *run_turns_name(const struct bench_load *load);
+
 /* "module …, token …", and what the shim would add. */
 void run_announce(const struct bench_run *run);
 
@@ -26,6 +29,11 @@ void run_mechanism_note(struct bench_run *run, const struct bench_load *load,
 /* All loads that are ready and alone or not, and the run's options with what is known now. Returns
  * 0 or an exit code. */
 int run_loads_store(struct bench_run *run, bool alone);
+
+/* One load, and the run's options with what is known now. */
+enum p11prof_status run_load_store(struct bench_run *run, const struct bench_load *load,
+                                   struct p11prof_error *error);
+void run_options_store(struct bench_run *run);
 
 /* At the begin and at the end of a slice. */
 void slice_facts_begin(struct slice_facts *facts);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 enum {
     SPOOL_BYTES = 512 << 20, /* of all workers together */
@@ -31,9 +32,24 @@ static uint64_t largest(const struct bench_list *list)
     return most;
 }
 
+/* With a ramp, its steps count. */
+static uint64_t ramp_largest(const struct bench_settings *settings, enum p11prof_ramp_of of,
+                             const struct bench_list *list)
+{
+    const struct bench_ramp *ramp = &settings->ramp;
+    if (!ramp->wanted || ramp->of != of || ramp->count == 0)
+        return largest(list);
+    return (uint64_t)ramp->values[ramp->count - 1];
+}
+
+static uint64_t processes_most(const struct bench_settings *settings)
+{
+    return ramp_largest(settings, P11PROF_RAMP_PROCESSES, &settings->processes);
+}
+
 static unsigned threads_most(const struct bench_settings *settings)
 {
-    unsigned most = (unsigned)largest(&settings->threads);
+    unsigned most = (unsigned)ramp_largest(settings, P11PROF_RAMP_THREADS, &settings->threads);
     for (size_t i = 0; i < settings->suite.step_count; i++)
         if (settings->suite.steps[i].threads > most)
             most = settings->suite.steps[i].threads;
@@ -49,7 +65,7 @@ static uint64_t spool_bytes(const struct bench_settings *settings)
     uint64_t bytes = 0;
     least += least / 8; /* for the rings */
     if (!given || !p11prof_config_parse_size(given, &bytes)) {
-        bytes = SPOOL_BYTES / largest(&settings->processes) / (settings->side ? 2 : 1);
+        bytes = SPOOL_BYTES / processes_most(settings) / (settings->side ? 2 : 1);
         bytes = bytes < SPOOL_LEAST_BYTES ? SPOOL_LEAST_BYTES : bytes;
     }
     return bytes < least ? least : bytes;
@@ -73,12 +89,12 @@ static void environment_set(const struct bench_run *run)
 static int workers_start(struct bench_run *run, bool recorded)
 {
     struct p11prof_error error;
-    const struct crew_size size = {.processes = (unsigned)largest(&run->settings->processes),
+    const struct crew_size size = {.processes = (unsigned)processes_most(run->settings),
                                    .threads = threads_most(run->settings),
                                    .turns =
                                        run->settings->mix.count ? run->settings->mix.count : 1};
-    uint32_t random = 0;
-    getrandom(&random, sizeof random, 0);
+    uint32_t random = (uint32_t)getpid(); /* where there is no random number */
+    (void)!getrandom(&random, sizeof random, 0);
     snprintf(run->key_label, sizeof run->key_label, "p11prof-%08x", random);
     run->worker = (struct bench_worker){.settings = run->settings,
                                         .target = run->target,
@@ -119,7 +135,7 @@ int run_open_quietly(struct bench_run *run)
     return code ? code : workers_set_up(run);
 }
 
-int run_open(struct bench_run *run)
+int run_record_begin(struct bench_run *run)
 {
     struct p11prof_error error;
     run->record = run->settings->record;
@@ -137,7 +153,14 @@ int run_open(struct bench_run *run)
     run->recording.folder = run->spool_folder;
     if (run->record != BENCH_RECORD_OFF)
         environment_set(run);
-    int code = workers_start(run, run->record != BENCH_RECORD_OFF);
+    return 0;
+}
+
+int run_open(struct bench_run *run)
+{
+    struct p11prof_error error;
+    int code = run_record_begin(run);
+    code = code ? code : workers_start(run, run->record != BENCH_RECORD_OFF);
     code = code ? code : workers_set_up(run);
     if (code == 0 && run->record == BENCH_RECORD_OFF &&
         record_own_describe(run, &error) != P11PROF_OK)

@@ -5,10 +5,14 @@
 #include "../commands.h"
 #include "../message.h"
 #include "../report/allocate.h"
+#include "../report/units.h"
+#include "fit.h"
 #include "output.h"
+#include "ramp.h"
 #include "run_facts.h"
 #include "run_suite.h"
 #include "stress.h"
+#include "templates.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,17 +30,40 @@ bool run_offers(struct bench_run *run, const struct p11prof_bench_test *test, ch
     return offered;
 }
 
+/* What failed when a test was tried begins with its id, and may be of this size only. */
+static void reason_take(const struct bench_run *run, struct bench_load *load, const char *reason)
+{
+    char size[P11PROF_UNIT_TEXT_BYTES], of_size[P11PROF_UNIT_TEXT_BYTES + 8] = "";
+    size_t id_bytes = strlen(load->test.id);
+    if (strncmp(reason, load->test.id, id_bytes) == 0 && strncmp(reason + id_bytes, ": ", 2) == 0) {
+        reason += id_bytes + 2;
+        p11prof_format_bytes(size, load->data_bytes);
+        if (load->test.sized && run->settings->data_sizes.count > 1)
+            snprintf(of_size, sizeof of_size, "with %s: ", size);
+    }
+    snprintf(load->skipped, sizeof load->skipped, "%s%s", of_size, reason);
+}
+
+/* Whether a row before it of the same test, with other threads or sizes, was skipped as it is. */
+static bool skipped_before(const struct bench_run *run, const struct bench_load *load)
+{
+    for (const struct bench_load *other = run->schedule.loads; other < load; other++)
+        if (strcmp(other->test.id, load->test.id) == 0 &&
+            strcmp(other->skipped, load->skipped) == 0)
+            return true;
+    return false;
+}
+
 void run_load_skip(struct bench_run *run, struct bench_load *load, const char *reason)
 {
     const struct bench_request request = {.kind = BENCH_REQUEST_CLOSE, .load = load->number};
     struct p11prof_error error;
-    size_t id_bytes = strlen(load->test.id);
-    if (strncmp(reason, load->test.id, id_bytes) == 0 && strncmp(reason + id_bytes, ": ", 2) == 0)
-        reason += id_bytes + 2;
-    snprintf(load->skipped, sizeof load->skipped, "%s", reason);
-    p11prof_note("%s%s is skipped: %s", run_side(run), load->test.id, reason);
-    if (run->recording.store && p11prof_store_skip_add(run->recording.store, run->recording.run_id,
-                                                       load->test.id, reason, &error) != P11PROF_OK)
+    reason_take(run, load, reason);
+    if (!skipped_before(run, load))
+        p11prof_note("%s%s is skipped: %s", run_side(run), load->test.id, load->skipped);
+    if (run->recording.store &&
+        p11prof_store_skip_add(run->recording.store, run->recording.run_id, load->test.id,
+                               load->skipped, &error) != P11PROF_OK)
         p11prof_warn("%s", error.text);
     if (!load->ready)
         return;
@@ -55,7 +82,7 @@ void run_load_prepare(struct bench_run *run, struct bench_load *load)
     memcpy(request.test, load->test.id, sizeof request.test);
     if (load->key)
         strcpy(request.key, load->key);
-    if (load->test.alone && load->threads * load->processes > 1) {
+    if (load->test.alone && load->threads > 1) {
         run_load_skip(run, load, "logins are of the whole process: one thread only");
         return;
     }
@@ -97,6 +124,26 @@ static void record_decide(struct bench_run *run)
     crew_ask(&run->crew, run->crew.count, &request, run_tick, run, &error);
 }
 
+/* Who names a key may take every row for one of it. */
+static void other_keys_note(const struct bench_run *run)
+{
+    const char *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; run->own_key.wanted && i < run->tests.count; i++) {
+        const struct p11prof_bench_test *test = run->tests.tests[i];
+        if (!p11prof_bench_key_needed(test) || p11prof_bench_same_key(test, &run->own_key))
+            continue;
+        first = first ? first : test->id;
+        count++;
+    }
+    if (count == 1)
+        p11prof_note("%s%s works on a key that is made for it: it does not fit yours",
+                     run_side(run), first);
+    else if (count > 1)
+        p11prof_note("%s%s and %zu more work on keys that are made for them: they do not fit yours",
+                     run_side(run), first, count - 1);
+}
+
 int run_tests_select(struct bench_run *run)
 {
     struct p11prof_error error;
@@ -107,12 +154,18 @@ int run_tests_select(struct bench_run *run)
             : p11prof_bench_select(&run->tests, settings->tests, &run->own_key, &error);
     if (status != P11PROF_OK)
         return p11prof_complain_of(&error);
+    other_keys_note(run);
+    if (settings->ramp.wanted)
+        return ramp_test_choose(settings, &run->tests);
     return settings->stress.wanted ? stress_test_choose(settings, &run->tests) : 0;
 }
 
 int run_loads_make(struct bench_run *run)
 {
-    schedule_make(&run->schedule, &run->tests, run->settings);
+    if (run->settings->ramp.wanted)
+        ramp_loads_make(run);
+    else
+        schedule_make(&run->schedule, &run->tests, run->settings);
     if (run->schedule.load_count > BENCH_LOADS_MOST)
         return p11prof_complain(P11PROF_EXIT_USAGE,
                                 "%zu combinations of tests, sizes, threads and processes are more "

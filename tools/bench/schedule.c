@@ -11,10 +11,11 @@
 #include <stdlib.h>
 
 enum {
-    SLICE_OPERATIONS_LEAST = 10, /* a slice of fewer says little */
-    PAIR_OPERATIONS_LEAST = 3,   /* many pairs say more than large ones */
-    WARMUP_PART = 10,            /* of a slice, where nothing else is said */
-    SLICE_COST_NS = 5000000,     /* starting and collecting one */
+    SLICE_OPERATIONS_LEAST = 10,    /* a slice of fewer says little */
+    PAIR_OPERATIONS_LEAST = 3,      /* many pairs say more than large ones */
+    WARMUP_PART = 10,               /* of a slice, where nothing else is said */
+    SLICE_COST_NS = 5000000,        /* starting and collecting one */
+    SCHEDULED_NS_LEAST = 500000000, /* of a slice of a schedule */
 };
 
 /* --- loads --- */
@@ -31,7 +32,9 @@ static struct bench_load *load_add(struct schedule *schedule, size_t *capacity,
                                 .data_bytes = test->data_bytes,
                                 .turns = 1,
                                 .weight = 1,
-                                .measured = settings->measured};
+                                .measured = settings->measured,
+                                .rate = settings->rate,
+                                .poisson = settings->poisson};
     return load;
 }
 
@@ -113,6 +116,40 @@ void schedule_step_add(struct schedule *schedule, size_t *capacity,
         load->data_bytes = step->data_bytes;
     if (step->measured.count > 0 || step->measured.ns > 0)
         load->measured = step->measured;
+    load->think_time_ns = step->think_time_ns;
+    if (step->rate > 0 || step->think_time_ns > 0)
+        load->rate = step->rate;
+    load->poisson = load->rate > 0 && settings->poisson;
+}
+
+size_t schedule_ramp_add(struct schedule *schedule, size_t *capacity,
+                         const struct p11prof_bench_selection *tests,
+                         const struct bench_settings *settings, double value, unsigned step)
+{
+    enum p11prof_ramp_of of = settings->ramp.of;
+    size_t first = schedule->load_count;
+    unsigned count = (unsigned)value;
+    unsigned threads = of == P11PROF_RAMP_THREADS ? count : (unsigned)settings->threads.values[0];
+    unsigned processes =
+        of == P11PROF_RAMP_PROCESSES ? count : (unsigned)settings->processes.values[0];
+    if (settings->mix.count > 0) {
+        add_mix(schedule, capacity, tests, settings, processes, threads);
+    } else {
+        struct bench_load *load = load_add(schedule, capacity, tests->tests[0], settings);
+        if (load->test.sized && settings->data_sizes.count > 0)
+            load->data_bytes = settings->data_sizes.values[0];
+        load->threads = threads;
+        load->processes = processes;
+        load->step = step;
+    }
+    for (size_t i = first; i < schedule->load_count; i++) {
+        schedule->loads[i].ramp = step;
+        if (of != P11PROF_RAMP_RATE)
+            continue;
+        schedule->loads[i].rate = value;
+        schedule->loads[i].poisson = value > 0 && settings->poisson;
+    }
+    return first;
 }
 
 void schedule_clear(struct schedule *schedule)
@@ -133,29 +170,47 @@ void schedule_clear(struct schedule *schedule)
 
 /* --- slices --- */
 
-/* About what an iteration takes, whoever's turn it is. */
+/* About what lies between the starts of two operations of a thread, whoever's turn it is. */
 static double iteration_ns(const struct bench_load *load)
 {
     double sum = 0;
     for (unsigned i = 0; i < load->turns; i++)
         sum += load[i].weight * (double)load[i].iteration_ns;
-    return sum;
+    sum += (double)load->think_time_ns;
+    double apart_ns = load->rate > 0 ? load->threads * load->processes * 1e9 / load->rate : 0;
+    return fmax(sum, apart_ns);
 }
 
-/* How many operations one thread is to do in all, about. */
+/* How many operations one thread is to do in all, about. A count of a schedule is of all threads.
+ */
 static double thread_operations(const struct bench_load *load)
 {
     double by_time = load->measured.ns ? (double)load->measured.ns / iteration_ns(load) : 0;
     double by_count = (double)load->measured.count;
+    if (load->rate > 0)
+        by_count /= load->threads * load->processes;
     if (by_time == 0 || (by_count > 0 && by_count < by_time))
         return by_count;
     return by_time;
+}
+
+/* A queue needs time to build up, and begins anew with each slice. The time is that of the
+ * schedule, however slow operations were when they were tried. */
+static double scheduled_slices(const struct bench_load *load)
+{
+    double operations = thread_operations(load) * load->threads * load->processes;
+    double ns = load->measured.ns ? (double)load->measured.ns : HUGE_VAL;
+    if (load->measured.count)
+        ns = fmin(ns, (double)load->measured.count * 1e9 / load->rate);
+    return fmin(operations / SLICE_OPERATIONS_LEAST, ns / SCHEDULED_NS_LEAST);
 }
 
 static unsigned slices_of(const struct bench_load *load, const struct bench_settings *settings)
 {
     double most =
         thread_operations(load) / (settings->side ? PAIR_OPERATIONS_LEAST : SLICE_OPERATIONS_LEAST);
+    if (load->rate > 0)
+        most = scheduled_slices(load);
     uint64_t slices = most < (double)settings->slices ? (uint64_t)most : settings->slices;
     return slices < 1 ? 1 : (unsigned)slices;
 }
@@ -189,7 +244,10 @@ struct bench_plan schedule_plan(const struct bench_load *load,
 
 static uint64_t amount_ns(const struct bench_load *load, const struct bench_amount *amount)
 {
-    uint64_t counted_ns = (uint64_t)fmin((double)amount->count * iteration_ns(load), 1e18);
+    double each_ns = iteration_ns(load);
+    if (load->rate > 0)
+        each_ns /= load->threads * load->processes;
+    uint64_t counted_ns = (uint64_t)fmin((double)amount->count * each_ns, 1e18);
     if (amount->count && (!amount->ns || counted_ns < amount->ns))
         return counted_ns;
     return amount->ns;
@@ -232,12 +290,17 @@ static void number_slices(struct schedule *schedule)
     free(numbers);
 }
 
+void schedule_slices_set(struct bench_load *load, const struct bench_settings *settings)
+{
+    for (unsigned i = 0; i < load->turns; i++)
+        load[i].slices = slices_of(load, settings);
+}
+
 static void slices_add(struct schedule *schedule, size_t *capacity, uint32_t index,
                        const struct bench_settings *settings)
 {
     struct bench_load *load = &schedule->loads[index];
-    for (unsigned i = 0; i < load->turns; i++)
-        load[i].slices = slices_of(load, settings);
+    schedule_slices_set(load, settings);
     for (unsigned i = 0; i < load->slices; i++) {
         schedule->slices = p11prof_grow(schedule->slices, capacity, schedule->slice_count + 1,
                                         sizeof *schedule->slices);

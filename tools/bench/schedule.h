@@ -21,6 +21,11 @@ struct bench_load {
     struct bench_amount measured; /* of all its slices */
     const char *suite;            /* name of the suite's test that it is a step of; NULL: none */
     const char *key;              /* label of the user's key that the step names; NULL: none */
+    double rate;                  /* operations/s that are to begin, in all its threads; 0: as many
+                                     as go */
+    bool poisson;                 /* these come at random */
+    uint64_t think_time_ns;       /* that a thread waits after each operation */
+    unsigned ramp;                /* step of a ramp, from 1; 0: of none */
     /* Known once it is prepared. */
     bool ready;
     char skipped[512]; /* why, if it is not to be run */
@@ -29,6 +34,10 @@ struct bench_load {
     unsigned slices;
     /* What came of it. */
     unsigned slices_done;
+    uint64_t scheduled_ns;      /* that their measured parts were to last */
+    int64_t slice_missed_count; /* in the last one */
+    uint64_t missed_count;      /* operations that were due and never began */
+    bool missed_said, waited_said;
     bool gave_up;
     CK_RV first_rv;
     struct bench_tally *threads_done; /* [processes * threads], process by process */
@@ -56,6 +65,10 @@ void schedule_make(struct schedule *schedule, const struct p11prof_bench_selecti
 void schedule_step_add(struct schedule *schedule, size_t *capacity,
                        const struct p11prof_bench_test *test, const struct bench_step *step,
                        const struct bench_settings *settings, const char *key);
+/* The loads of one more step of a ramp: one, or those of a mix. Returns the index of the first. */
+size_t schedule_ramp_add(struct schedule *schedule, size_t *capacity,
+                         const struct p11prof_bench_selection *tests,
+                         const struct bench_settings *settings, double value, unsigned step);
 void schedule_clear(struct schedule *schedule);
 
 /* Whether there are loads that need the token for themselves. */
@@ -64,6 +77,9 @@ bool schedule_has_alone(const struct schedule *schedule);
 /* Cuts those that are ready, and alone or not, into slices and shuffles these by the seed; those of
  * a suite stay in its order. */
 void schedule_cut(struct schedule *schedule, const struct bench_settings *settings, bool alone);
+
+/* Sets into how many slices a load, and those that take turns with it, are cut. */
+void schedule_slices_set(struct bench_load *load, const struct bench_settings *settings);
 
 /* The plan of slice number `slice` (from 0) of a load, without its start. */
 struct bench_plan schedule_plan(const struct bench_load *load,

@@ -31,15 +31,24 @@ static void push(struct pool *pool, const struct p11prof_bench_test *test, bool 
     pool->candidates[pool->count++] = (struct candidate){.test = test, .fits = fits};
 }
 
-static bool listed(const struct pool *pool, const char *id)
+/* Whether two tests do the same. */
+static bool same_work(const struct p11prof_bench_test *a, const struct p11prof_bench_test *b)
+{
+    return a->operation == b->operation && a->mechanism == b->mechanism && a->steps == b->steps &&
+           a->variant == b->variant;
+}
+
+/* Whether the pool has what a row became: the catalogue may do so under another id. */
+static bool listed(const struct pool *pool, const struct p11prof_bench_test *made,
+                   const struct p11prof_bench_own_key *own_key)
 {
     size_t count;
     const struct p11prof_bench_test *tests = p11prof_bench_tests(&count);
     for (size_t i = 0; i < count; i++)
-        if (strcmp(tests[i].id, id) == 0)
+        if (p11prof_bench_same_key(&tests[i], own_key) && same_work(&tests[i], made))
             return true;
     for (size_t i = 0; i < pool->made_count; i++)
-        if (strcmp(pool->made[i].test.id, id) == 0)
+        if (strcmp(pool->made[i].test.id, made->id) == 0)
             return true;
     return false;
 }
@@ -51,15 +60,14 @@ static void row_add(struct pool *pool, const struct p11prof_bench_test *row,
     struct p11prof_bench_made_test *made = &pool->made[pool->made_count];
     if (!p11prof_bench_fit_make(made, row, own_key)) {
         push(pool, row, false);
-    } else if (strcmp(made->test.id, row->id) != 0) {
-        push(pool, row, false);
-        if (listed(pool, made->test.id))
-            return;
-        pool->made_count++;
-        push(pool, &made->test, true);
-    } else if (made->test.key_bits == row->key_bits) {
-        push(pool, row, true);
-    } else {
+        return;
+    }
+    bool same_id = strcmp(made->test.id, row->id) == 0;
+    bool fits = same_id && made->test.key_bits == row->key_bits;
+    bool is_new = !fits && !listed(pool, &made->test, own_key);
+    if (fits || !same_id || !is_new)
+        push(pool, row, fits);
+    if (is_new) {
         pool->made_count++;
         push(pool, &made->test, true);
     }

@@ -5,9 +5,12 @@
 #include "../message.h"
 #include "../report/allocate.h"
 #include "amounts.h"
+#include "ramp.h"
 #include "settings_options.h"
 #include "suite.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -18,37 +21,34 @@ static bool refuse(const char *option, const char *wants, const char *value)
     return false;
 }
 
-/* One word of a table; its place, -1 if it is none. */
-static int word_of(const char *value, const char *const *words, int count)
+/* The place of a word that is in the table: the options have its words. */
+static unsigned word_of(const char *value, const char *const *words)
 {
-    for (int i = 0; i < count; i++)
-        if (strcmp(value, words[i]) == 0)
-            return i;
-    return -1;
+    unsigned place = 0;
+    while (strcmp(value, words[place]) != 0)
+        place++;
+    return place;
 }
 
 static bool take_verify(struct bench_settings *settings, const char *value)
 {
     static const char *const words[] = {"sample", "all", "none"};
-    int word = word_of(value, words, 3);
-    settings->verify = (enum bench_verify)(word < 0 ? 0 : word);
-    return word >= 0 || refuse("verify", "sample, all or none", value);
+    settings->verify = (enum bench_verify)word_of(value, words);
+    return true;
 }
 
 static bool take_record(struct bench_settings *settings, const char *value)
 {
-    static const char *const words[] = {"auto", "calls", "summary", "off"};
-    int word = word_of(value, words, 4);
-    settings->record = (enum bench_record)(word < 0 ? 0 : word);
-    return word >= 0 || refuse("record", "calls, summary or off", value);
+    static const char *const words[] = {"", "calls", "summary", "off"};
+    settings->record = (enum bench_record)word_of(value, words);
+    return true;
 }
 
 static bool take_format(struct bench_settings *settings, const char *value)
 {
     settings->metrics = strcmp(value, "prometheus") == 0;
     settings->junit = strcmp(value, "junit") == 0;
-    return settings->metrics || settings->junit || p11prof_format_named(value, &settings->format) ||
-           refuse("format", "text, json, csv, markdown, prometheus or junit", value);
+    return settings->metrics || settings->junit || p11prof_format_named(value, &settings->format);
 }
 
 /* --test may be given again. */
@@ -80,12 +80,24 @@ static bool take_suite(struct bench_settings *settings, const char *value)
     return *value || refuse("suite", "the path of a file", value);
 }
 
+static bool take_ramp(struct bench_settings *settings, const char *value)
+{
+    struct p11prof_error error;
+    if (settings->ramp.wanted)
+        return p11prof_complain(false, "--ramp is given twice: a run has one");
+    settings->ramp.wanted = true;
+    return ramp_read(&settings->ramp, value, &error) == P11PROF_OK ||
+           p11prof_complain(false, "%s", error.text);
+}
+
 static bool take_number(const char *option, const char *value, uint64_t least, uint64_t most,
                         uint64_t *out)
 {
+    char wants[64];
     if (!p11prof_option_number(option, value, most, out))
         return false;
-    return *out >= least || refuse(option, "a larger number", value);
+    snprintf(wants, sizeof wants, "a number from %" PRIu64 " on", least);
+    return *out >= least || refuse(option, wants, value);
 }
 
 static bool take_list(const char *option, const char *value, uint64_t most, struct bench_list *out)
@@ -158,6 +170,14 @@ static bool take_vs(struct bench_settings *settings, int id, const char *value)
     return take_token(&vs->target, &vs->key_label, same[id - VS], value);
 }
 
+static bool take_arrivals(struct bench_settings *settings, const char *value)
+{
+    static const char *const words[] = {"constant", "poisson"};
+    settings->has_arrivals = true;
+    settings->poisson = word_of(value, words) == 1;
+    return true;
+}
+
 static bool take_load(struct bench_settings *settings, int id, const char *value)
 {
     switch (id) {
@@ -178,6 +198,12 @@ static bool take_load(struct bench_settings *settings, int id, const char *value
         return take_amount("warmup", value, &settings->warmup);
     case COOLDOWN:
         return take_amount("cooldown", value, &settings->cooldown);
+    case RATE:
+        return amounts_rate(value, &settings->rate) ||
+               refuse("rate", "operations in a time, at most a million a second (500/s, 30/m)",
+                      value);
+    case ARRIVALS:
+        return take_arrivals(settings, value);
     case SLICES:
         return take_number("slices", value, 1, 10000, &settings->slices);
     case INTERVAL:
@@ -240,8 +266,19 @@ static bool take_option(void *payload, int id, const char *value)
         return true;
     case SUITE:
         return take_suite(settings, value);
+    case SUITE_FROM:
+        settings->suite_from = value;
+        return *value || refuse("suite-from", "a run", value);
+    case LIKE:
+        settings->like = value;
+        return *value || refuse("like", "a run", value);
     case MIX:
         return take_mix(settings, value);
+    case RAMP:
+        return take_ramp(settings, value);
+    case SLO:
+        settings->ramp.slo = value;
+        return true;
     case VERIFY:
         return take_verify(settings, value);
     case RECORD:

@@ -4,6 +4,7 @@
 #ifndef P11PROF_BENCH_SETTINGS_H
 #define P11PROF_BENCH_SETTINGS_H
 
+#include "../report/ramp_verdict.h"
 #include "../report/writer.h"
 #include "mix.h"
 #include "target.h"
@@ -14,6 +15,7 @@
 
 enum {
     BENCH_LIST_MOST = 16,
+    BENCH_RAMP_MOST = 32,
     BENCH_THREADS_MOST = 256,
     BENCH_PROCESSES_MOST = 64,
     BENCH_REPEAT_MOST = 1000
@@ -57,6 +59,18 @@ struct bench_stress {
     uint64_t max_errors;  /* that end it; 0: any number */
 };
 
+/* --ramp: one load in steps. With --slo alone: a search, whose steps are rates. */
+struct bench_ramp {
+    bool wanted;
+    bool range; /* it may end early, and goes on between its values */
+    enum p11prof_ramp_of of;
+    double values[BENCH_RAMP_MOST]; /* ascending */
+    unsigned count;                 /* 0: a search */
+    const char *slo;                /* the objective as given; NULL: none */
+    double limit_ns;                /* of it */
+    double tail;                    /* part of the operations that may take longer; 0: a mean */
+};
+
 struct bench_settings {
     struct p11prof_bench_target_options target;
     const char *key_label; /* --key; NULL: none */
@@ -64,13 +78,18 @@ struct bench_settings {
     struct bench_mix mix;  /* instead of tests; count 0: not given. Owned */
     struct bench_amount measured; /* of a test (and thread, if counted) */
     struct bench_amount warmup, cooldown;
-    bool has_warmup; /* else 10 % of each slice */
+    bool has_warmup;            /* else 10 % of each slice */
+    double rate;                /* operations/s that are to begin; 0: as many as go */
+    bool poisson, has_arrivals; /* how they come */
     struct bench_list threads, processes, data_sizes;
     uint64_t slices, seed, repeat;
     enum bench_verify verify;
     enum bench_record record;
     bool token_keys, quick, dry_run, quiet, list_tests;
     const char *suite_path;         /* --suite; NULL: none */
+    const char *suite_from;         /* --suite-from: a run that becomes a suite; NULL: none */
+    const char *like;               /* --like; NULL: none */
+    const char *shape;              /* an option that says how a load is; NULL: none does */
     struct bench_suite suite;       /* read from there; owned */
     bool create_keys;               /* of it that are not there */
     const char *db, *name, *output; /* NULL: not given */
@@ -79,6 +98,7 @@ struct bench_settings {
     bool junit;                     /* --format junit */
     struct bench_vs vs;
     struct bench_stress stress;
+    struct bench_ramp ramp;
     const char *side;      /* of a comparison: "base" or "current"; NULL: there is none */
     const char *pair_uuid; /* the same of both sides: that of the base's run; NULL: not known yet */
 };
@@ -89,6 +109,9 @@ void settings_clear(struct bench_settings *settings);
 
 /* What --stress means for the other options, before they get their defaults. */
 bool stress_settings_complete(struct bench_settings *settings);
+
+/* The same of --ramp and --slo. */
+bool ramp_settings_complete(struct bench_settings *settings);
 
 /* Fills in what was not given. False, after it said so, if options contradict each other. */
 bool settings_complete(struct bench_settings *settings);

@@ -6,27 +6,50 @@
 
 #include <string.h>
 
+struct signing {
+    struct p11prof_bench_mechanism mechanism;
+    uint64_t nonce_count;
+};
+
 /* One operation of the job's data and key; `out` is the signature. */
 static CK_RV crypt(struct p11prof_bench_job *job, CK_FUNCTION_LIST *list, unsigned operation)
 {
-    struct p11prof_bench_mechanism *mechanism = job->state;
-    return p11prof_bench_crypt(job, list, operation, &mechanism->mechanism,
+    struct signing *signing = job->state;
+    return p11prof_bench_crypt(job, list, operation, &signing->mechanism.mechanism,
                                p11prof_bench_key_for(job->key, operation), job->in, job->in_bytes,
                                job->out, &job->out_bytes);
 }
 
+/* The same in one part or in several, as the test has it. */
+static CK_RV test_crypt(struct p11prof_bench_job *job, CK_FUNCTION_LIST *list, unsigned operation)
+{
+    struct signing *signing = job->state;
+    if (p11prof_bench_variant(job->test)->part_count == 0)
+        return crypt(job, list, operation);
+    return p11prof_bench_parts_crypt(job, list, operation, &signing->mechanism.mechanism,
+                                     p11prof_bench_key_for(job->key, operation));
+}
+
 static CK_RV sign_open(struct p11prof_bench_job *job)
 {
-    struct p11prof_bench_mechanism *mechanism = p11prof_zalloc(1, sizeof *mechanism);
-    p11prof_bench_mechanism_make(mechanism, job->test);
-    job->state = mechanism;
+    struct signing *signing = p11prof_zalloc(1, sizeof *signing);
+    p11prof_bench_mechanism_make(&signing->mechanism, job->test);
+    job->state = signing;
     job->unchecked = p11prof_bench_key_for(job->key, P11PROF_OPERATION_VERIFY) == CK_INVALID_HANDLE;
     return CKR_OK;
 }
 
+static CK_RV sign_before(struct p11prof_bench_job *job)
+{
+    struct signing *signing = job->state;
+    if (signing->mechanism.fresh)
+        p11prof_bench_nonce_next(&signing->mechanism, signing->nonce_count++);
+    return p11prof_bench_out_clear(job);
+}
+
 static CK_RV sign_run(struct p11prof_bench_job *job)
 {
-    return crypt(job, job->timed, P11PROF_OPERATION_SIGN);
+    return test_crypt(job, job->timed, P11PROF_OPERATION_SIGN);
 }
 
 static bool sign_check(struct p11prof_bench_job *job)
@@ -43,7 +66,7 @@ static CK_RV wrong_refused(struct p11prof_bench_job *job)
 {
     CK_BYTE *changed = &job->out[job->out_bytes / 2];
     *changed ^= 1;
-    CK_RV rv = crypt(job, job->raw, P11PROF_OPERATION_VERIFY);
+    CK_RV rv = test_crypt(job, job->raw, P11PROF_OPERATION_VERIFY);
     *changed ^= 1;
     job->unfinished = false;
     if (rv == CKR_OK)
@@ -61,12 +84,12 @@ static CK_RV verify_open(struct p11prof_bench_job *job)
 
 static CK_RV verify_run(struct p11prof_bench_job *job)
 {
-    return crypt(job, job->timed, P11PROF_OPERATION_VERIFY);
+    return test_crypt(job, job->timed, P11PROF_OPERATION_VERIFY);
 }
 
 const struct p11prof_bench_steps p11prof_bench_sign_steps = {
     .open = sign_open,
-    .before = p11prof_bench_out_clear,
+    .before = sign_before,
     .run = sign_run,
     .check = sign_check,
     .after = p11prof_bench_finish,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
-#include "slice.h"
+#include "slice_loop.h"
 
 #include "p11prof/spool.h"
 
@@ -17,27 +17,6 @@ enum {
     COST_ITERATIONS = 20000,
 };
 
-/* What a turn did in one phase. */
-struct turn_count {
-    uint64_t count, error_count, wrong_count;
-    uint64_t until_check;
-};
-
-/* A thread on its way through one phase. */
-struct loop {
-    const struct slice_thread *thread;
-    unsigned turn; /* in hand */
-    enum p11prof_phase phase;
-    const struct bench_amount *amount;    /* of this phase */
-    uint64_t count;                       /* iterations of this phase */
-    uint64_t start_ns, end_ns, paused_ns; /* of this phase */
-    uint64_t deadline_ns;                 /* of this phase, where it has a time: moved by pauses */
-    uint64_t window_start_ns;
-    uint64_t until_room;
-    bool own; /* it takes durations itself */
-    struct turn_count turns[BENCH_MIX_MOST];
-};
-
 /* --- room in the spool --- */
 
 /* What a thread takes at most between two looks: a chunk, and the next one ahead. */
@@ -52,7 +31,7 @@ uint64_t slice_room_least(unsigned thread_count)
 }
 
 /* Waits until the command has drained some of it: nothing is lost, and the time is no one's. */
-static uint64_t room_wait(struct loop *loop, uint64_t now_ns)
+static uint64_t room_wait(struct slice_loop *loop, uint64_t now_ns)
 {
     const struct slice_thread *thread = loop->thread;
     const struct timespec pause = {0, 1000000};
@@ -72,7 +51,13 @@ static uint64_t room_wait(struct loop *loop, uint64_t now_ns)
         return now_ns;
     uint64_t later_ns = slice_now_ns();
     loop->paused_ns += later_ns - now_ns;
+    thread->state->waited_ns += later_ns - now_ns;
     return later_ns;
+}
+
+uint64_t slice_room(struct slice_loop *loop, uint64_t now_ns)
+{
+    return loop->until_room-- == 0 ? room_wait(loop, now_ns) : now_ns;
 }
 
 /* --- one iteration --- */
@@ -99,7 +84,7 @@ static bool token_is_gone(CK_RV rv)
 }
 
 /* rv: CKR_OK of a wrong result. */
-static void error_note(struct loop *loop, CK_RV rv)
+static void error_note(struct slice_loop *loop, CK_RV rv)
 {
     struct bench_thread_state *state = loop->thread->state;
     loop->turns[loop->turn].error_count++;
@@ -110,7 +95,7 @@ static void error_note(struct loop *loop, CK_RV rv)
     state->first_error_rv = rv;
 }
 
-static void failure_note(struct loop *loop, CK_RV rv)
+static void failure_note(struct slice_loop *loop, CK_RV rv)
 {
     struct bench_thread_state *state = loop->thread->state;
     struct bench_share *share = loop->thread->turns[loop->turn].share;
@@ -124,7 +109,7 @@ static void failure_note(struct loop *loop, CK_RV rv)
 
 /* Failures are fast: without a rest there would be millions, and time is what is wanted. It counts
  * as time in which nothing was done. */
-static uint64_t rest(const struct loop *loop, uint64_t now_ns)
+static uint64_t rest(const struct slice_loop *loop, uint64_t now_ns)
 {
     const struct timespec pause = {0, REST_NS};
     if (loop->thread->state->failed_in_row < GIVE_UP_AFTER || !loop->thread->patient)
@@ -134,7 +119,7 @@ static uint64_t rest(const struct loop *loop, uint64_t now_ns)
 }
 
 /* Whether this phase has another iteration after now_ns. */
-static bool goes_on(const struct loop *loop, uint64_t now_ns)
+static bool goes_on(const struct slice_loop *loop, uint64_t now_ns)
 {
     const struct bench_amount *amount = loop->amount;
     return (amount->count == 0 || loop->count < amount->count) &&
@@ -144,7 +129,7 @@ static bool goes_on(const struct loop *loop, uint64_t now_ns)
 }
 
 /* The first one, every hundredth, the last one. */
-static bool check_is_due(struct loop *loop, const struct p11prof_bench_steps *steps,
+static bool check_is_due(struct slice_loop *loop, const struct p11prof_bench_steps *steps,
                          uint64_t now_ns)
 {
     if (!steps->check || loop->thread->verify == BENCH_VERIFY_NONE)
@@ -153,9 +138,9 @@ static bool check_is_due(struct loop *loop, const struct p11prof_bench_steps *st
            !goes_on(loop, now_ns);
 }
 
-static void check(struct loop *loop, struct p11prof_bench_job *job)
+static void check(struct slice_loop *loop, struct p11prof_bench_job *job)
 {
-    struct turn_count *turn = &loop->turns[loop->turn];
+    struct slice_count *turn = &loop->turns[loop->turn];
     turn->until_check = SAMPLE_EVERY - 1;
     if (job->test->steps->check(job))
         return;
@@ -164,7 +149,7 @@ static void check(struct loop *loop, struct p11prof_bench_job *job)
 }
 
 /* Returns the time now: what was since then_ns is not measured. */
-static uint64_t pause(struct loop *loop, uint64_t then_ns)
+static uint64_t pause(struct slice_loop *loop, uint64_t then_ns)
 {
     uint64_t now_ns = slice_now_ns();
     loop->paused_ns += now_ns - then_ns;
@@ -172,7 +157,7 @@ static uint64_t pause(struct loop *loop, uint64_t then_ns)
 }
 
 /* What comes behind the measured calls and is not measured. */
-static uint64_t clean_up(struct loop *loop, struct p11prof_bench_job *job, CK_RV rv,
+static uint64_t clean_up(struct slice_loop *loop, struct p11prof_bench_job *job, CK_RV rv,
                          uint64_t now_ns)
 {
     const struct p11prof_bench_steps *steps = job->test->steps;
@@ -184,8 +169,23 @@ static uint64_t clean_up(struct loop *loop, struct p11prof_bench_job *job, CK_RV
     return checked || steps->after ? pause(loop, now_ns) : now_ns;
 }
 
-/* Returns the time at its end. */
-static uint64_t iterate(struct loop *loop, uint64_t now_ns)
+/* What stop kept from running. */
+static uint64_t give_back(struct p11prof_bench_job *job)
+{
+    if (job->test->steps->after)
+        job->test->steps->after(job);
+    return slice_now_ns();
+}
+
+static void own_take(const struct slice_loop *loop, uint64_t start_ns, uint64_t end_ns, bool failed)
+{
+    struct bench_share *share = loop->thread->turns[loop->turn].share;
+    own_add(&share->own, end_ns - (loop->intended_ns ? loop->intended_ns : start_ns), failed);
+    if (loop->intended_ns)
+        own_add(&share->service, end_ns - start_ns, failed);
+}
+
+uint64_t slice_iterate(struct slice_loop *loop, uint64_t now_ns)
 {
     const struct slice_turn *turn = &loop->thread->turns[loop->turn];
     struct p11prof_bench_job *job = turn->job;
@@ -193,12 +193,14 @@ static uint64_t iterate(struct loop *loop, uint64_t now_ns)
     CK_RV rv = steps->before ? steps->before(job) : CKR_OK;
     if (steps->before || loop->thread->draws)
         now_ns = pause(loop, now_ns);
+    if (loop->intended_ns && !slice_wait(loop->intended_ns, loop->thread->stop))
+        return give_back(job);
     uint64_t start_ns = loop->own ? slice_now_ns() : 0;
     if (rv == CKR_OK)
         rv = steps->run(job);
     now_ns = slice_now_ns();
     if (loop->own)
-        own_add(&turn->share->own, now_ns - start_ns, rv != CKR_OK);
+        own_take(loop, start_ns, now_ns, rv != CKR_OK);
     loop->count++;
     loop->turns[loop->turn].count++;
     if (rv == CKR_OK)
@@ -213,12 +215,13 @@ static uint64_t iterate(struct loop *loop, uint64_t now_ns)
 /* --- phases --- */
 
 /* What the next calls are of. */
-static void mark(const struct loop *loop)
+void slice_mark(const struct slice_loop *loop)
 {
     const struct slice_turn *turn = &loop->thread->turns[loop->turn];
     const struct p11prof_bench_test *test = turn->job->test;
     const struct p11prof_load_note note = {.part = p11prof_part(turn->load, loop->phase),
                                            .window_start_ns = loop->window_start_ns,
+                                           .intended_start_ns = loop->intended_ns,
                                            .iteration_calls = test->iteration_calls,
                                            .iteration_operation =
                                                test->iteration_calls ? test->operation : 0};
@@ -235,7 +238,7 @@ static void mark_end(const struct slice_thread *thread)
 
 /* Whose turn it is: every operation of a mix is drawn anew. The jobs share the thread's session,
  * which the one before may have had to open anew. */
-static void turn_draw(struct loop *loop)
+void slice_turn_draw(struct slice_loop *loop)
 {
     const struct slice_thread *thread = loop->thread;
     const struct p11prof_bench_job *before = thread->turns[loop->turn].job;
@@ -245,19 +248,30 @@ static void turn_draw(struct loop *loop)
     if (job == before)
         return;
     job->session = before->session;
-    mark(loop);
+    slice_mark(loop);
 }
 
-static void session_share(const struct loop *loop)
+static void session_share(const struct slice_loop *loop)
 {
     for (unsigned i = 0; i < loop->thread->turn_count; i++)
         loop->thread->turns[i].job->session = loop->thread->turns[loop->turn].job->session;
 }
 
+/* What lies between two operations of a user: part of the time, and of no operation. */
+static uint64_t think(const struct slice_loop *loop, uint64_t now_ns)
+{
+    uint64_t until_ns = now_ns + loop->thread->think_time_ns;
+    uint64_t end_ns = loop->deadline_ns + loop->paused_ns;
+    if (loop->thread->think_time_ns == 0)
+        return now_ns;
+    slice_wait(loop->amount->ns > 0 && end_ns < until_ns ? end_ns : until_ns, loop->thread->stop);
+    return slice_now_ns();
+}
+
 /* A phase ends at the same moment in all threads, also in those that came late because threads
  * outnumber processors: their times overlap, and their rates may be added. due_ns: when it was to
  * begin; 0: when its thread comes. */
-static void phase_run(struct loop *loop, const struct bench_amount *amount, uint64_t due_ns)
+static void phase_run(struct slice_loop *loop, const struct bench_amount *amount, uint64_t due_ns)
 {
     struct bench_thread_state *state = loop->thread->state;
     uint64_t done = atomic_load_explicit(&state->progress_count, memory_order_relaxed);
@@ -266,25 +280,24 @@ static void phase_run(struct loop *loop, const struct bench_amount *amount, uint
     loop->start_ns = loop->end_ns = now_ns;
     loop->deadline_ns = (due_ns ? due_ns : now_ns) + amount->ns;
     loop->count = loop->paused_ns = 0;
-    memset(loop->turns, 0, sizeof loop->turns); /* the first ones are checked */
     if (amount->count == 0 && amount->ns == 0)
         return;
     bool late = amount->ns && now_ns >= loop->deadline_ns; /* one is the least, if it may go on */
     if (late)
         loop->deadline_ns = now_ns + 1;
     while (goes_on(loop, now_ns)) {
-        if (loop->until_room-- == 0)
-            now_ns = room_wait(loop, now_ns);
+        now_ns = slice_room(loop, now_ns);
         if (loop->thread->draws)
-            turn_draw(loop);
-        now_ns = iterate(loop, now_ns);
+            slice_turn_draw(loop);
+        now_ns = slice_iterate(loop, now_ns);
         atomic_store_explicit(&state->progress_count, ++done, memory_order_relaxed);
+        now_ns = think(loop, now_ns);
     }
     loop->end_ns = now_ns;
 }
 
 /* Keeps what the measured phase came to. The loads of a mix share its time. */
-static void measured_keep(const struct loop *loop)
+void slice_measured_keep(const struct slice_loop *loop)
 {
     const struct bench_tally all = {.start_ns = loop->start_ns,
                                     .end_ns = loop->end_ns,
@@ -300,11 +313,19 @@ static void measured_keep(const struct loop *loop)
     }
 }
 
-static void share_reset(struct bench_share *share)
+static void own_reset(struct bench_own *own)
 {
-    memset(share, 0, sizeof *share);
+    memset(own, 0, sizeof *own);
+    own->min_ns = UINT64_MAX;
+}
+
+static void share_reset(struct bench_share *share, bool scheduled)
+{
+    share->measured = (struct bench_tally){0};
     share->first_rv = CKR_OK;
-    share->own.min_ns = UINT64_MAX;
+    own_reset(&share->own);
+    if (scheduled)
+        own_reset(&share->service);
 }
 
 static void state_reset(const struct slice_thread *thread)
@@ -313,35 +334,44 @@ static void state_reset(const struct slice_thread *thread)
     atomic_store(&state->progress_count, 0);
     atomic_store(&state->error_count, 0);
     state->measured = (struct bench_tally){0};
-    state->first_error_ns = 0;
+    state->first_error_ns = state->waited_ns = 0;
     state->gave_up = state->gone = false;
     if (!thread->patient) /* else the next slice would begin with as many again */
         state->failed_in_row = 0;
     for (unsigned i = 0; i < thread->turn_count; i++)
-        share_reset(thread->turns[i].share);
+        share_reset(thread->turns[i].share, thread->arrivals != NULL);
 }
 
-static void phase_begin(struct loop *loop, enum p11prof_phase phase)
+void slice_phase_begin(struct slice_loop *loop, enum p11prof_phase phase)
 {
     loop->phase = phase;
     loop->own = phase == P11PROF_PHASE_MEASURED && !loop->thread->recorder->mark;
-    mark(loop);
+    memset(loop->turns, 0, sizeof loop->turns); /* the first ones are checked */
+    slice_mark(loop);
+}
+
+static void closed_run(struct slice_loop *loop, const struct bench_plan *plan)
+{
+    slice_phase_begin(loop, P11PROF_PHASE_WARMUP);
+    phase_run(loop, &plan->warmup, plan->start_ns);
+    slice_phase_begin(loop, P11PROF_PHASE_MEASURED);
+    phase_run(loop, &plan->measured,
+              plan->warmup.count ? 0 : plan->start_ns + plan->warmup.ns + loop->paused_ns);
+    slice_measured_keep(loop);
+    loop->thread->state->processor = sched_getcpu() + 1;
+    slice_phase_begin(loop, P11PROF_PHASE_COOLDOWN);
+    phase_run(loop, &plan->cooldown, 0);
 }
 
 void slice_run(const struct slice_thread *thread, const struct bench_plan *plan)
 {
-    struct loop loop = {.thread = thread, .window_start_ns = plan->start_ns};
+    struct slice_loop loop = {.thread = thread, .window_start_ns = plan->start_ns};
     state_reset(thread);
     slice_begin(plan);
-    phase_begin(&loop, P11PROF_PHASE_WARMUP);
-    phase_run(&loop, &plan->warmup, plan->start_ns);
-    phase_begin(&loop, P11PROF_PHASE_MEASURED);
-    phase_run(&loop, &plan->measured,
-              plan->warmup.count ? 0 : plan->start_ns + plan->warmup.ns + loop.paused_ns);
-    measured_keep(&loop);
-    thread->state->processor = sched_getcpu() + 1;
-    phase_begin(&loop, P11PROF_PHASE_COOLDOWN);
-    phase_run(&loop, &plan->cooldown, 0);
+    if (thread->arrivals)
+        slice_open_run(&loop);
+    else
+        closed_run(&loop, plan);
     mark_end(thread);
     session_share(&loop);
 }
@@ -370,7 +400,7 @@ uint64_t slice_own_cost_ns(const struct slice_recorder *recorder)
                                         .unrecorded = &stop,
                                         .verify = BENCH_VERIFY_NONE,
                                         .thread_count = 1};
-    struct loop loop = {.thread = &thread, .own = !recorder->mark};
+    struct slice_loop loop = {.thread = &thread, .own = !recorder->mark};
     const struct bench_amount amount = {.count = COST_ITERATIONS};
     phase_run(&loop, &amount, 0);
     return (loop.end_ns - loop.start_ns - loop.paused_ns) / COST_ITERATIONS;

@@ -39,8 +39,10 @@ struct slice_thread {
     const struct slice_recorder *recorder;
     const _Atomic(uint32_t) *stop, *unrecorded; /* of struct bench_shared */
     enum bench_verify verify;
-    bool patient;          /* rests where nothing works, instead of giving up */
-    unsigned thread_count; /* of this process in this slice */
+    struct bench_arrivals *arrivals; /* when operations begin; NULL: one after the other */
+    uint64_t think_time_ns;          /* then: that lies between two */
+    bool patient;                    /* rests where nothing works, instead of giving up */
+    unsigned thread_count;           /* of this process in this slice */
 };
 
 /* How many records a spool needs room for, so that each of so many threads always finds some once
@@ -50,7 +52,8 @@ uint64_t slice_room_least(unsigned thread_count);
 /* Runs the plan on the calling thread; what it did is in thread->state and the shares. Nothing of
  * ours but two clock reads at most lies between the measured calls of an iteration and those of the
  * next, unless the test has something to prepare, to check or to take away, or the next operation
- * of a mix is drawn: that time is taken out. */
+ * of a mix is drawn: that time is taken out. Where arrivals say when operations begin nothing is
+ * taken out: late is late. */
 void slice_run(const struct slice_thread *thread, const struct bench_plan *plan);
 
 /* What the loop itself costs per iteration. */

@@ -4,9 +4,14 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <time.h>
 
-enum { SPIN_NS = 200000 };
+enum {
+    SPIN_NS = 200000,         /* before a slice */
+    WAIT_SPIN_NS = 30000,     /* before an operation: there are many */
+    LOOK_EVERY_NS = 50000000, /* whether to stop */
+};
 
 uint64_t slice_now_ns(void)
 {
@@ -38,14 +43,35 @@ static void processor_take(int processor)
         sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
-void slice_begin(const struct bench_plan *plan)
+static void sleep_until(uint64_t until_ns)
 {
-    uint64_t sleep_ns = plan->start_ns - SPIN_NS;
-    const struct timespec until = {(time_t)(sleep_ns / 1000000000u),
-                                   (long)(sleep_ns % 1000000000u)};
+    const struct timespec until = {(time_t)(until_ns / 1000000000u),
+                                   (long)(until_ns % 1000000000u)};
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
         ;
+}
+
+void slice_begin(const struct bench_plan *plan)
+{
+    sleep_until(plan->start_ns - SPIN_NS);
     processor_take(plan->processor);
     while (slice_now_ns() < plan->start_ns)
         ;
+}
+
+bool slice_wait(uint64_t until_ns, const _Atomic(uint32_t) *stop)
+{
+    for (uint64_t now_ns = slice_now_ns(); now_ns < until_ns; now_ns = slice_now_ns()) {
+        uint64_t left_ns = until_ns - now_ns;
+        if (atomic_load_explicit(stop, memory_order_relaxed))
+            return false;
+        if (left_ns > WAIT_SPIN_NS)
+            sleep_until(left_ns > LOOK_EVERY_NS ? now_ns + LOOK_EVERY_NS : until_ns - WAIT_SPIN_NS);
+    }
+    return true;
+}
+
+void slice_wait_exactly(void)
+{
+    prctl(PR_SET_TIMERSLACK, 1UL);
 }

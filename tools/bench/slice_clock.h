@@ -15,4 +15,11 @@ uint64_t slice_clock_cost_ns(void);
  * processor. */
 void slice_begin(const struct bench_plan *plan);
 
+/* Waits until a moment, which may be over: asleep until shortly before it. False: it ended early,
+ * because of *stop. */
+bool slice_wait(uint64_t until_ns, const _Atomic(uint32_t) *stop);
+
+/* Lets the calling thread's waits end as exactly as the system can. */
+void slice_wait_exactly(void);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "../report/safe_text.h"
 #include "../report/units.h"
+#include "templates.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -39,9 +40,13 @@ static void key_print(FILE *stream, const struct bench_run *run,
         [P11PROF_BENCH_KEY_RSA] = "RSA",
         [P11PROF_BENCH_KEY_EC] = "EC",
         [P11PROF_BENCH_KEY_EDWARDS] = "Edwards",
+        [P11PROF_BENCH_KEY_MONTGOMERY] = "Montgomery",
         [P11PROF_BENCH_KEY_AES] = "AES",
+        [P11PROF_BENCH_KEY_DES3] = "DES3",
         [P11PROF_BENCH_KEY_GENERIC] = "generic secret",
     };
+    const struct p11prof_parameter_set *set =
+        p11prof_bench_parameter_set(test->key_kind, test->key_bits);
     char label[256];
     if (test->key_kind == P11PROF_BENCH_KEY_NONE)
         return;
@@ -50,7 +55,10 @@ static void key_print(FILE *stream, const struct bench_run *run,
         fprintf(stream, ", key \"%s\"", label);
     else
         fputs(", key made for it", stream);
-    fprintf(stream, " (%s, %" PRIu32 " bits)", kinds[test->key_kind], test->key_bits);
+    if (set)
+        fprintf(stream, " (%s)", set->name);
+    else
+        fprintf(stream, " (%s, %" PRIu32 " bits)", kinds[test->key_kind], test->key_bits);
 }
 
 void stress_head_print(FILE *stream, const struct stress *stress)
@@ -58,14 +66,18 @@ void stress_head_print(FILE *stream, const struct stress *stress)
     const struct bench_run *run = stress->run;
     const struct bench_load *load = stress->load;
     char duration[P11PROF_UNIT_TEXT_BYTES], interval[P11PROF_UNIT_TEXT_BYTES], processes[48] = "";
+    char rate[48] = "";
     if (!stream)
         return;
     p11prof_format_ns(duration, run->settings->measured.ns);
     p11prof_format_ns(interval, run->settings->stress.interval_ns);
     if (load->processes > 1)
         snprintf(processes, sizeof processes, " in each of %u processes", load->processes);
-    fprintf(stream, "Stress: %s, %u thread%s%s", load->test.id, load->threads,
-            load->threads == 1 ? "" : "s", processes);
+    if (load->rate > 0)
+        snprintf(rate, sizeof rate, ", %g operations/s%s", load->rate,
+                 load->poisson ? " at random" : "");
+    fprintf(stream, "Stress: %s, %u thread%s%s%s", load->test.id, load->threads,
+            load->threads == 1 ? "" : "s", processes, rate);
     key_print(stream, run, &load->test);
     fprintf(stream, ", %s, a line each %s\n", duration, interval);
     for (unsigned i = 0; i < CELLS; i++)

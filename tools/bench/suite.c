@@ -3,15 +3,12 @@
 #include "suite.h"
 
 #include "report/allocate.h"
-#include "report/document_read.h"
 #include "report/nearest.h"
 #include "settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { FILE_BYTES_MOST = 1 << 20 };
 
 /* A suite while it is read. */
 struct reading {
@@ -115,8 +112,27 @@ static bool take_duration(const struct reading *reading, const struct suite_memb
            wants(reading, member, "a time (500ms, 10s, 2m)");
 }
 
-static const char *const members[] = {"algorithm", "data_size", "duration", "iterations", "key",
-                                      "mechanism", "size",      "threads",  "type"};
+static bool take_rate(const struct reading *reading, const struct suite_member *member,
+                      struct bench_step *step)
+{
+    char number[24];
+    snprintf(number, sizeof number, "%lld", (long long)member->number);
+    const char *text = member->type == SUITE_NUMBER ? number : member->text;
+    return (member->type != SUITE_OTHER && amounts_rate(text, &step->rate)) ||
+           wants(reading, member,
+                 "operations in a time, at most a million a second (\"500/s\", \"30/m\")");
+}
+
+static bool take_think_time(const struct reading *reading, const struct suite_member *member,
+                            struct bench_step *step)
+{
+    return (member->type == SUITE_TEXT && amounts_time(member->text, &step->think_time_ns)) ||
+           wants(reading, member, "a time (5ms, 1s)");
+}
+
+static const char *const members[] = {"algorithm", "data_size",  "duration", "iterations",
+                                      "key",       "mechanism",  "rate",     "size",
+                                      "threads",   "think_time", "type"};
 
 static bool take_member(struct reading *reading, const struct suite_member *member,
                         struct bench_step *step)
@@ -136,6 +152,10 @@ static bool take_member(struct reading *reading, const struct suite_member *memb
         return take_threads(reading, member, step);
     if (strcmp(key, "duration") == 0)
         return take_duration(reading, member, step);
+    if (strcmp(key, "rate") == 0)
+        return take_rate(reading, member, step);
+    if (strcmp(key, "think_time") == 0)
+        return take_think_time(reading, member, step);
     bool size = strcmp(key, "size") == 0, data_size = strcmp(key, "data_size") == 0;
     reading->size_said = reading->size_said || size;
     reading->data_size_said = reading->data_size_said || data_size;
@@ -164,6 +184,9 @@ static bool step_end(struct reading *reading)
         return refuse(reading, step->place, "size is of gen_random; others have data_size");
     if (reading->size_said && reading->data_size_said)
         return refuse(reading, step->place, "size and data_size are the same: give one");
+    if (step->rate > 0 && step->think_time_ns > 0)
+        return refuse(reading, step->place,
+                      "rate says when operations begin, think_time what lies between: give one");
     if (*step->key) /* it decides */
         return true;
     if (bench_step_select(&tests, suite, step, &none, reading->error) != P11PROF_OK)
@@ -237,21 +260,6 @@ enum p11prof_status bench_suite_parse(struct bench_suite *out, const char *text,
     if (status != P11PROF_OK)
         bench_suite_clear(out);
     return status == P11PROF_CHANGED ? error->status : status;
-}
-
-enum p11prof_status bench_suite_read(struct bench_suite *out, const char *path,
-                                     struct p11prof_error *error)
-{
-    char *text;
-    size_t bytes;
-    *out = (struct bench_suite){.path = path};
-    enum p11prof_status status = p11prof_document_file(path, &text, &bytes, error);
-    if (status == P11PROF_OK && bytes > FILE_BYTES_MOST)
-        status = p11prof_error_set(error, P11PROF_BAD_INPUT, "%.300s is larger than 1 MB", path);
-    if (status == P11PROF_OK)
-        status = bench_suite_parse(out, text, bytes, path, error);
-    free(text);
-    return status;
 }
 
 void bench_suite_clear(struct bench_suite *suite)

@@ -21,14 +21,12 @@ struct bench_step {
     uint64_t data_bytes;
     unsigned threads;
     struct bench_amount measured;
+    double rate;            /* operations/s that are to begin */
+    uint64_t think_time_ns; /* between two operations of a thread */
 };
 
-/* Reads a file of at most 1 MB. P11PROF_BAD_INPUT says "FILE:LINE:COLUMN: what is wrong"; *out is
- * then {0}. */
-enum p11prof_status bench_suite_read(struct bench_suite *out, const char *path,
-                                     struct p11prof_error *error);
-
-/* The same of a text; `path` is what messages call it. */
+/* Reads the text of a file; `path` is what messages call it. P11PROF_BAD_INPUT says
+ * "FILE:LINE:COLUMN: what is wrong"; *out is then {0}. */
 enum p11prof_status bench_suite_parse(struct bench_suite *out, const char *text, size_t bytes,
                                       const char *path, struct p11prof_error *error);
 void bench_suite_clear(struct bench_suite *suite);

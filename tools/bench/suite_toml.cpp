@@ -30,26 +30,32 @@ struct reading {
     p11prof_error *error;
 };
 
+struct visit {
+    const char *name;
+    const suite_visitor *visitor;
+    void *payload;
+    p11prof_error *error;
+};
+
 suite_place place_of(const toml::source_region &source)
 {
     return {source.begin.line, source.begin.column};
 }
 
-p11prof_status refuse(const reading &in, suite_place place, std::string_view word, const char *what)
+template <typename State>
+p11prof_status refuse(const State &in, suite_place place, std::string_view word, const char *what)
 {
     return p11prof_error_set(
         in.error, P11PROF_BAD_INPUT, "%.150s:%u:%u: %.*s%s", in.name, place.line, place.column,
         static_cast<int>(word.size() < 200 ? word.size() : 200), word.data(), what);
 }
 
-p11prof_status member_read(const reading &in, const toml::key &key, const toml::node &value)
+/* Sets type and value of a member; `text` holds its text. */
+template <typename State>
+p11prof_status value_take(const State &in, const toml::node &value, suite_member &member,
+                          std::string &text)
 {
-    const std::string name(key.str());
-    std::string text;
-    suite_member member = {
-        name.c_str(), SUITE_OTHER, nullptr, 0, place_of(key.source()), place_of(value.source())};
-    if (name.find('\0') != std::string::npos)
-        return refuse(in, member.key_place, "", "a name with a NUL in it");
+    member.place = place_of(value.source());
     if (const auto *string = value.as_string()) {
         text = string->get();
         if (text.find('\0') != std::string::npos)
@@ -59,7 +65,35 @@ p11prof_status member_read(const reading &in, const toml::key &key, const toml::
     } else if (const auto *number = value.as_integer()) {
         member.type = SUITE_NUMBER;
         member.number = number->get();
+    } else if (const auto *truth = value.as_boolean()) {
+        member.type = SUITE_TRUTH;
+        member.number = truth->get();
     }
+    return P11PROF_OK;
+}
+
+/* Sets the key of a member; `name` holds it. */
+template <typename State>
+p11prof_status key_take(const State &in, const toml::key &key, suite_member &member,
+                        std::string &name)
+{
+    name = key.str();
+    member.key = name.c_str();
+    member.key_place = place_of(key.source());
+    if (name.find('\0') != std::string::npos)
+        return refuse(in, member.key_place, "", "a name with a NUL in it");
+    return P11PROF_OK;
+}
+
+p11prof_status member_read(const reading &in, const toml::key &key, const toml::node &value)
+{
+    std::string name, text;
+    suite_member member = {nullptr, SUITE_OTHER, nullptr, 0, {}, {}};
+    p11prof_status status = key_take(in, key, member, name);
+    if (status == P11PROF_OK)
+        status = value_take(in, value, member, text);
+    if (status != P11PROF_OK)
+        return status;
     return in.reader->member(in.payload, &member) ? P11PROF_OK : P11PROF_CHANGED;
 }
 
@@ -122,12 +156,84 @@ p11prof_status root_read(const reading &in, const toml::table &root)
     return tables_read(in, root, "tests", test_read);
 }
 
-p11prof_status text_read(const reading &in, std::string_view text)
+p11prof_status node_visit(const visit &in, const toml::key *key, const toml::node &node);
+
+p11prof_status table_visit(const visit &in, const toml::table &table, std::string_view first)
+{
+    for (int round = 0; round < 2; round++)
+        for (const auto &[key, value] : table) {
+            if ((key.str() == first) != (round == 0))
+                continue;
+            p11prof_status status = node_visit(in, &key, value);
+            if (status != P11PROF_OK)
+                return status;
+        }
+    return P11PROF_OK;
+}
+
+p11prof_status list_visit(const visit &in, const toml::array &list)
+{
+    for (const toml::node &element : list) {
+        p11prof_status status = node_visit(in, nullptr, element);
+        if (status != P11PROF_OK)
+            return status;
+    }
+    return P11PROF_OK;
+}
+
+/* toml++ bounds how deep values stand in one another. */
+p11prof_status node_visit(const visit &in, const toml::key *key, const toml::node &node)
+{
+    std::string name, text;
+    suite_member member = {nullptr, SUITE_OTHER, nullptr, 0, {}, {}};
+    const toml::table *table = node.as_table();
+    const toml::array *list = node.as_array();
+    p11prof_status status = key ? key_take(in, *key, member, name) : P11PROF_OK;
+    if (status == P11PROF_OK)
+        status = value_take(in, node, member, text);
+    if (status != P11PROF_OK)
+        return status;
+    if (!table && !list)
+        return in.visitor->value(in.payload, &member) ? P11PROF_OK : P11PROF_CHANGED;
+    member.type = table ? SUITE_TABLE : SUITE_LIST;
+    if (!in.visitor->begin(in.payload, &member))
+        return P11PROF_CHANGED;
+    status = table ? table_visit(in, *table, "") : list_visit(in, *list);
+    if (status != P11PROF_OK)
+        return status;
+    return in.visitor->end(in.payload) ? P11PROF_OK : P11PROF_CHANGED;
+}
+
+p11prof_status root_read(const visit &in, const toml::table &root)
+{
+    suite_member member = {nullptr, SUITE_TABLE, nullptr, 0, {}, place_of(root.source())};
+    if (!in.visitor->begin(in.payload, &member))
+        return P11PROF_CHANGED;
+    p11prof_status status = table_visit(in, root, in.visitor->first);
+    if (status != P11PROF_OK)
+        return status;
+    return in.visitor->end(in.payload) ? P11PROF_OK : P11PROF_CHANGED;
+}
+
+template <typename State> p11prof_status text_read(const State &in, std::string_view text)
 {
     const toml::parse_result result = toml::parse(text);
     if (result)
         return root_read(in, result.table());
     return refuse(in, place_of(result.error().source()), result.error().description(), "");
+}
+
+/* No exception passes it. */
+template <typename State> p11prof_status text_try(const State &in, std::string_view text)
+{
+    try {
+        return text_read(in, text);
+    } catch (const std::exception &problem) {
+        return p11prof_error_set(in.error, P11PROF_FAILED, "%.300s: %.200s", in.name,
+                                 problem.what());
+    } catch (...) {
+        return p11prof_error_set(in.error, P11PROF_FAILED, "%.300s cannot be read", in.name);
+    }
 }
 
 } // namespace
@@ -136,11 +242,12 @@ extern "C" p11prof_status suite_toml_read(const char *text, size_t bytes, const 
                                           const suite_reader *reader, void *payload,
                                           p11prof_error *error)
 {
-    try {
-        return text_read({name, reader, payload, error}, {text, bytes});
-    } catch (const std::exception &problem) {
-        return p11prof_error_set(error, P11PROF_FAILED, "%.300s: %.200s", name, problem.what());
-    } catch (...) {
-        return p11prof_error_set(error, P11PROF_FAILED, "%.300s cannot be read", name);
-    }
+    return text_try(reading{name, reader, payload, error}, {text, bytes});
+}
+
+extern "C" p11prof_status suite_toml_visit(const char *text, size_t bytes, const char *name,
+                                           const suite_visitor *visitor, void *payload,
+                                           p11prof_error *error)
+{
+    return text_try(visit{name, visitor, payload, error}, {text, bytes});
 }

@@ -19,14 +19,14 @@ struct suite_place {
     unsigned line, column; /* from 1 */
 };
 
-enum suite_type { SUITE_TEXT, SUITE_NUMBER, SUITE_OTHER };
+enum suite_type { SUITE_TEXT, SUITE_NUMBER, SUITE_TRUTH, SUITE_TABLE, SUITE_LIST, SUITE_OTHER };
 
 /* key = value, where the value stands. */
 struct suite_member {
-    const char *key; /* borrowed, as the text is */
+    const char *key; /* borrowed, as the text is; NULL: of an element of a list */
     enum suite_type type;
     const char *text; /* of SUITE_TEXT: without NUL in it */
-    int64_t number;   /* of SUITE_NUMBER */
+    int64_t number;   /* of SUITE_NUMBER; of SUITE_TRUTH: 0 or 1 */
     struct suite_place key_place, place;
 };
 
@@ -44,6 +44,20 @@ struct suite_reader {
 enum p11prof_status suite_toml_read(const char *text, size_t bytes, const char *name,
                                     const struct suite_reader *reader, void *payload,
                                     struct p11prof_error *error);
+
+/* Goes through a file of any shape: members of a table in the order of their keys, elements of a
+ * list in that of the file. What begin() is told of comes before its end(). False: as above. */
+struct suite_visitor {
+    const char *first; /* the key of the root that comes before all others */
+    bool (*begin)(void *payload, const struct suite_member *member); /* a table or a list */
+    bool (*end)(void *payload);
+    bool (*value)(void *payload, const struct suite_member *member); /* anything else */
+};
+
+/* The same for suite_visitor; the root is told of as a table without key. */
+enum p11prof_status suite_toml_visit(const char *text, size_t bytes, const char *name,
+                                     const struct suite_visitor *visitor, void *payload,
+                                     struct p11prof_error *error);
 
 #ifdef __cplusplus
 }

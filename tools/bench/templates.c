@@ -23,6 +23,18 @@ static const struct curve {
     {P11PROF_BENCH_KEY_EDWARDS, 255, 1, 14,
      "\x13\x0c"
      "edwards25519"},
+    {P11PROF_BENCH_KEY_EDWARDS, 448, 0, 5, {6, 3, 0x2b, 0x65, 0x71}},
+    {P11PROF_BENCH_KEY_EDWARDS, 448, 1, 12,
+     "\x13\x0a"
+     "edwards448"},
+    {P11PROF_BENCH_KEY_MONTGOMERY, 255, 0, 5, {6, 3, 0x2b, 0x65, 0x6e}},
+    {P11PROF_BENCH_KEY_MONTGOMERY, 255, 1, 12,
+     "\x13\x0a"
+     "curve25519"},
+    {P11PROF_BENCH_KEY_MONTGOMERY, 448, 0, 5, {6, 3, 0x2b, 0x65, 0x6f}},
+    {P11PROF_BENCH_KEY_MONTGOMERY, 448, 1, 10,
+     "\x13\x08"
+     "curve448"},
 };
 
 /* Which attributes let a key do an operation or its opposite. */
@@ -37,6 +49,12 @@ static const struct usage {
     {P11PROF_OPERATION_WRAP, CKA_WRAP, CKA_UNWRAP},
     {P11PROF_OPERATION_UNWRAP, CKA_WRAP, CKA_UNWRAP},
     {P11PROF_OPERATION_DERIVE, CKA_DERIVE, CKA_DERIVE},
+    {P11PROF_OPERATION_MESSAGE_ENCRYPT, CKA_ENCRYPT, CKA_DECRYPT},
+    {P11PROF_OPERATION_MESSAGE_DECRYPT, CKA_ENCRYPT, CKA_DECRYPT},
+    {P11PROF_OPERATION_MESSAGE_SIGN, CKA_VERIFY, CKA_SIGN},
+    {P11PROF_OPERATION_MESSAGE_VERIFY, CKA_VERIFY, CKA_SIGN},
+    {P11PROF_OPERATION_ENCAPSULATE, CKA_ENCAPSULATE, CKA_DECAPSULATE},
+    {P11PROF_OPERATION_DECAPSULATE, CKA_ENCAPSULATE, CKA_DECAPSULATE},
     {P11PROF_OPERATION_GENERATE_KEY_PAIR, CKA_VERIFY, CKA_SIGN},
     /* Of what no test does anything with: keys to find, to look at, to make. */
     {P11PROF_OPERATION_NONE, CKA_ENCRYPT, CKA_DECRYPT},
@@ -50,13 +68,33 @@ static const struct generator {
     [P11PROF_BENCH_KEY_RSA] = {CKM_RSA_PKCS_KEY_PAIR_GEN, true},
     [P11PROF_BENCH_KEY_EC] = {CKM_EC_KEY_PAIR_GEN, true},
     [P11PROF_BENCH_KEY_EDWARDS] = {CKM_EC_EDWARDS_KEY_PAIR_GEN, true},
+    [P11PROF_BENCH_KEY_MONTGOMERY] = {CKM_EC_MONTGOMERY_KEY_PAIR_GEN, true},
     [P11PROF_BENCH_KEY_AES] = {CKM_AES_KEY_GEN, false},
+    [P11PROF_BENCH_KEY_DES3] = {CKM_DES3_KEY_GEN, false},
     [P11PROF_BENCH_KEY_GENERIC] = {CKM_GENERIC_SECRET_KEY_GEN, false},
+    [P11PROF_BENCH_KEY_ML_DSA] = {CKM_ML_DSA_KEY_PAIR_GEN, true},
+    [P11PROF_BENCH_KEY_ML_KEM] = {CKM_ML_KEM_KEY_PAIR_GEN, true},
+    [P11PROF_BENCH_KEY_SLH_DSA] = {CKM_SLH_DSA_KEY_PAIR_GEN, true},
 };
 
 CK_MECHANISM_TYPE p11prof_bench_generator(enum p11prof_bench_key_kind kind)
 {
     return generators[kind].mechanism;
+}
+
+const struct p11prof_parameter_set *p11prof_bench_parameter_set(enum p11prof_bench_key_kind kind,
+                                                                uint32_t bits)
+{
+    switch (kind) {
+    case P11PROF_BENCH_KEY_ML_DSA:
+        return p11prof_parameter_set_of_number(CKK_ML_DSA, bits);
+    case P11PROF_BENCH_KEY_ML_KEM:
+        return p11prof_parameter_set_of_number(CKK_ML_KEM, bits);
+    case P11PROF_BENCH_KEY_SLH_DSA:
+        return p11prof_parameter_set_of_number(CKK_SLH_DSA, bits);
+    default:
+        return NULL;
+    }
 }
 
 bool p11prof_bench_key_needed(const struct p11prof_bench_test *test)
@@ -84,9 +122,12 @@ static void private_add(struct p11prof_bench_template *out, CK_ATTRIBUTE_TYPE ty
     add(out->private_part, &out->private_count, type, value, bytes);
 }
 
-static const struct usage *usage_of(unsigned operation)
+static const struct usage *usage_of(const struct p11prof_bench_key_wish *wish)
 {
+    unsigned operation = wish->operation;
     const struct usage *usage = usages;
+    if (wish->kind == P11PROF_BENCH_KEY_ML_KEM) /* nothing else can be done with one */
+        operation = P11PROF_OPERATION_ENCAPSULATE;
     while (usage->operation != operation && usage->operation != P11PROF_OPERATION_NONE)
         usage++;
     return usage;
@@ -127,6 +168,16 @@ static bool curve_add(struct p11prof_bench_template *out, const struct p11prof_b
     return false;
 }
 
+static bool set_add(struct p11prof_bench_template *out, const struct p11prof_bench_key_wish *wish)
+{
+    const struct p11prof_parameter_set *set = p11prof_bench_parameter_set(wish->kind, wish->bits);
+    if (!set)
+        return false;
+    out->parameter_set = set->value;
+    public_add(out, CKA_PARAMETER_SET, &out->parameter_set, sizeof out->parameter_set);
+    return true;
+}
+
 static bool size_add(struct p11prof_bench_template *out, const struct p11prof_bench_key_wish *wish,
                      unsigned attempt)
 {
@@ -139,11 +190,18 @@ static bool size_add(struct p11prof_bench_template *out, const struct p11prof_be
         break;
     case P11PROF_BENCH_KEY_EC:
     case P11PROF_BENCH_KEY_EDWARDS:
+    case P11PROF_BENCH_KEY_MONTGOMERY:
         return curve_add(out, wish, attempt);
+    case P11PROF_BENCH_KEY_DES3: /* of one size */
+        break;
     case P11PROF_BENCH_KEY_AES:
     case P11PROF_BENCH_KEY_GENERIC:
         private_add(out, CKA_VALUE_LEN, &out->value_bytes, sizeof out->value_bytes);
         break;
+    case P11PROF_BENCH_KEY_ML_DSA:
+    case P11PROF_BENCH_KEY_ML_KEM:
+    case P11PROF_BENCH_KEY_SLH_DSA:
+        return attempt == 0 && set_add(out, wish);
     }
     return attempt == 0;
 }
@@ -161,7 +219,7 @@ bool p11prof_bench_template_make(struct p11prof_bench_template *out,
     snprintf(out->label, sizeof out->label, "%s", wish->label);
     snprintf((char *)out->id, sizeof out->id, "p11prof-bench");
     places_add(out);
-    uses_add(out, usage_of(wish->operation));
+    uses_add(out, usage_of(wish));
     private_add(out, CKA_SENSITIVE, wish->extractable ? &no : &yes, sizeof yes);
     private_add(out, CKA_EXTRACTABLE, wish->extractable ? &yes : &no, sizeof yes);
     return size_add(out, wish, attempt);

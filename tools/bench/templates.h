@@ -4,6 +4,7 @@
 #ifndef P11PROF_BENCH_TEMPLATES_H
 #define P11PROF_BENCH_TEMPLATES_H
 
+#include "p11prof/parameter_sets.h"
 #include "test.h"
 
 enum { P11PROF_BENCH_TEMPLATE_MAX = 16 };
@@ -15,7 +16,7 @@ struct p11prof_bench_template {
     CK_ATTRIBUTE public_part[P11PROF_BENCH_TEMPLATE_MAX];
     CK_ATTRIBUTE private_part[P11PROF_BENCH_TEMPLATE_MAX]; /* or of the secret key */
     CK_ULONG public_count, private_count;
-    CK_ULONG bits, value_bytes;
+    CK_ULONG bits, value_bytes, parameter_set;
     CK_BBOOL token_object, private_object;
     char label[80];
     CK_BYTE id[16];
@@ -31,8 +32,8 @@ struct p11prof_bench_key_wish {
     bool extractable;
 };
 
-/* Of another form of the Edwards curve's name in attempt 1: a PrintableString. False: there is no
- * such attempt. */
+/* Of another form of an Edwards or Montgomery curve's name in attempt 1: a PrintableString. False:
+ * there is no such attempt. */
 bool p11prof_bench_template_make(struct p11prof_bench_template *out,
                                  const struct p11prof_bench_key_wish *wish, unsigned attempt);
 
@@ -45,6 +46,10 @@ CK_RV p11prof_bench_template_generate(struct p11prof_bench_template *template,
 CK_RV p11prof_bench_wish_generate(const struct p11prof_bench_key_wish *wish, CK_FUNCTION_LIST *list,
                                   CK_SESSION_HANDLE session, CK_OBJECT_HANDLE handles[2],
                                   const char **function, unsigned *attempt);
+
+/* The parameter set that key_bits of such keys names; NULL: it is a size. */
+const struct p11prof_parameter_set *p11prof_bench_parameter_set(enum p11prof_bench_key_kind kind,
+                                                                uint32_t bits);
 
 /* The mechanism that makes such keys; CK_UNAVAILABLE_INFORMATION: none. */
 CK_MECHANISM_TYPE p11prof_bench_generator(enum p11prof_bench_key_kind kind);

@@ -11,8 +11,9 @@
  *   after    takes away what the iteration made, on whatever path it ended
  *
  * The calls of `run` and `after`, and the making of keys, go through `timed`; checks, what `open`
- * tries and what ends an operation that an error left open, go through `raw`. Nothing of this is
- * shared between threads but the key, which nobody changes. */
+ * tries and what ends an operation that an error left open, go through `raw`, and so does `after`
+ * where an iteration is a number of calls. Nothing of this is shared between threads but the key,
+ * which nobody changes. */
 #ifndef P11PROF_BENCH_TEST_H
 #define P11PROF_BENCH_TEST_H
 
@@ -42,10 +43,15 @@ struct p11prof_bench_steps {
 enum p11prof_bench_key_kind {
     P11PROF_BENCH_KEY_NONE,
     P11PROF_BENCH_KEY_RSA,
-    P11PROF_BENCH_KEY_EC,      /* key_bits: 256, 384, 521 */
-    P11PROF_BENCH_KEY_EDWARDS, /* Ed25519 */
+    P11PROF_BENCH_KEY_EC,         /* key_bits: 256, 384, 521 */
+    P11PROF_BENCH_KEY_EDWARDS,    /* key_bits: 255 (Ed25519), 448 */
+    P11PROF_BENCH_KEY_MONTGOMERY, /* key_bits: 255 (X25519), 448 */
     P11PROF_BENCH_KEY_AES,
+    P11PROF_BENCH_KEY_DES3,    /* key_bits: 192, parity among them */
     P11PROF_BENCH_KEY_GENERIC, /* generic secret, for HMAC */
+    P11PROF_BENCH_KEY_ML_DSA,  /* key_bits of these: parameter_sets.h */
+    P11PROF_BENCH_KEY_ML_KEM,
+    P11PROF_BENCH_KEY_SLH_DSA,
 };
 
 struct p11prof_bench_test {
@@ -55,7 +61,7 @@ struct p11prof_bench_test {
     unsigned suite;     /* place in the default suite, from 1; 0: not in it */
     unsigned operation; /* enum p11prof_operation that an iteration is recorded as */
     unsigned iteration_calls; /* > 0: an iteration is that many calls of whatever kind, since they
-                                 are no operation of PKCS#11 (open and close a session) */
+                                 are no operation of PKCS#11 (open and close a session), or two */
     CK_MECHANISM_TYPE mechanism; /* CK_UNAVAILABLE_INFORMATION: none */
     enum p11prof_bench_key_kind key_kind;
     uint32_t key_bits;   /* 0: no key */
@@ -70,7 +76,8 @@ struct p11prof_bench_test {
 /* What a process has of a test's key. */
 struct p11prof_bench_key {
     CK_OBJECT_HANDLE public_key, private_key, secret_key; /* CK_INVALID_HANDLE: none */
-    CK_OBJECT_HANDLE found[128];                          /* objects of find-by-label tests */
+    CK_OBJECT_HANDLE mac_key;                             /* of combined tests: a second one */
+    CK_OBJECT_HANDLE *found; /* objects of find-by-label tests; owned */
     unsigned found_count;
     char label[64];                      /* of what we made: "p11prof-…", unique to the run */
     bool token_objects, private_objects; /* what we make is that */
@@ -82,6 +89,7 @@ struct p11prof_bench_job {
     const struct p11prof_bench_test *test;
     const struct p11prof_bench_key *key;
     CK_FUNCTION_LIST *timed, *raw;
+    const struct p11prof_function_list *timed_3, *raw_3; /* what 3.x adds; all can be called */
     CK_SLOT_ID slot_id;
     CK_SESSION_HANDLE session; /* the job's own, not that of the key: `after` may reopen it */
     const CK_BYTE *pin;        /* login-logout; NULL: not given */
@@ -138,8 +146,10 @@ struct p11prof_bench_own_key {
     CK_OBJECT_HANDLE public_key, private_key, secret_key; /* found */
     enum p11prof_bench_key_kind kind;
     uint32_t bits;
-    bool nist_curve; /* P-256, P-384, P-521 */
+    CK_MECHANISM_TYPE hmac; /* the only one that it is for; 0: no such key */
+    bool nist_curve;        /* P-256, P-384, P-521 */
     CK_BBOOL can_sign, can_verify, can_encrypt, can_decrypt, can_wrap, can_unwrap, can_derive;
+    CK_BBOOL can_encapsulate, can_decapsulate;
 };
 
 /* Finds the key and reads its type, size and uses. P11PROF_MISSING: there is none (described, with
@@ -160,7 +170,12 @@ struct p11prof_bench_token_facts {
     CK_MECHANISM_INFO *infos;      /* of the same index */
     size_t mechanism_count;
     bool logged_in, login_required, write_protected;
+    unsigned interface; /* newest one of 3.x: 300, 302; 0: none */
 };
+
+/* The interface that the functions of a test are of: 300, 302; 0: C_GetFunctionList's will do. */
+unsigned p11prof_bench_interface_needed(const struct p11prof_bench_test *test);
+
 bool p11prof_bench_offered(const struct p11prof_bench_test *test,
                            const struct p11prof_bench_token_facts *token,
                            const struct p11prof_bench_own_key *own_key,
@@ -174,7 +189,7 @@ CK_RV p11prof_bench_key_make(struct p11prof_bench_key *key, const struct p11prof
                              bool token_keys, const struct p11prof_bench_own_key *own_key,
                              struct p11prof_error *error);
 
-/* Destroys what was made; a user's own key never. Returns the first failure. */
+/* Destroys what was made, and frees; a user's own key is let be. Returns the first failure. */
 CK_RV p11prof_bench_key_destroy(struct p11prof_bench_key *key, CK_FUNCTION_LIST *timed,
                                 CK_SESSION_HANDLE session);
 

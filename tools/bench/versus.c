@@ -230,12 +230,11 @@ static int measure(struct versus *versus)
                                 "the two sides have none of these tests in common");
     if (code == 0 && base->settings->dry_run)
         code = output_plan(&versus->sides[VERSUS_BASE]);
-    if (code == 0 && (base->failed || versus->sides[VERSUS_CURRENT].failed))
-        code = P11PROF_EXIT_FAILED;
     versus_ended(versus);
     for (unsigned side = 0; side < VERSUS_SIDES; side++)
         run_finish(&versus->sides[side]);
-    return code;
+    bool failed = base->failed || versus->sides[VERSUS_CURRENT].failed;
+    return code == 0 && failed ? P11PROF_EXIT_FAILED : code;
 }
 
 static bool any_pair(const struct versus *versus)

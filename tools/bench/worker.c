@@ -41,6 +41,7 @@ static void set_up(struct worker *worker)
     if (status == P11PROF_OK)
         status = token_set_up(&worker->facts, worker->module.timed, worker->module.raw,
                               given->target, given->settings->token_keys, &error);
+    worker->facts.offers.interface = worker->module.timed_3.since;
     if (status == P11PROF_OK && given->own_key.wanted)
         status = p11prof_bench_own_key_find(&given->own_key, worker->module.timed,
                                             worker->facts.session, &error);

@@ -16,6 +16,9 @@ struct bench_worker {
     unsigned process;                     /* from 0 */
     struct bench_shared *shared;
     int socket;
+    void (*work)(
+        struct bench_worker *); /* instead of worker_run(), never returns; NULL: that one */
+    void *payload;              /* of work */
 };
 
 /* Serves requests until the command says quit, or is gone. Never returns. */

@@ -61,6 +61,8 @@ static void job_fill(struct worker *worker, unsigned thread, struct p11prof_benc
                                       .key = &worker->load->key->key,
                                       .timed = worker->module.timed,
                                       .raw = worker->module.raw,
+                                      .timed_3 = &worker->module.timed_3.functions,
+                                      .raw_3 = &worker->module.raw_3.functions,
                                       .slot_id = worker->facts.slot_id,
                                       .session = worker->sessions[thread],
                                       .pin = target->has_pin ? target->pin : NULL,
@@ -177,13 +179,16 @@ static void turns_fill(struct worker *worker, struct slice_thread *slice, unsign
 static void thread_slice(void *payload, unsigned thread)
 {
     struct worker *worker = payload;
-    struct slice_thread slice = {.state = state_of(worker, thread),
-                                 .recorder = &worker->module.recorder,
-                                 .stop = &worker->given->shared->stop,
-                                 .unrecorded = &worker->given->shared->unrecorded,
-                                 .verify = worker->given->settings->verify,
-                                 .patient = worker->given->settings->stress.wanted,
-                                 .thread_count = worker->load->thread_count};
+    struct slice_thread slice = {
+        .state = state_of(worker, thread),
+        .recorder = &worker->module.recorder,
+        .stop = &worker->given->shared->stop,
+        .unrecorded = &worker->given->shared->unrecorded,
+        .verify = worker->given->settings->verify,
+        .arrivals = worker->request->scheduled ? &worker->given->shared->arrivals : NULL,
+        .think_time_ns = worker->request->think_time_ns,
+        .patient = worker->given->settings->stress.wanted,
+        .thread_count = worker->load->thread_count};
     turns_fill(worker, &slice, thread);
     slice_run(&slice, &worker->request->plan);
     worker->sessions[thread] = slice.turns[0].job->session;

@@ -110,6 +110,23 @@ static bool wrap_check(struct p11prof_bench_job *job)
     return equal;
 }
 
+/* RFC 3394 and 5649: a token that takes a changed key does not do what the test is of. */
+static CK_RV changed_refused(struct p11prof_bench_job *job)
+{
+    CK_BYTE *changed = &job->out[job->out_bytes / 2];
+    if (job->test->mechanism != CKM_AES_KEY_WRAP && job->test->mechanism != CKM_AES_KEY_WRAP_PAD)
+        return CKR_OK;
+    *changed ^= 1;
+    CK_RV rv = unwrap(job, job->raw);
+    *changed ^= 1;
+    job->unfinished = false;
+    if (rv != CKR_OK)
+        return CKR_OK;
+    job->raw->C_DestroyObject(job->session, job->made[0]);
+    job->made[0] = CK_INVALID_HANDLE;
+    return p11prof_bench_wrong(job, "the token accepts changed keys");
+}
+
 static CK_RV unwrap_open(struct p11prof_bench_job *job)
 {
     CK_RV rv = wrap_open(job);
@@ -117,7 +134,8 @@ static CK_RV unwrap_open(struct p11prof_bench_job *job)
         return rv;
     job->unchecked = false;
     p11prof_bench_out_clear(job);
-    return target_wrap(job, job->raw);
+    rv = target_wrap(job, job->raw);
+    return rv == CKR_OK ? changed_refused(job) : rv;
 }
 
 static CK_RV unwrap_run(struct p11prof_bench_job *job)

@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "../report/query.h"
 #include "../report/units.h"
+#include "../spool_folder.h"
 #include "checks.h"
 
 #include <errno.h>
@@ -14,10 +15,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define SHARED_MEMORY "/dev/shm"
-
-/* Less room than this is worth a word. */
-enum { LITTLE_BYTES = 64 << 20 };
+enum {
+    LITTLE_BYTES = 64 << 20, /* less room than this is worth a word */
+    CHECKED_BYTES = 1 << 30, /* a larger database takes too long to read through */
+};
 
 /* The folder of a path, or the nearest one above that exists. */
 static void existing_folder(char *folder, size_t folder_bytes, const char *path)
@@ -64,6 +65,32 @@ static void check_schema(struct p11prof_checks *checks)
                       (long long)version, (long long)runs);
 }
 
+/* Whether pages and rows fit together: what flipped bits and broken disks leave. False: a query may
+ * never end. */
+static bool check_contents(struct p11prof_checks *checks)
+{
+    struct p11prof_table found = {.columns = NULL};
+    struct p11prof_error error;
+    struct stat file;
+    if (stat(checks->database->path, &file) == 0 && file.st_size > CHECKED_BYTES) {
+        p11prof_check_add(checks, P11PROF_VERDICT_OK, "contents", NULL, NULL,
+                          "not checked, it is large: p11prof sql 'PRAGMA quick_check'");
+        return true;
+    }
+    enum p11prof_status status = p11prof_query_table(p11prof_store_sqlite(checks->database->store),
+                                                     "PRAGMA quick_check(1)", 0, &found, &error);
+    const char *answer = status == P11PROF_OK
+                             ? p11prof_table_text(&found, 0, "quick_check", "it cannot be checked")
+                             : error.text;
+    bool whole = strcmp(answer, "ok") == 0;
+    p11prof_check_add(checks, whole ? P11PROF_VERDICT_OK : P11PROF_VERDICT_PROBLEM, "contents",
+                      NULL,
+                      whole ? NULL : "move it away and save what is left with sqlite3's .recover",
+                      "%s", whole ? "whole" : answer);
+    p11prof_table_clear(&found);
+    return whole;
+}
+
 static void check_writable(struct p11prof_checks *checks, const char *path, const char *folder)
 {
     bool exists = access(path, F_OK) == 0;
@@ -95,7 +122,7 @@ static void check_database(struct p11prof_checks *checks)
         return;
     }
     check_writable(checks, database->path, folder);
-    if (database->store)
+    if (database->store && check_contents(checks))
         check_schema(checks);
     check_room(checks, folder);
 }
@@ -118,26 +145,21 @@ static void check_memory_fs(struct p11prof_checks *checks, const char *folder)
     struct statfs fs;
     if (statfs(folder, &fs) == 0 && fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC)
         p11prof_check_add(checks, P11PROF_VERDICT_NOTE, "file system", NULL,
-                          "a folder in " SHARED_MEMORY " disturbs the application less",
+                          "a folder in /dev/shm disturbs the application less",
                           "%s is on a disk: its write-back delays some calls", folder);
 }
 
 static void check_spool_folder(struct p11prof_checks *checks)
 {
-    const char *wanted = checks->config.spool;
-    const char *folder = wanted[0] ? wanted : SHARED_MEMORY;
-    char size[P11PROF_UNIT_TEXT_BYTES];
-    struct stat found;
+    char folder[P11PROF_PATH_BYTES], size[P11PROF_UNIT_TEXT_BYTES];
+    const char *advice;
+    struct p11prof_error error;
     checks->section = "spools";
-    if (access(folder, W_OK | X_OK) != 0) {
-        p11prof_check_add(checks, P11PROF_VERDICT_PROBLEM, "folder", NULL,
-                          "name another one with P11PROF_SPOOL", "%s: %s", folder, strerror(errno));
+    if (p11prof_spool_folder_find(folder, &checks->config, &advice, &error) != P11PROF_OK) {
+        p11prof_check_add(checks, P11PROF_VERDICT_PROBLEM, "folder", NULL, advice, "%s",
+                          error.text);
         return;
     }
-    if (wanted[0] && stat(folder, &found) == 0 &&
-        (found.st_uid != geteuid() || (found.st_mode & 077) != 0))
-        p11prof_check_add(checks, P11PROF_VERDICT_PROBLEM, "folder", NULL, "chmod 700, chown",
-                          "%s: must be yours and closed to others", folder);
     uint64_t bytes = spool_bytes(&checks->config, folder);
     bool little = bytes < P11PROF_SPOOL_MIN_BYTES;
     p11prof_format_bytes(size, bytes);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
+#include "../report/nearest.h"
 #include "../report/units.h"
 #include "checks.h"
 
@@ -69,6 +70,31 @@ static const char *source_of(const struct setting *setting, const char *value,
     return strcmp(value, default_value) == 0 ? "default" : "configuration file";
 }
 
+/* "foo.conf:3: modul is no setting of p11prof": the one that is meant; NULL: nothing near. */
+static const char *meant_by(const char *warning)
+{
+    static const char is_none[] = " is no setting of p11prof";
+    const char *names[sizeof settings / sizeof settings[0]];
+    char word[64];
+    const char *end = strstr(warning, is_none), *begin = end;
+    if (!end)
+        return NULL;
+    while (begin > warning && begin[-1] != ' ')
+        begin--;
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        names[i] = settings[i].name;
+    snprintf(word, sizeof word, "%.*s", (int)(end - begin), begin);
+    return p11prof_nearest(word, names, sizeof names / sizeof names[0] - 1); /* run is none */
+}
+
+static void check_refused(struct p11prof_checks *checks, const char *warning)
+{
+    const char *meant = meant_by(warning);
+    p11prof_check_add(checks, P11PROF_VERDICT_NOTE, "refused", NULL,
+                      "correct it; until then the default holds", "%s%s%s%s", warning,
+                      meant ? ": did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+}
+
 void p11prof_check_settings(struct p11prof_checks *checks)
 {
     static struct p11prof_config defaults;
@@ -86,8 +112,7 @@ void p11prof_check_settings(struct p11prof_checks *checks)
                           value[0] ? value : "not set");
     }
     if (config->warning[0])
-        p11prof_check_add(checks, P11PROF_VERDICT_NOTE, "refused", NULL,
-                          "correct it; until then the default holds", "%s", config->warning);
+        check_refused(checks, config->warning);
     if (config->record == P11PROF_RECORDING_OFF)
         p11prof_check_add(checks, P11PROF_VERDICT_PROBLEM, "recording", NULL,
                           "set record to calls or summary", "off: calls pass through unrecorded");

@@ -70,7 +70,8 @@ struct cause {
 static const struct cause causes[] = {
     {"limit", "raise P11PROF_SPOOL_LIMIT, or P11PROF_RECORD=summary"},
     {"no_drainer", "let 'p11prof collect --follow' run"},
-    {"no_memory", "make room in the folder of the spools"},
+    {"no_memory",
+     "make room in the folder of the spools, or let the process open more files (ulimit -n)"},
     {"torn", "records were damaged: a process wrote into memory that is not its own"},
 };
 

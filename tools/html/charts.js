@@ -108,12 +108,18 @@ function chartOptions(scales, label, title) {
   };
 }
 
+// A point without a neighbour is no line.
+function isAlone(data, at) {
+  const gap = (point) => !point || Number.isNaN(point.y);
+  return gap(data[at - 1]) && gap(data[at + 1]);
+}
+
 function lineSet(label, data, index, extra) {
   const marks = data.length <= POINTS_WITH_MARKS;
   return Object.assign({label, data, borderColor: seriesColour(index),
     backgroundColor: seriesColour(index), borderWidth: 2,
     borderDash: DASHES[(index + Math.floor(index / SERIES)) % DASHES.length],
-    pointRadius: marks ? 2 : 0, pointHoverRadius: 4, pointHitRadius: 8}, extra);
+    pointRadius: (context) => (marks || isAlone(data, context.dataIndex) ? 2 : 0), pointHoverRadius: 4, pointHitRadius: 8}, extra);
 }
 
 // A figure whose chart is drawn anew when colours change. config() makes what Chart wants; what is

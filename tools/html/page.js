@@ -223,6 +223,10 @@ function scalingFigures(section) {
   const sizes = scalingLines(results, (result) => result.data_bytes || null,
     (result) => [result.test, threadsText(result), mixText(result), run(result)].filter(Boolean)
       .join(", "));
+  const rates = scalingLines(results, (result) => result.rate || null,
+    (result) => [result.test, sizeText(result), threadsText(result), mixText(result), run(result)]
+      .filter(Boolean).join(", "));
+  const byRate = {xTitle: "operations/s wanted", xFormat: formatRate};
   const byThreads = {xTitle: "threads", xFormat: String};
   const bySize = {xTitle: "bytes of data", xFormat: formatBytes};
   const rate = {column: "ops_per_s", unit: "rate", format: formatRate};
@@ -233,6 +237,8 @@ function scalingFigures(section) {
   return [
     ...figure(threads, {title: "Operations/s by threads"}, byThreads, rate),
     ...figure(threads, {title: "p99 by threads"}, byThreads, p99),
+    ...figure(rates, {title: "Operations/s by rate"}, byRate, rate),
+    ...figure(rates, {title: "p99 by rate"}, byRate, p99),
     ...figure(sizes, {title: "Data/s by size"}, bySize, bytes),
     ...figure(sizes, {title: "p99 by size"}, bySize, p99),
   ];
@@ -240,7 +246,7 @@ function scalingFigures(section) {
 
 function makeScalingSection(section) {
   const figures = scalingFigures(section);
-  return figures.length ? element("section", {id: "scaling"}, element("h2", {}, "Threads and sizes"),
+  return figures.length ? element("section", {id: "scaling"}, element("h2", {}, "Threads, rates and sizes"),
     element("div", {class: "charts"}, ...figures)) : null;
 }
 
@@ -268,11 +274,13 @@ function makeNav(parts) {
 
 function showSection(section) {
   const latencies = makeLatencies(section);
-  const first = makeTables(section, ["results", "functions"], latencies);
+  const first = makeTables(section, ["ramp", "results", "functions"], latencies);
   const rest = makeTables(section, ["operations", "errors", "losses", "in_flight", "others",
     "startup", "threads", "skipped", "processes"], latencies);
-  const parts = [...first, makeScalingSection(section), latencies.section, makeTimelines(section),
-    ...rest, makeOtherNotes(section)].filter(Boolean);
+  const parts = [...makeInsights(section, ["advice"]), ...first, makeScalingSection(section),
+    latencies.section, makeTimelines(section), ...rest,
+    ...makeInsights(section, ["concurrency", "latency", "history"]),
+    makeOtherNotes(section)].filter(Boolean);
   document.title = section.title + " \u2013 p11prof";
   main.replaceChildren(element("h1", {}, section.title), ...makeBanners(section), makeFacts(section),
     ...(parts.length > 2 ? [makeNav(parts)] : []), ...parts);

@@ -5,7 +5,7 @@
 const ROWS_SHOWN = 25;
 const ROWS_FOR_FILTER = 4;
 const DOUBTFUL = "fewer than 10 durations lie beyond this percentile";
-const LONG_COLUMNS = ["meaning", "reason", "module_path"];
+const LONG_COLUMNS = ["meaning", "reason", "module_path", "differences", "rule", "also"];
 
 // Columns that say nothing where all rows have that value.
 const DULL = {wrong_count: 0, processes: 1, lost_count: 0};

@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <link.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,30 +25,28 @@
 #endif
 
 struct bytes {
-    const char *start;
+    char *start; /* owned */
     size_t count;
 };
 
-static struct bytes map_file(const char *path)
+/* Read, not mapped: who shortens the file meanwhile must not end us. */
+static struct bytes read_file(const char *path)
 {
     struct bytes bytes = {NULL, 0};
     struct stat found;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0)
         return bytes;
-    if (fstat(file, &found) == 0 && S_ISREG(found.st_mode) && found.st_size > 0) {
-        void *map = mmap(NULL, (size_t)found.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-        if (map != MAP_FAILED)
-            bytes = (struct bytes){map, (size_t)found.st_size};
+    if (fstat(file, &found) == 0 && S_ISREG(found.st_mode) && found.st_size > 0)
+        bytes.start = malloc((size_t)found.st_size);
+    while (bytes.start && bytes.count < (size_t)found.st_size) {
+        ssize_t taken = read(file, bytes.start + bytes.count, (size_t)found.st_size - bytes.count);
+        if (taken <= 0)
+            break;
+        bytes.count += (size_t)taken;
     }
     close(file);
     return bytes;
-}
-
-static void unmap_file(struct bytes bytes)
-{
-    if (bytes.start)
-        munmap((void *)(uintptr_t)bytes.start, bytes.count);
 }
 
 static void keep_interpreter(struct p11prof_file *out, const char *start, size_t bytes)
@@ -113,19 +111,19 @@ static void read_elf(struct p11prof_file *out, struct bytes bytes)
 
 void p11prof_file_read(struct p11prof_file *out, const char *path)
 {
-    struct bytes bytes = map_file(path);
+    struct bytes bytes = read_file(path);
     *out = (struct p11prof_file){P11PROF_FILE_OTHER, ""};
     if (bytes.count >= 2 && memcmp(bytes.start, "#!", 2) == 0)
         read_script(out, bytes);
     else if (bytes.count >= SELFMAG && memcmp(bytes.start, ELFMAG, SELFMAG) == 0)
         read_elf(out, bytes);
-    unmap_file(bytes);
+    free(bytes.start);
 }
 
 bool p11prof_file_holds(const char *path, const void *pattern, size_t bytes)
 {
-    struct bytes file = map_file(path);
+    struct bytes file = read_file(path);
     bool holds = file.start && memmem(file.start, file.count, pattern, bytes);
-    unmap_file(file);
+    free(file.start);
     return holds;
 }

@@ -3,12 +3,14 @@
 #include "folder.h"
 
 #include "parts.h"
+#include "users.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -19,15 +21,25 @@ struct image {
     size_t count;
 };
 
+/* root's program may go on as another user (a daemon's own, runuser), which has to read the copies.
+ */
+static mode_t with_others(mode_t own)
+{
+    return geteuid() == 0 ? own | (own & 0500) >> 3 | (own & 0500) >> 6 : own;
+}
+
 static bool make_in(struct p11prof_run_folder *folder, const char *parent)
 {
     struct statvfs system;
     if (!parent || parent[0] != '/' || strpbrk(parent, ": ;\r\n") ||
         statvfs(parent, &system) != 0 || system.f_flag & (ST_NOEXEC | ST_RDONLY))
         return false;
-    int needed = snprintf(folder->path, sizeof folder->path, "%s/p11prof.run.XXXXXX", parent);
+    int needed = snprintf(folder->path, sizeof folder->path,
+                          "%s/" P11PROF_RUN_FOLDER_PREFIX "XXXXXX", parent);
     if (needed >= (int)sizeof folder->path || !mkdtemp(folder->path))
         folder->path[0] = '\0';
+    if (folder->path[0] && geteuid() == 0)
+        chmod(folder->path, 0711);
     return folder->path[0];
 }
 
@@ -65,7 +77,8 @@ static enum p11prof_status write_file(const char *path, const void *bytes, size_
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    bool written = file && fwrite(bytes, 1, count, file) == count;
+    bool written = file && fwrite(bytes, 1, count, file) == count &&
+                   fchmod(fd, with_others(mode)) == 0; /* whatever the umask is */
     if (file && fclose(file) == 0 && written)
         return P11PROF_OK;
     return p11prof_error_set(error, P11PROF_FAILED, "cannot write %s: %s", path, strerror(errno));
@@ -175,12 +188,27 @@ static enum p11prof_status write_audit(struct p11prof_run_folder *folder,
     return status;
 }
 
+/* Locked while there is nobody who could want it. */
+static enum p11prof_status make_passed(struct p11prof_run_folder *folder,
+                                       struct p11prof_error *error)
+{
+    folder->lock = open(folder->passed, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (folder->lock >= 0 && flock(folder->lock, LOCK_EX | LOCK_NB) == 0)
+        return P11PROF_OK;
+    return p11prof_error_set(error, P11PROF_FAILED, "cannot make %s: %s", folder->passed,
+                             strerror(errno));
+}
+
 static enum p11prof_status fill(struct p11prof_run_folder *folder,
                                 const struct p11prof_modules *modules,
                                 const struct p11prof_config *config, struct p11prof_error *error)
 {
     struct p11prof_redirects redirects = {.magic = P11PROF_REDIRECTS_MAGIC};
-    enum p11prof_status status = write_copies(folder, modules, config, &redirects, error);
+    snprintf(folder->passed, sizeof folder->passed, "%s/" P11PROF_RUN_FOLDER_LOCK, folder->path);
+    memcpy(redirects.passed, folder->passed, sizeof folder->passed);
+    enum p11prof_status status = make_passed(folder, error);
+    if (status == P11PROF_OK)
+        status = write_copies(folder, modules, config, &redirects, error);
     return status == P11PROF_OK ? write_audit(folder, &redirects, error) : status;
 }
 
@@ -189,14 +217,15 @@ enum p11prof_status p11prof_run_folder_make(struct p11prof_run_folder *folder,
                                             const struct p11prof_config *config,
                                             struct p11prof_error *error)
 {
-    const char *const parents[] = {secure_getenv("XDG_RUNTIME_DIR"), "/dev/shm",
-                                   secure_getenv("TMPDIR"), "/tmp"};
+    /* Nobody else can enter root's XDG_RUNTIME_DIR. */
+    const char *const parents[] = {geteuid() == 0 ? NULL : secure_getenv("XDG_RUNTIME_DIR"),
+                                   "/dev/shm", secure_getenv("TMPDIR"), "/tmp"};
     enum p11prof_status status =
         p11prof_error_set(error, P11PROF_FAILED,
                           "no folder for the copies of the shim: XDG_RUNTIME_DIR, /dev/shm, TMPDIR "
                           "and /tmp are read-only, noexec or full");
     for (size_t i = 0; i < sizeof parents / sizeof *parents && status != P11PROF_OK; i++) {
-        *folder = (struct p11prof_run_folder){"", ""};
+        *folder = (struct p11prof_run_folder){.lock = -1};
         if (!make_in(folder, parents[i]))
             continue;
         status = fill(folder, modules, config, error);
@@ -204,6 +233,21 @@ enum p11prof_status p11prof_run_folder_make(struct p11prof_run_folder *folder,
             p11prof_run_folder_remove(folder);
     }
     return status;
+}
+
+static bool others_write_beside(const char *path)
+{
+    struct stat parent;
+    char name[PATH_MAX];
+    snprintf(name, sizeof name, "%s/..", path);
+    return stat(name, &parent) != 0 || parent.st_mode & (S_IWGRP | S_IWOTH);
+}
+
+/* What goes on still takes its audit library, and with it code, from this name: the empty folder
+ * keeps others from making theirs. */
+static bool has_to_stay(const struct p11prof_run_folder *folder)
+{
+    return others_write_beside(folder->path) && p11prof_run_folder_is_named(folder);
 }
 
 void p11prof_run_folder_remove(struct p11prof_run_folder *folder)
@@ -214,6 +258,9 @@ void p11prof_run_folder_remove(struct p11prof_run_folder *folder)
     for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries))
         unlinkat(dirfd(entries), entry->d_name, 0);
     closedir(entries);
-    rmdir(folder->path);
-    folder->path[0] = '\0';
+    if (!has_to_stay(folder))
+        rmdir(folder->path);
+    if (folder->lock >= 0)
+        close(folder->lock);
+    *folder = (struct p11prof_run_folder){.lock = -1};
 }

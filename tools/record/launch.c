@@ -37,21 +37,32 @@ void p11prof_signals_release(const struct p11prof_launch *launch)
     sigprocmask(SIG_SETMASK, &launch->saved_mask, NULL);
 }
 
-/* LD_AUDIT takes a list: who set it already keeps theirs. */
-static void set_audit(const char *audit)
+/* Goes on with the list that the variable holds: who set it already keeps theirs. */
+static void append(const char *variable, const char *added)
 {
-    const char *before = getenv("LD_AUDIT");
+    const char *before = getenv(variable);
     char *both = NULL;
-    if (before && *before && asprintf(&both, "%s:%s", before, audit) > 0)
-        setenv("LD_AUDIT", both, 1);
+    if (before && *before && asprintf(&both, "%s:%s", before, added) > 0)
+        setenv(variable, both, 1);
     else
-        setenv("LD_AUDIT", audit, 1);
+        setenv(variable, added, 1);
     free(both);
+}
+
+/* With any audit library, ld.so sets up the first thread's static TLS before it knows the program's
+ * libraries: those that insist on static TLS (jemalloc: 2632 bytes) must fit into its surplus. Each
+ * thread's stack pays for it, so it is no more than threads of 16 KiB can spare. */
+static void set_static_tls(void)
+{
+    const char *before = getenv("GLIBC_TUNABLES");
+    if (!before || !strstr(before, "glibc.rtld.optional_static_tls="))
+        append("GLIBC_TUNABLES", "glibc.rtld.optional_static_tls=4096");
 }
 
 static void set_environment(const struct p11prof_launch *launch)
 {
-    set_audit(launch->audit);
+    append("LD_AUDIT", launch->audit);
+    set_static_tls();
     setenv("P11PROF_RUN", launch->run, 1);
     setenv("P11PROF_DRAIN", "external", 1);
     setenv("P11PROF_DB", launch->db, 1);

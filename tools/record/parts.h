@@ -22,4 +22,11 @@ enum p11prof_status p11prof_find_sql_extension(char *path, size_t path_bytes,
 enum p11prof_status p11prof_find_queries(char *path, size_t path_bytes,
                                          struct p11prof_error *error);
 
+/* The program that reads symbols of ELF files; P11PROF_SYMBOLS names another one. */
+enum p11prof_status p11prof_find_symbols(char *path, size_t path_bytes,
+                                         struct p11prof_error *error);
+
+/* The web server of the exporter; P11PROF_HTTP names another one. */
+enum p11prof_status p11prof_find_http(char *path, size_t path_bytes, struct p11prof_error *error);
+
 #endif

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "recording.h"
+#include "caller_names.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
 enum { WAIT_MS = 2000 };
+
+/* Of longer runs functions are looked up at once: their files may be others when a report asks. A
+ * short one would be twice as long with that. */
+#define NAMES_FROM_NS UINT64_C(1000000000)
 
 static bool make_uuid(struct p11prof_recording *recording)
 {
@@ -83,6 +88,8 @@ void p11prof_recording_end(struct p11prof_recording *recording, const char *stat
             p11prof_store_run_end(recording->store, recording->run_id, state, duration_ns, &error);
     if (status != P11PROF_OK && recording->problem.status == P11PROF_OK)
         recording->problem = error;
+    if (status == P11PROF_OK && duration_ns >= NAMES_FROM_NS)
+        p11prof_caller_names(recording->store);
 }
 
 void p11prof_recording_close(struct p11prof_recording *recording)

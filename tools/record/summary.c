@@ -48,13 +48,31 @@ static void print_top(sqlite3 *db, int64_t run_id)
     sqlite3_finalize(top);
 }
 
+static void list_modules(const struct p11prof_modules *modules)
+{
+    for (unsigned i = 0; i < modules->count; i++)
+        p11prof_note("  %s", modules->entries[i].path);
+}
+
 static void explain_nothing(const struct p11prof_modules *modules)
 {
     p11prof_warn("no PKCS#11 call was recorded; nothing that was started called a function of:");
-    for (unsigned i = 0; i < modules->count; i++)
-        p11prof_note("  %s", modules->entries[i].path);
+    list_modules(modules);
     p11prof_note("static, set-uid and musl programs, and those that clear their environment and "
                  "start themselves again, are not covered; --module names another module");
+}
+
+/* What the user most likely wanted to name. */
+static void offer_passed(const struct p11prof_modules *passed, bool nothing)
+{
+    if (nothing)
+        p11prof_warn("no PKCS#11 call was recorded; these modules were loaded, but were not to be "
+                     "recorded:");
+    else
+        p11prof_note("loaded as well, but not recorded:");
+    list_modules(passed);
+    p11prof_note("'p11prof record --module %s -- …' records %s", passed->entries[0].path,
+                 passed->count == 1 ? "it" : "the first");
 }
 
 static void print_totals(sqlite3_stmt *totals, int64_t run_id)
@@ -68,20 +86,24 @@ static void print_totals(sqlite3_stmt *totals, int64_t run_id)
                  (long long)sqlite3_column_int64(totals, 2));
 }
 
-void p11prof_summary_print(sqlite3 *db, int64_t run_id, const struct p11prof_modules *modules)
+void p11prof_summary_print(sqlite3 *db, int64_t run_id, const struct p11prof_modules *modules,
+                           const struct p11prof_modules *passed)
 {
     sqlite3_stmt *totals = query(db, totals_sql, run_id);
     if (totals && sqlite3_step(totals) == SQLITE_ROW) {
         print_totals(totals, run_id);
-        if (sqlite3_column_int64(totals, 0) == 0) {
+        bool nothing = sqlite3_column_int64(totals, 0) == 0;
+        if (nothing && passed->count == 0)
             explain_nothing(modules);
-        } else {
+        if (!nothing) {
             print_top(db, run_id);
             if (sqlite3_column_int64(totals, 2) > 0)
                 p11prof_warn("lost calls are counted, not timed: a larger P11PROF_SPOOL_LIMIT "
                              "keeps more");
             p11prof_note("'p11prof report %lld' shows all", (long long)run_id);
         }
+        if (passed->count > 0)
+            offer_passed(passed, nothing);
     }
     sqlite3_finalize(totals);
 }

@@ -11,8 +11,9 @@
 struct sqlite3;
 
 /* Calls, processes, losses, time in the module and the functions that took most of it. Without a
- * call: why that may be. */
+ * call: why that may be. `passed`: modules that were loaded, but not recorded. */
 void p11prof_summary_print(struct sqlite3 *db, int64_t run_id,
-                           const struct p11prof_modules *modules);
+                           const struct p11prof_modules *modules,
+                           const struct p11prof_modules *passed);
 
 #endif

@@ -42,3 +42,13 @@ FILE *p11prof_text_open(char **text, size_t *bytes)
 {
     return checked(open_memstream(text, bytes));
 }
+
+char *p11prof_text_make(const char *format, va_list arguments)
+{
+    char *text;
+    size_t bytes;
+    FILE *stream = p11prof_text_open(&text, &bytes);
+    vfprintf(stream, format, arguments);
+    fclose(stream);
+    return text;
+}

@@ -5,6 +5,7 @@
 #ifndef P11PROF_REPORT_ALLOCATE_H
 #define P11PROF_REPORT_ALLOCATE_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -21,5 +22,8 @@ void *p11prof_grow(void *array, size_t *capacity, size_t needed, size_t bytes);
 /* A stream that writes into memory: *text is complete once it is closed, and the caller frees it.
  */
 FILE *p11prof_text_open(char **text, size_t *bytes);
+
+/* The text of a format and its arguments; the caller frees it. */
+char *p11prof_text_make(const char *format, va_list arguments);
 
 #endif

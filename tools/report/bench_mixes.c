@@ -113,7 +113,8 @@ void p11prof_mixes_complete(const struct p11prof_bench_results *results)
     for (size_t i = 0; i < loads->row_count; i++) {
         set_share(loads, i, "count", "count_share");
         set_share(loads, i, "total_ns", "time_share");
-        if (p11prof_mix_begins(loads, i))
+        bool scheduled = p11prof_table_get(loads, i, "rate")->kind != P11PROF_CELL_NULL;
+        if (p11prof_mix_begins(loads, i) && !scheduled)
             set_contention(results, i);
     }
 }

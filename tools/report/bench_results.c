@@ -10,6 +10,7 @@
 #include "stats_table.h"
 #include "writer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ static const char skipped_sql[] = "SELECT test, reason, run_id FROM skipped WHER
 
 /* What one row is made of. */
 struct parts {
-    struct p11prof_tally_group measured, cooldown;
+    struct p11prof_tally_group measured, cooldown, service;
     struct p11prof_bench_threads threads;
     struct p11prof_bench_windows windows;
     bool narrowed; /* what the threads counted themselves is more than what is selected */
@@ -117,6 +118,43 @@ static void set_cooldown(const struct p11prof_table *table, struct p11prof_cell 
                                (double)cooldown.mean_ns / (double)measured.mean_ns - 1);
 }
 
+/* A percentile, which is listed as unsupported if it is. */
+static void set_quantile(const struct p11prof_table *table, struct p11prof_cell *row,
+                         const char *column, const struct p11prof_stats *stats,
+                         enum p11prof_quantile quantile)
+{
+    struct p11prof_cell *before = &row[p11prof_table_find(table, "unsupported")];
+    char unsupported[128];
+    row[p11prof_table_find(table, column)] =
+        (struct p11prof_cell){.kind = P11PROF_CELL_INTEGER,
+                              .doubtful = !stats->supported[quantile],
+                              .integer = (int64_t)stats->quantile_ns[quantile]};
+    if (stats->supported[quantile])
+        return;
+    snprintf(unsupported, sizeof unsupported, "%s%s%s",
+             before->kind == P11PROF_CELL_TEXT ? before->text : "",
+             before->kind == P11PROF_CELL_TEXT ? " " : "", column);
+    if (before->kind == P11PROF_CELL_TEXT)
+        free((char *)before->text);
+    p11prof_table_set_text(table, row, "unsupported", unsupported);
+}
+
+/* An open loop's latencies have their service times beside them; time in the module is of these. */
+static void set_service(const struct p11prof_table *table, struct p11prof_cell *row,
+                        struct p11prof_tally_group *service)
+{
+    struct p11prof_stats stats;
+    if (service->count == 0)
+        return;
+    p11prof_tally_stats(service, &stats);
+    p11prof_table_set_integer(table, row, "total_ns", (int64_t)service->total_ns);
+    if (stats.count == 0)
+        return;
+    p11prof_table_set_integer(table, row, "service_mean_ns", (int64_t)stats.mean_ns);
+    set_quantile(table, row, "service_p50_ns", &stats, P11PROF_P50);
+    set_quantile(table, row, "service_p99_ns", &stats, P11PROF_P99);
+}
+
 /* The array per_thread of a load: the last rows of the table of threads. */
 static char *threads_text(const struct p11prof_table *threads, size_t first)
 {
@@ -145,6 +183,11 @@ static void set_figures(const struct p11prof_table *table, struct p11prof_cell *
     }
 }
 
+static bool is_scheduled(const struct p11prof_table *table, const struct p11prof_cell *row)
+{
+    return row[p11prof_table_find(table, "rate")].kind != P11PROF_CELL_NULL;
+}
+
 static void add_row(struct p11prof_bench_results *out, const struct p11prof_table *loads,
                     size_t load, struct parts *parts, size_t first_thread,
                     const struct p11prof_table *figures)
@@ -158,8 +201,13 @@ static void add_row(struct p11prof_bench_results *out, const struct p11prof_tabl
     set_counts(table, row, parts);
     if (parts->measured.count > 0)
         set_figures(table, row, figures, p11prof_table_integer(loads, load, "load", 0));
+    if (parts->narrowed) /* what never began is in no selection */
+        row[p11prof_table_find(table, "missed_count")] =
+            (struct p11prof_cell){.kind = P11PROF_CELL_NULL};
     set_cooldown(table, row, parts);
-    if (parts->threads.contention_known)
+    set_service(table, row, &parts->service);
+    if (parts->threads.contention_known &&
+        !is_scheduled(table, row)) /* which thread is free is chance */
         p11prof_table_set_real(table, row, "contention", parts->threads.contention);
     p11prof_table_set_text(table, row, "histogram", histogram);
     p11prof_table_set_text(table, row, "windows", parts->windows.json);
@@ -182,6 +230,7 @@ static enum p11prof_status add_load(struct p11prof_bench_results *out,
     size_t first_thread = out->threads.row_count;
     merge(&parts.measured, &scan->loads, key, P11PROF_PHASE_MEASURED);
     merge(&parts.cooldown, &scan->loads, key, P11PROF_PHASE_COOLDOWN);
+    merge(&parts.service, &scan->loads, key, P11PROF_PHASE_NONE);
     bool selected =
         parts.measured.count > 0 || !scan->selection || p11prof_selection_is_all(scan->selection);
     enum p11prof_status status = P11PROF_OK;
@@ -193,6 +242,7 @@ static enum p11prof_status add_load(struct p11prof_bench_results *out,
         add_row(out, loads, row, &parts, first_thread, figures);
     p11prof_tally_group_clear(&parts.measured);
     p11prof_tally_group_clear(&parts.cooldown);
+    p11prof_tally_group_clear(&parts.service);
     free(parts.windows.json);
     return status;
 }
@@ -219,7 +269,8 @@ static double single_rate(const struct p11prof_table *loads, size_t row)
     int64_t run_id = p11prof_table_integer(loads, row, "run_id", -1);
     for (size_t i = 0; i < loads->row_count; i++) {
         const struct p11prof_cell *rate = p11prof_table_get(loads, i, "ops_per_s");
-        if (thread_count(loads, i) == 1 && rate->kind == P11PROF_CELL_REAL &&
+        if (thread_count(loads, i) == 1 && !is_scheduled(loads, p11prof_table_row(loads, i)) &&
+            rate->kind == P11PROF_CELL_REAL &&
             strcmp(p11prof_table_text(loads, i, "test", ""), test) == 0 &&
             p11prof_table_integer(loads, i, "data_bytes", -1) == data_bytes &&
             p11prof_table_integer(loads, i, "run_id", -1) == run_id &&
@@ -234,7 +285,8 @@ static void set_efficiencies(const struct p11prof_table *loads)
     for (size_t i = 0; i < loads->row_count; i++) {
         const struct p11prof_cell *rate = p11prof_table_get(loads, i, "ops_per_s");
         int64_t threads = thread_count(loads, i);
-        double single = threads > 1 ? single_rate(loads, i) : 0;
+        bool free = !is_scheduled(loads, p11prof_table_row(loads, i));
+        double single = threads > 1 && free ? single_rate(loads, i) : 0;
         if (single > 0 && rate->kind == P11PROF_CELL_REAL)
             p11prof_table_set_real(loads, p11prof_table_row(loads, i), "efficiency",
                                    rate->real / ((double)threads * single));

@@ -65,6 +65,7 @@ static void print_fit(struct p11prof_page *page, const struct p11prof_table *row
     size_t count = 0;
     for (size_t i = 0; i < rows->row_count; i++) {
         int64_t mean_ns = p11prof_table_integer(rows, i, "mean_ns", 0);
+        mean_ns = p11prof_table_integer(rows, i, "service_mean_ns", mean_ns);
         if (mean_ns > 0) {
             bytes[count] = (double)p11prof_table_integer(rows, i, "data_bytes", 0);
             ns[count++] = (double)mean_ns;
@@ -80,7 +81,8 @@ static void print_fit(struct p11prof_page *page, const struct p11prof_table *row
 /* Rows of the loads that are like this one, without those of unknown size. */
 static void select_rows(struct p11prof_table *rows, const struct p11prof_table *loads, size_t load)
 {
-    p11prof_table_add_columns(rows, "data_bytes ops_per_s bytes_per_s mean_ns p99_ns");
+    p11prof_table_add_columns(rows,
+                              "data_bytes ops_per_s bytes_per_s mean_ns p99_ns service_mean_ns");
     for (size_t i = load; i < loads->row_count; i++)
         if (same_but_size(loads, load, i) &&
             p11prof_table_get(loads, i, "data_bytes")->kind == P11PROF_CELL_INTEGER)

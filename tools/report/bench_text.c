@@ -3,8 +3,10 @@
 #include "bench_text.h"
 #include "allocate.h"
 #include "bench_mixes.h"
+#include "bench_rates.h"
 #include "bench_sizes.h"
 #include "bench_suites.h"
+#include "ramp.h"
 #include "stats_table.h"
 #include "units.h"
 
@@ -58,7 +60,11 @@ void p11prof_bench_columns(char names[P11PROF_BENCH_NAMES_BYTES], const struct p
         {counts, true},
         {"error_count", any_above(loads, "error_count", 0)},
         {"wrong_count", any_above(loads, "wrong_count", 0)},
+        {"think_time_ns", any_known(loads, "think_time_ns")},
+        {"rate", any_known(loads, "rate")},
+        {"missed_count", any_above(loads, "missed_count", 0)},
         {durations, true},
+        {"service_p50_ns service_p99_ns", any_known(loads, "service_p99_ns")},
         {"bytes_per_s", any_known(loads, "bytes_per_s")},
         {"cooldown_change", any_known(loads, "cooldown_change")},
     };
@@ -69,14 +75,15 @@ void p11prof_bench_columns(char names[P11PROF_BENCH_NAMES_BYTES], const struct p
     }
 }
 
-/* Loads that are no part of a mix or a suite. */
+/* Loads that are no part of a mix, a suite or a ramp. */
 static void print_loads(struct p11prof_page *page, const struct p11prof_table *loads)
 {
     struct p11prof_table alone = {.columns = NULL};
     char names[P11PROF_BENCH_NAMES_BYTES];
     p11prof_table_add_columns(&alone, P11PROF_RESULT_COLUMNS);
     for (size_t i = 0; i < loads->row_count; i++)
-        if (p11prof_load_is_alone(loads, i) && !p11prof_load_is_step(loads, i))
+        if (p11prof_load_is_alone(loads, i) && !p11prof_load_is_step(loads, i) &&
+            !p11prof_load_is_ramp(loads, i))
             p11prof_table_copy_row(&alone, p11prof_table_add_row(&alone), loads, i);
     if (alone.row_count > 0) {
         p11prof_bench_columns(names, &alone, "", "", "ops_per_s mean_ns p50_ns p95_ns p99_ns");
@@ -120,12 +127,12 @@ static void print_mix(struct p11prof_page *page, const struct p11prof_table *loa
 static void print_mixes(struct p11prof_page *page, const struct p11prof_table *loads)
 {
     for (size_t i = 0; i < loads->row_count; i++)
-        if (p11prof_mix_begins(loads, i))
+        if (p11prof_mix_begins(loads, i) && !p11prof_load_is_ramp(loads, i))
             print_mix(page, loads, i);
 }
 
-/* Test and what tells it from the other loads of the test, as a sentence goes on with it. */
-static void describe(char *out, size_t out_bytes, const struct p11prof_table *loads, size_t row)
+void p11prof_bench_describe(char *out, size_t out_bytes, const struct p11prof_table *loads,
+                            size_t row)
 {
     char size[P11PROF_UNIT_TEXT_BYTES] = "", threads[64] = "", processes[64] = "", mix[32] = "";
     int64_t data_bytes = p11prof_table_integer(loads, row, "data_bytes", -1);
@@ -145,20 +152,33 @@ static void describe(char *out, size_t out_bytes, const struct p11prof_table *lo
              *size ? ", " : "", size, threads, processes, mix);
 }
 
+/* " (0.000278/s were wanted)": a rate may be so low that none was due. */
+static void wanted_text(char out[64], const struct p11prof_table *loads, size_t row)
+{
+    const struct p11prof_cell *wanted = p11prof_table_get(loads, row, "rate");
+    char rate[P11PROF_UNIT_TEXT_BYTES];
+    *out = '\0';
+    if (wanted->kind != P11PROF_CELL_REAL)
+        return;
+    p11prof_format_rate(rate, wanted->real);
+    snprintf(out, 64, " (%s/s were wanted)", rate);
+}
+
 static void print_problem(struct p11prof_page *page, const struct p11prof_table *loads, size_t row)
 {
-    char load[512];
+    char load[512], wanted[64];
     int64_t count = p11prof_table_integer(loads, row, "count", 0);
     int64_t wrong = p11prof_table_integer(loads, row, "wrong_count", 0);
     int64_t failed = p11prof_table_integer(loads, row, "error_count", 0) - wrong;
-    describe(load, sizeof load, loads, row);
+    p11prof_bench_describe(load, sizeof load, loads, row);
     if (wrong > 0)
         p11prof_page_note(page, "WRONG RESULTS: %" PRId64 " of %" PRId64 " of %s", wrong, count,
                           load);
     if (failed > 0)
         p11prof_page_note(page, "FAILED: %" PRId64 " of %" PRId64 " of %s", failed, count, load);
+    wanted_text(wanted, loads, row);
     if (count == 0)
-        p11prof_page_note(page, "NOTHING DONE: %s", load);
+        p11prof_page_note(page, "NOTHING DONE: %s%s", load, wanted);
     if (p11prof_table_integer(loads, row, "unchecked", 0))
         p11prof_page_note(page, "not verified: %s", load);
 }
@@ -241,7 +261,7 @@ static void print_load_threads(struct p11prof_page *page,
             ++count <= THREADS_MOST)
             p11prof_table_copy_row(&part, p11prof_table_add_row(&part), &results->threads, i);
     if (count > 1) {
-        describe(load, sizeof load, &results->loads, row);
+        p11prof_bench_describe(load, sizeof load, &results->loads, row);
         p11prof_page_section(page, "Threads of %s", load);
         p11prof_page_table(page, &part, "thread count ops_per_s mean_ns p99_ns");
         if (count > THREADS_MOST)
@@ -288,8 +308,11 @@ void p11prof_bench_page(struct p11prof_page *page, const struct p11prof_bench_re
         print_loads(page, &results->loads);
         print_mixes(page, &results->loads);
         p11prof_bench_suites_page(page, results);
+        p11prof_bench_rates_page(page, &results->loads);
     }
     for (size_t i = 0; i < results->loads.row_count; i++) {
+        if (p11prof_load_is_ramp(&results->loads, i))
+            continue;
         if (p11prof_load_is_alone(&results->loads, i))
             print_load_threads(page, results, i);
         else if (p11prof_mix_begins(&results->loads, i))

@@ -13,8 +13,12 @@ void p11prof_bench_page(struct p11prof_page *page, const struct p11prof_bench_re
 
 /* Names of columns of a table of loads: `first`, the test, what is needed, and between it `counts`
  * and `durations`. */
-enum { P11PROF_BENCH_NAMES_BYTES = 256 };
+enum { P11PROF_BENCH_NAMES_BYTES = 320 };
 void p11prof_bench_columns(char names[P11PROF_BENCH_NAMES_BYTES], const struct p11prof_table *loads,
                            const char *first, const char *counts, const char *durations);
+
+/* Test and what tells it from the other loads of the test, as a sentence goes on with it. */
+void p11prof_bench_describe(char *out, size_t out_bytes, const struct p11prof_table *loads,
+                            size_t row);
 
 #endif

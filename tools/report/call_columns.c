@@ -44,6 +44,7 @@ const struct p11prof_call_column p11prof_call_column_table[P11PROF_CALL_COLUMNS]
     NUMBER("rv_code", "c.rv", false),
     {"gap_ns", NULL, P11PROF_CALL_GAP, 0, true, NULL, NULL},
     {"caller", "c.caller", P11PROF_CALL_CALLER, 0, false, NULL, NULL},
+    {"caller_file", "c.caller", P11PROF_CALL_LIBRARY, 0, false, NULL, NULL},
     NUMBER("load", "nullif(c.part >> 2, 0)", false),
 };
 _Static_assert(sizeof p11prof_call_column_table / sizeof p11prof_call_column_table[0] ==

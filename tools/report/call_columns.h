@@ -23,6 +23,7 @@ struct p11prof_call_column {
         P11PROF_CALL_NUMBER,
         P11PROF_CALL_NAME,
         P11PROF_CALL_CALLER,
+        P11PROF_CALL_LIBRARY,
         P11PROF_CALL_PROGRAM,
         P11PROF_CALL_WALL,
         P11PROF_CALL_GAP,

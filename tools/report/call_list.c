@@ -67,6 +67,22 @@ void p11prof_call_scope_clear(struct p11prof_call_scope *scope)
     *scope = (struct p11prof_call_scope){.db = NULL};
 }
 
+enum p11prof_status p11prof_call_scope_check(const struct p11prof_call_scope *scope,
+                                             struct p11prof_error *error)
+{
+    long long run_id = scope->run_id;
+    if (scope->row_count > 0)
+        return P11PROF_OK;
+    if (scope->call_count == 0)
+        return p11prof_error_set(error, P11PROF_BAD_INPUT,
+                                 "run %lld has no calls: 'p11prof report %lld' shows what it has",
+                                 run_id, run_id);
+    return p11prof_error_set(error, P11PROF_BAD_INPUT,
+                             "run %lld keeps no calls one by one (record = summary, or pruned); "
+                             "'p11prof report %lld' and 'p11prof errors %lld' still answer",
+                             run_id, run_id, run_id);
+}
+
 enum p11prof_status p11prof_call_scope_prepare(const struct p11prof_call_scope *scope,
                                                const char *columns, const char *where,
                                                const char *order, bool in_order,

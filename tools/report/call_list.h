@@ -34,6 +34,10 @@ enum p11prof_status p11prof_call_scope_open(struct p11prof_call_scope *out, stru
                                             struct p11prof_error *error);
 void p11prof_call_scope_clear(struct p11prof_call_scope *scope);
 
+/* P11PROF_BAD_INPUT if the run has no calls one by one. */
+enum p11prof_status p11prof_call_scope_check(const struct p11prof_call_scope *scope,
+                                             struct p11prof_error *error);
+
 /* Prepares "SELECT columns FROM [calls c in segments s of the run] WHERE … where order": `where` is
  * "" or " AND …"; ?1 to ?4 are bound. ?3 and ?4 are the first and last id that are looked at: all,
  * until the caller binds others. in_order: of their ids, over all processes. */

@@ -204,26 +204,10 @@ static enum p11prof_status print_all(struct print *print, struct p11prof_error *
 
 /* --- all of it --- */
 
-static enum p11prof_status check_rows(const struct p11prof_call_scope *scope,
-                                      struct p11prof_error *error)
-{
-    long long run_id = scope->run_id;
-    if (scope->row_count > 0)
-        return P11PROF_OK;
-    if (scope->call_count == 0)
-        return p11prof_error_set(error, P11PROF_BAD_INPUT,
-                                 "run %lld has no calls: 'p11prof report %lld' shows what it has",
-                                 run_id, run_id);
-    return p11prof_error_set(error, P11PROF_BAD_INPUT,
-                             "run %lld keeps no calls one by one (record = summary, or pruned); "
-                             "'p11prof report %lld' and 'p11prof errors %lld' still answer",
-                             run_id, run_id, run_id);
-}
-
 static enum p11prof_status print_run(struct print *print, struct p11prof_error *error)
 {
     struct p11prof_call_columns columns = print->options->columns;
-    if (check_rows(&print->scope, error) != P11PROF_OK)
+    if (p11prof_call_scope_check(&print->scope, error) != P11PROF_OK)
         return error->status;
     if (columns.count == 0)
         p11prof_call_columns_default(&columns, for_people(print),

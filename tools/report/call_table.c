@@ -53,10 +53,9 @@ enum p11prof_status p11prof_call_table_open(struct p11prof_call_table *out,
     for (size_t i = 0; i < P11PROF_CALL_NAMES; i++)
         if (p11prof_code_names_load(&out->names[i], scope->db, tables[i], error) != P11PROF_OK)
             return error->status;
-    if (p11prof_texts_load(&out->texts, P11PROF_BY_CALLER, scope->db, scope->run_id, error) !=
-        P11PROF_OK)
-        return error->status;
-    return p11prof_texts_load(&out->texts, P11PROF_BY_PROGRAM, scope->db, scope->run_id, error);
+    static const struct p11prof_grouping with_texts = {
+        {P11PROF_BY_CALLER, P11PROF_BY_LIBRARY, P11PROF_BY_PROGRAM}, 3};
+    return p11prof_texts_load_grouping(&out->texts, &with_texts, scope->db, scope->run_id, error);
 }
 
 void p11prof_call_table_clear(struct p11prof_call_table *calls)
@@ -163,6 +162,8 @@ static struct p11prof_cell make_cell(const struct p11prof_call_table *calls,
         return name_cell(calls, column, ref, value);
     if (column->how == P11PROF_CALL_CALLER)
         return dimension_cell(calls, P11PROF_BY_CALLER, ref->process_id, value);
+    if (column->how == P11PROF_CALL_LIBRARY)
+        return dimension_cell(calls, P11PROF_BY_LIBRARY, ref->process_id, value);
     return integer_cell(value);
 }
 

@@ -9,7 +9,7 @@
 #include "table.h"
 #include "texts.h"
 
-enum { P11PROF_CALL_COLUMNS = 28, P11PROF_CALL_NAMES = 6 };
+enum { P11PROF_CALL_COLUMNS = 29, P11PROF_CALL_NAMES = 6 };
 
 /* An order of columns, each at most once. */
 struct p11prof_call_columns {

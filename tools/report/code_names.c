@@ -21,9 +21,8 @@ enum p11prof_status p11prof_code_names_load(struct p11prof_code_names *out, stru
     while ((result = sqlite3_step(rows)) == SQLITE_ROW) {
         out->entries =
             p11prof_grow(out->entries, &out->capacity, out->count + 1, sizeof *out->entries);
-        out->entries[out->count++] =
-            (struct p11prof_code_name){sqlite3_column_int64(rows, 0),
-                                       p11prof_copy((const char *)sqlite3_column_text(rows, 1))};
+        out->entries[out->count++] = (struct p11prof_code_name){
+            sqlite3_column_int64(rows, 0), p11prof_copy(p11prof_query_text(rows, 1))};
     }
     return p11prof_query_end(rows, result, error);
 }

@@ -15,10 +15,11 @@ enum p11prof_unit {
     P11PROF_UNIT_MOMENT, /* ns since the run's start, to the microsecond */
     P11PROF_UNIT_BYTES,
     P11PROF_UNIT_COUNT,
-    P11PROF_UNIT_SHARE,       /* 0 to 1 */
-    P11PROF_UNIT_PER_S,       /* 1/s */
-    P11PROF_UNIT_BYTES_PER_S, /* bytes/s */
-    P11PROF_UNIT_CHANGE,      /* of a ratio: 0.1 is 10 % more, -0.1 less */
+    P11PROF_UNIT_SHARE,        /* 0 to 1 */
+    P11PROF_UNIT_PER_S,        /* 1/s, or how many at a time: to three digits */
+    P11PROF_UNIT_WANTED_PER_S, /* 1/s that somebody asked for: JSON and CSV have all its digits */
+    P11PROF_UNIT_BYTES_PER_S,  /* bytes/s */
+    P11PROF_UNIT_CHANGE,       /* of a ratio: 0.1 is 10 % more, -0.1 less */
 };
 
 enum p11prof_type {

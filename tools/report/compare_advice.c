@@ -59,6 +59,28 @@ void p11prof_compare_method_notes(struct p11prof_page *page,
                           most == 1 ? "one run a side" : "fewer than three runs a side");
 }
 
+static void note_losses(struct p11prof_page *page, const struct p11prof_compare_side *side)
+{
+    const struct p11prof_table *runs = &side->samples.runs;
+    for (size_t i = 0; i < runs->row_count; i++) {
+        int64_t lost = p11prof_table_integer(runs, i, "lost_count", 0);
+        if (lost > 0)
+            p11prof_page_note(page,
+                              "Run %" PRId64 " (%s) lost %" PRId64 " of its %" PRId64
+                              " calls: what they took, and whether they failed, is in no row.",
+                              p11prof_table_integer(runs, i, "run_id", 0), side->text, lost,
+                              p11prof_table_integer(runs, i, "call_count", lost));
+    }
+}
+
+void p11prof_compare_loss_notes(struct p11prof_page *page,
+                                const struct p11prof_compare_report *report)
+{
+    note_losses(page, report->base);
+    for (size_t i = 0; i < report->count; i++)
+        note_losses(page, &report->currents[i]);
+}
+
 /* What one row needs. */
 struct need {
     double times;
@@ -109,6 +131,9 @@ static char *bench_command(const struct p11prof_row_result *row, double times)
         fprintf(stream, " --processes %" PRId64, key->processes);
     if (key->data_bytes >= 0 && key->weight == 0 && !key->suite)
         fprintf(stream, " --data-sizes %" PRId64, key->data_bytes);
+    if (key->rate > 0 && key->weight == 0 && !key->suite)
+        fprintf(stream, " --rate %.6g/s%s", (double)key->rate / 1e6,
+                key->poisson ? " --arrivals poisson" : "");
     fprintf(stream, " --duration %.0fs", fmax(seconds, 1));
     fclose(stream);
     return text;

@@ -10,6 +10,10 @@
 void p11prof_compare_method_notes(struct p11prof_page *page,
                                   const struct p11prof_compare_report *report);
 
+/* A sentence for each run that lost calls: its rows do not have them. */
+void p11prof_compare_loss_notes(struct p11prof_page *page,
+                                const struct p11prof_compare_report *report);
+
 /* How much more would have to be measured for the rows of a current side that are unclear, and
  * how. Nothing where all is clear. */
 void p11prof_compare_advice(struct p11prof_page *page, const struct p11prof_compare_report *report,

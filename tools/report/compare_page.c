@@ -126,6 +126,7 @@ static void write_page(struct p11prof_page *page, const struct p11prof_compare_r
     p11prof_table_clear(&grid);
     for (size_t i = 0; i < report->count; i++)
         write_unmatched(page, report, i);
+    p11prof_compare_loss_notes(page, report);
     p11prof_compare_method_notes(page, report);
     for (size_t i = 0; i < report->count; i++)
         write_summary(page, report, i);

@@ -38,6 +38,12 @@ void p11prof_compare_set_row(const struct p11prof_table *table, struct p11prof_c
     }
     if (key->weight > 0)
         p11prof_table_set_real(table, cells, "weight", (double)key->weight / 1e6);
+    if (key->rate > 0) {
+        p11prof_table_set_real(table, cells, "rate", (double)key->rate / 1e6);
+        p11prof_table_set_text(table, cells, "arrivals", key->poisson ? "poisson" : "constant");
+    }
+    if (key->think_time_ns > 0)
+        p11prof_table_set_integer(table, cells, "think_time_ns", key->think_time_ns);
 }
 
 static void set_real(const struct p11prof_table *table, struct p11prof_cell *cells,

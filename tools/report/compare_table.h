@@ -9,7 +9,7 @@
 /* What tells a row from others. */
 #define P11PROF_COMPARE_ROW_COLUMNS                                                                \
     "test operation function mechanism key_type key_bits data_bytes threads processes weight "     \
-    "suite step"
+    "suite step rate arrivals think_time_ns"
 
 /* What a metric of it is. */
 #define P11PROF_COMPARE_METRIC_COLUMNS                                                             \

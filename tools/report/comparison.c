@@ -21,7 +21,8 @@ void p11prof_thresholds_init(struct p11prof_thresholds *out)
 /* A metric that decides about a row without being named. */
 static bool decides(const struct p11prof_sample_row *row, enum p11prof_metric metric)
 {
-    bool test = row->key.kind == P11PROF_SAMPLE_TEST;
+    /* How many a schedule starts says nothing of the token. */
+    bool test = row->key.kind == P11PROF_SAMPLE_TEST && row->key.rate == 0;
     return metric == P11PROF_METRIC_ERRORS ||
            metric == (test ? P11PROF_METRIC_THROUGHPUT : P11PROF_METRIC_P50);
 }
@@ -55,7 +56,8 @@ static bool matches(const struct p11prof_sample_row *a, const struct p11prof_sam
     return a->key.data_bytes == b->key.data_bytes && a->key.threads == b->key.threads &&
            a->key.processes == b->key.processes && a->key.weight == b->key.weight &&
            strcmp(a->key.suite ? a->key.suite : "", b->key.suite ? b->key.suite : "") == 0 &&
-           a->key.step == b->key.step;
+           a->key.step == b->key.step && a->key.rate == b->key.rate &&
+           a->key.poisson == b->key.poisson && a->key.think_time_ns == b->key.think_time_ns;
 }
 
 static void add_result(struct p11prof_comparison *out, const struct p11prof_sample_row *base,

@@ -30,8 +30,8 @@ struct p11prof_thresholds {
     bool named[P11PROF_METRICS];       /* decides for every row */
 };
 
-/* 5 % of time; any failure more. Throughput decides for tests, p50 for operations and functions,
- * failures for all. */
+/* 5 % of time; any failure more. Throughput decides for tests, p50 for operations, functions
+ * and tests that follow a schedule, failures for all. */
 void p11prof_thresholds_init(struct p11prof_thresholds *out);
 
 /* One metric of a row. */

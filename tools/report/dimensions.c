@@ -11,7 +11,11 @@
 #define ALIKE(sql)       sql, sql
 #define NOT_IN_GROUPS    NULL, NULL
 
+/* A site is known by its function and its file, too. */
 static const char caller_texts[] =
+    "SELECT w.process, w.caller, w.site, w.name, w.symbol FROM process AS p "
+    "JOIN caller_names AS w ON w.process = p.id WHERE p.run = ?1";
+static const char library_texts[] =
     "SELECT w.process, w.caller, w.name FROM process AS p JOIN caller AS w ON w.process = p.id "
     "WHERE p.run = ?1";
 static const char program_texts[] = "SELECT id, id, program FROM process WHERE run = ?1";
@@ -43,6 +47,8 @@ const struct p11prof_dimension p11prof_dimensions[P11PROF_DIMENSIONS] = {
                          P11PROF_DIMENSION_OF_RUN, test_texts, false, 0},
     [P11PROF_BY_CALLER] = {"caller", "caller", "c.caller", NOT_IN_GROUPS,
                            P11PROF_DIMENSION_OF_PROCESS, caller_texts, false, 0},
+    [P11PROF_BY_LIBRARY] = {"library", "caller_file", "c.caller", NOT_IN_GROUPS,
+                            P11PROF_DIMENSION_OF_PROCESS, library_texts, false, 0},
     [P11PROF_BY_PROCESS] = {"process", "process_id", "s.process", NOT_IN_GROUPS,
                             P11PROF_DIMENSION_NUMBER, NULL, false, 0},
     [P11PROF_BY_PROGRAM] = {"program", "program", "s.process", NOT_IN_GROUPS,

@@ -20,7 +20,8 @@ enum p11prof_dimension_id {
     P11PROF_BY_KEY_BITS,
     P11PROF_BY_KEY,
     P11PROF_BY_TEST,
-    P11PROF_BY_CALLER,
+    P11PROF_BY_CALLER,  /* where a call came from */
+    P11PROF_BY_LIBRARY, /* the file alone */
     P11PROF_BY_PROCESS,
     P11PROF_BY_PROGRAM,
     P11PROF_BY_THREAD,
@@ -53,7 +54,8 @@ struct p11prof_dimension {
     const char *of_group;     /* of a group of calls; NULL: histograms do not tell it apart */
     const char *of_operation; /* of a group of operations; NULL: the same */
     enum p11prof_dimension_kind kind;
-    const char *names; /* CODE: table of names; texts: query of number's owner, number and text */
+    const char *names; /* CODE: table of names; texts: query of number's owner, number, text, and
+                          other words for it */
     bool of_window;    /* of_group and of_operation are of one window, not of a whole run */
     unsigned unit_s;
 };

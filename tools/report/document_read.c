@@ -159,6 +159,16 @@ bool p11prof_document_optional(struct p11prof_document_reader *reader, const str
     return true;
 }
 
+bool p11prof_document_real(struct p11prof_document_reader *reader, const struct cJSON *object,
+                           const struct p11prof_document_path *path, const char *member,
+                           double *out)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, member);
+    *out = value && cJSON_IsNumber(value) ? value->valuedouble : 0;
+    return p11prof_document_is_null(object, member) || (cJSON_IsNumber(value) && *out >= 0) ||
+           p11prof_document_complain(reader, path, member, "is no number from 0 on");
+}
+
 bool p11prof_document_part(struct p11prof_document_reader *reader, const struct cJSON *object,
                            const struct p11prof_document_path *path, const char *member,
                            double *out)

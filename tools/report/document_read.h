@@ -51,6 +51,11 @@ bool p11prof_document_optional(struct p11prof_document_reader *reader, const str
                                const struct p11prof_document_path *path, const char *member,
                                int64_t *out);
 
+/* A number from 0 on; 0 if it is missing or null. */
+bool p11prof_document_real(struct p11prof_document_reader *reader, const struct cJSON *object,
+                           const struct p11prof_document_path *path, const char *member,
+                           double *out);
+
 /* A number from 0 to 1; 0 if it is missing or null. */
 bool p11prof_document_part(struct p11prof_document_reader *reader, const struct cJSON *object,
                            const struct p11prof_document_path *path, const char *member,

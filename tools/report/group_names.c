@@ -21,7 +21,7 @@ static enum p11prof_status find_name(struct sqlite3 *db, const char *names, int6
         return error->status;
     int result = sqlite3_step(statement);
     if (result == SQLITE_ROW)
-        snprintf(name, NAME_BYTES, "%s", (const char *)sqlite3_column_text(statement, 0));
+        snprintf(name, NAME_BYTES, "%s", p11prof_query_text(statement, 0));
     else
         snprintf(name, NAME_BYTES, "0x%08" PRIX64, (uint64_t)code);
     return p11prof_query_end(statement, result, error);

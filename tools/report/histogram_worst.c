@@ -3,6 +3,7 @@
 /* The worst outliers: which calls they were. */
 #include "allocate.h"
 #include "histogram_steps.h"
+#include "operation_ns.h"
 #include "p11prof/batch.h"
 #include "p11prof/load.h"
 #include "query.h"
@@ -27,7 +28,7 @@ static const char row_columns[] =
     "c.rv, c.kind, s.process, c.thread_id, c.start_ns + c.duration_ns, ";
 static const char of_call[] = "c.start_ns, c.duration_ns";
 static const char of_operation[] =
-    "coalesce(c.operation_start_ns, c.start_ns), coalesce(c.operation_duration_ns, c.duration_ns)";
+    "coalesce(c.operation_start_ns, c.start_ns), " P11PROF_OPERATION_NS;
 
 /* What a thread found of one group. */
 struct found {
@@ -134,11 +135,10 @@ static enum p11prof_status scan(struct search *searches, size_t threads, struct 
 {
     const struct p11prof_histogram_set *set = searches[0].set;
     void *payloads[P11PROF_SCAN_THREADS_MAX];
-    char where[200], *columns = make_columns(set);
+    char where[320], *columns = make_columns(set);
     const char *form = set->of == P11PROF_HISTOGRAM_CALLS
                            ? " AND c.duration_ns > %" PRIu64
-                           : " AND c.operation IS NOT NULL AND "
-                             "coalesce(c.operation_duration_ns, c.duration_ns) > %" PRIu64;
+                           : " AND c.operation IS NOT NULL AND " P11PROF_OPERATION_NS " > %" PRIu64;
     snprintf(where, sizeof where, form, beyond_ns);
     struct p11prof_row_scan rows = {.db = db,
                                     .run_ids = set->runs->run_ids,

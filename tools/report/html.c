@@ -9,11 +9,11 @@
 /* Files of tools/html/, and Chart.js. */
 extern const char p11prof_html_page_html[], p11prof_html_page_css[], p11prof_html_chart_min_js[];
 extern const char p11prof_html_format_js[], p11prof_html_tables_js[], p11prof_html_charts_js[];
-extern const char p11prof_html_plots_js[], p11prof_html_page_js[];
+extern const char p11prof_html_plots_js[], p11prof_html_insights_js[], p11prof_html_page_js[];
 
-/* Shares of the room of a run: 14 for its tables and sentences, two for distributions, one for
- * timelines. */
-enum { ROOM_SHARES = 20, DISTRIBUTION_SHARES = 2, ROOM_BYTES_LEAST = 40 * 1000 };
+/* Shares of the room of a run: 14 for its tables and sentences, four for each insight, two for
+ * distributions, one for timelines. */
+enum { ROOM_SHARES = 36, DISTRIBUTION_SHARES = 2, ROOM_BYTES_LEAST = 40 * 1000 };
 
 static enum p11prof_status add_charts(const struct p11prof_html_charts *charts,
                                       const struct p11prof_run_report *report,
@@ -56,10 +56,11 @@ static void write_part(FILE *stream, const char *name, size_t name_bytes, const 
 {
     static const struct {
         const char *name, *text;
-    } parts[] = {{"page.css", p11prof_html_page_css},   {"chart.min.js", p11prof_html_chart_min_js},
-                 {"format.js", p11prof_html_format_js}, {"tables.js", p11prof_html_tables_js},
-                 {"charts.js", p11prof_html_charts_js}, {"plots.js", p11prof_html_plots_js},
-                 {"page.js", p11prof_html_page_js}};
+    } parts[] = {
+        {"page.css", p11prof_html_page_css},       {"chart.min.js", p11prof_html_chart_min_js},
+        {"format.js", p11prof_html_format_js},     {"tables.js", p11prof_html_tables_js},
+        {"charts.js", p11prof_html_charts_js},     {"plots.js", p11prof_html_plots_js},
+        {"insights.js", p11prof_html_insights_js}, {"page.js", p11prof_html_page_js}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strlen(parts[i].name) == name_bytes && memcmp(parts[i].name, name, name_bytes) == 0)
             fputs(parts[i].text, stream);

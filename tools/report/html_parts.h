@@ -15,7 +15,7 @@ struct p11prof_html_room {
 };
 
 /* Texts of others are cut to that. */
-enum { P11PROF_HTML_TEXT_BYTES = 400, P11PROF_HTML_LINE_BYTES = 4000 };
+enum { P11PROF_HTML_TEXT_BYTES = 1000, P11PROF_HTML_LINE_BYTES = 4000 };
 
 /* Text made fit for people (safe_text.h) and cut to `bytes`. The caller deletes it. */
 struct cJSON *p11prof_html_text(const char *text, size_t bytes);

@@ -1,22 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 /* What a report says and its tables, as the data of an HTML page. */
+#include "allocate.h"
 #include "html_parts.h"
 #include "page.h"
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 enum { ROWS_MOST = 2000, LINES_MOST = 1000 };
 
 static void describe(const struct p11prof_column *column, cJSON *columns)
 {
-    static const char *const units[] = {
-        [P11PROF_UNIT_NONE] = "text",    [P11PROF_UNIT_NUMBER] = "id",
-        [P11PROF_UNIT_NS] = "ns",        [P11PROF_UNIT_MOMENT] = "moment",
-        [P11PROF_UNIT_BYTES] = "bytes",  [P11PROF_UNIT_COUNT] = "count",
-        [P11PROF_UNIT_SHARE] = "share",  [P11PROF_UNIT_PER_S] = "rate",
-        [P11PROF_UNIT_CHANGE] = "share", [P11PROF_UNIT_BYTES_PER_S] = "byte_rate"};
+    static const char *const units[] = {[P11PROF_UNIT_NONE] = "text",
+                                        [P11PROF_UNIT_NUMBER] = "id",
+                                        [P11PROF_UNIT_NS] = "ns",
+                                        [P11PROF_UNIT_MOMENT] = "moment",
+                                        [P11PROF_UNIT_BYTES] = "bytes",
+                                        [P11PROF_UNIT_COUNT] = "count",
+                                        [P11PROF_UNIT_SHARE] = "share",
+                                        [P11PROF_UNIT_PER_S] = "rate",
+                                        [P11PROF_UNIT_WANTED_PER_S] = "rate",
+                                        [P11PROF_UNIT_CHANGE] = "share",
+                                        [P11PROF_UNIT_BYTES_PER_S] = "byte_rate"};
     if (cJSON_GetObjectItemCaseSensitive(columns, column->name))
         return;
     cJSON *about = cJSON_AddObjectToObject(columns, column->name);
@@ -129,9 +136,13 @@ static const struct {
     {"runs", "Runs", PLACE(run),
      "run_id kind name state started_at duration_ns program host call_count lost_count"},
     {"results", "Results", PLACE(results.loads),
-     "run_id test load mix weight data_bytes threads processes count error_count wrong_count "
-     "ops_per_s bytes_per_s " STATS
-     " count_share time_share contention efficiency cooldown_change"},
+     "run_id test load mix weight data_bytes threads processes think_time_ns rate arrivals count "
+     "error_count wrong_count missed_count ops_per_s bytes_per_s " STATS
+     " service_mean_ns service_p50_ns service_p99_ns count_share time_share contention efficiency "
+     "cooldown_change"},
+    {"ramp", "Steps of a ramp", PLACE(ramps.steps),
+     "run_id test ramp threads processes rate count error_count missed_count ops_per_s "
+     "ops_per_s_low ops_per_s_high mean_ns p50_ns p99_ns efficiency verdict"},
     {"threads", "Threads of loads", PLACE(results.threads),
      "run_id load thread count ops_per_s mean_ns p99_ns"},
     {"skipped", "Skipped tests", PLACE(results.skipped), "test reason"},
@@ -155,12 +166,60 @@ static const struct {
 #undef STATS
 #undef PLACE
 
+/* All columns of all tables, since charts and findings want more than a table of people has. */
+static cJSON *insight_table(const struct p11prof_section_table *table,
+                            struct p11prof_html_room room, cJSON *columns)
+{
+    char *names;
+    size_t bytes;
+    FILE *stream = p11prof_text_open(&names, &bytes);
+    for (size_t i = 0; i < table->table.column_count; i++)
+        fprintf(stream, "%s%s", i > 0 ? " " : "", table->table.columns[i].name);
+    fclose(stream);
+    cJSON *json = p11prof_html_table(&table->table, names, room, columns);
+    cJSON_AddStringToObject(json, "id", table->name);
+    cJSON_AddStringToObject(json, "title", table->title ? table->title : "");
+    cJSON_AddStringToObject(json, "shown", table->columns ? table->columns : names);
+    free(names);
+    return json;
+}
+
+static cJSON *insight_json(const struct p11prof_section *insight, cJSON *columns, size_t bytes)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "name", insight->name);
+    cJSON_AddStringToObject(json, "title", insight->title);
+    cJSON *sentences = cJSON_AddArrayToObject(json, "sentences");
+    cJSON *tables_json = cJSON_AddArrayToObject(json, "tables");
+    struct p11prof_html_room room = {.items = LINES_MOST, .bytes = bytes};
+    for (size_t i = 0; i < insight->sentence_count; i++)
+        p11prof_html_put(sentences,
+                         p11prof_html_text(insight->sentences[i], P11PROF_HTML_LINE_BYTES), &room);
+    for (size_t i = 0; i < insight->table_count; i++) {
+        const struct p11prof_html_room own = {.items = ROWS_MOST, .bytes = bytes};
+        cJSON_AddItemToArray(tables_json, insight_table(&insight->tables[i], own, columns));
+    }
+    return json;
+}
+
+static void add_insights(cJSON *section, cJSON *columns, const struct p11prof_run_report *report,
+                         size_t bytes)
+{
+    cJSON *insights = cJSON_AddArrayToObject(section, "insights");
+    for (size_t i = 0; i < P11PROF_INSIGHTS; i++)
+        if (p11prof_section_has(&report->insights[i]))
+            cJSON_AddItemToArray(insights, insight_json(&report->insights[i], columns,
+                                                        bytes / P11PROF_SECTION_TABLES_MAX));
+    cJSON_AddNumberToObject(section, "uninspected_count", (double)report->uninspected_count);
+}
+
 void p11prof_html_report(struct cJSON *section, struct cJSON *columns,
                          const struct p11prof_run_report *report,
                          const struct p11prof_report_options *options, size_t bytes)
 {
     cJSON *array = cJSON_AddArrayToObject(section, "tables");
     add_lines(section, report, options, bytes);
+    add_insights(section, columns, report, 4 * bytes);
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         const struct p11prof_html_room room = {.items = ROWS_MOST, .bytes = bytes};
         const void *table = (const char *)report + tables[i].table;

@@ -75,6 +75,9 @@ static void fit(struct p11prof_line *out, const double *bytes, const double *ns,
     long double slope_error = sqrtl(variance * sums.w / determinant);
     out->fixed_ns = (double)fixed;
     out->slope_ns = (double)slope;
+    out->fixed_error_ns = (double)fixed_error;
+    out->slope_error_ns = (double)slope_error;
+    out->stray = (double)sqrtl(squares / (long double)count);
     out->fits = fixed >= 0 && slope > 0 && slope > errors_least * slope_error &&
                 squares <= stray_most * stray_most * (long double)count;
     out->fixed_known = out->fits && fixed > errors_least * fixed_error;

@@ -17,6 +17,9 @@ struct p11prof_line {
     bool fixed_known;  /* fixed_ns is more than what the points stray by */
     double fixed_ns;   /* at 0 bytes */
     double slope_ns;   /* per byte */
+    double fixed_error_ns, slope_error_ns; /* their standard errors, with size_count - 2 degrees of
+                                              freedom if each size is there once */
+    double stray;                          /* root mean square of the relative errors */
     bool half_known;   /* half_bytes is between the smallest and the largest size */
     double half_bytes; /* where half of the time is the fixed one: half of the peak rate */
 };

@@ -8,20 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A sample of a series: a column in its base unit. */
-struct sample {
-    const char *quantile;
-    const char *column;
-    double scale;
-};
-
-struct family {
-    const char *name, *type, *help;
-    enum metrics_table table;
-    bool hsm; /* its label `operation` is the test */
-    struct sample samples[6];
-};
-
 #define COUNTER(name, table, column, help)                                                         \
     {                                                                                              \
         name, "counter", help, table, false,                                                       \
@@ -50,7 +36,7 @@ struct family {
         }                                                                                          \
     }
 
-static const struct family families[] = {
+const struct metrics_family metrics_families[] = {
     GAUGE("hsm_ops_per_sec", METRICS_LOADS, "ops_per_s", 1, true,
           "Successful operations a second."),
     GAUGE("hsm_latency_p99_ms", METRICS_LOADS, "p99_ns", 1e-6, true,
@@ -68,10 +54,11 @@ static const struct family families[] = {
     GAUGE("p11prof_bench_throughput_bytes_per_second", METRICS_LOADS, "bytes_per_s", 1, false,
           "Data worked on."),
     HISTOGRAM("p11prof_bench_latency_seconds", METRICS_LOADS,
-              "Time in the module of an operation that did not fail."),
+              "Time in the module of an operation that did not fail; where a rate starts it, "
+              "since its intended start."),
     {"p11prof_bench_latency_quantiles_seconds",
      "summary",
-     "Quantiles of the time in the module of an operation that did not fail.",
+     "Quantiles of the same time.",
      METRICS_LOADS,
      false,
      {{"0.5", "p50_ns", 1e-9},
@@ -80,7 +67,13 @@ static const struct family families[] = {
       {"0.99", "p99_ns", 1e-9},
       {"0.999", "p999_ns", 1e-9}}},
     GAUGE("p11prof_bench_latency_mean_seconds", METRICS_LOADS, "mean_ns", 1e-9, false,
-          "Mean time in the module of an operation that did not fail."),
+          "Mean of the same time."),
+    GAUGE("p11prof_bench_service_mean_seconds", METRICS_LOADS, "service_mean_ns", 1e-9, false,
+          "Mean time in the module of an operation that a rate started."),
+    GAUGE("p11prof_bench_service_p99_seconds", METRICS_LOADS, "service_p99_ns", 1e-9, false,
+          "99th percentile of the same time."),
+    COUNTER("p11prof_bench_missed_total", METRICS_LOADS, "missed_count",
+            "Operations that were due by a rate and never began."),
     COUNTER("p11prof_bench_calls_total", METRICS_LOAD_CALLS, "calls",
             "Calls in the measured part."),
     COUNTER("p11prof_bench_call_errors_total", METRICS_LOAD_CALLS, "errors",
@@ -106,6 +99,8 @@ static const struct family families[] = {
             "Calls that were counted but not kept."),
 };
 
+const size_t metrics_family_count = sizeof metrics_families / sizeof *metrics_families;
+
 static bool value_of(const struct p11prof_table *table, size_t row, const char *column,
                      double *value)
 {
@@ -116,11 +111,11 @@ static bool value_of(const struct p11prof_table *table, size_t row, const char *
     return true;
 }
 
-static void samples_write(FILE *stream, const struct family *family, const char *labels,
+static void samples_write(FILE *stream, const struct metrics_family *family, const char *labels,
                           const struct p11prof_table *table, size_t row)
 {
     double value;
-    for (const struct sample *sample = family->samples; sample->column; sample++) {
+    for (const struct metrics_sample *sample = family->samples; sample->column; sample++) {
         if (!value_of(table, row, sample->column, &value))
             continue;
         fprintf(stream, "%s{%s", family->name, labels);
@@ -132,8 +127,8 @@ static void samples_write(FILE *stream, const struct family *family, const char 
     }
 }
 
-static void row_write(FILE *stream, const struct family *family, const struct p11prof_table *table,
-                      size_t row)
+static void row_write(FILE *stream, const struct metrics_family *family,
+                      const struct p11prof_table *table, size_t row)
 {
     char *labels;
     size_t bytes;
@@ -150,7 +145,7 @@ static void row_write(FILE *stream, const struct family *family, const struct p1
 }
 
 /* All samples of a family stand together; one without samples is left out. */
-static void family_write(FILE *stream, const struct family *family,
+static void family_write(FILE *stream, const struct metrics_family *family,
                          const struct p11prof_table *table)
 {
     char *samples;
@@ -171,9 +166,9 @@ enum p11prof_status p11prof_metrics_write(FILE *stream, struct sqlite3 *db, cons
 {
     struct metrics metrics = {.tables = {{.columns = NULL}}};
     enum p11prof_status status = metrics_load(&metrics, db, run_ids, count, error);
-    for (size_t i = 0; status == P11PROF_OK && i < sizeof families / sizeof *families; i++)
-        if (hsm_gauges || !families[i].hsm)
-            family_write(stream, &families[i], &metrics.tables[families[i].table]);
+    for (size_t i = 0; status == P11PROF_OK && i < metrics_family_count; i++)
+        if (hsm_gauges || !metrics_families[i].hsm)
+            family_write(stream, &metrics_families[i], &metrics.tables[metrics_families[i].table]);
     metrics_clear(&metrics);
     return status;
 }

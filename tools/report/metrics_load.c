@@ -5,6 +5,7 @@
 #include "query.h"
 #include "run_report.h"
 #include "stats_table.h"
+#include "window_read.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #define LOAD_COLUMNS P11PROF_RESULT_COLUMNS " token sum_ns"
 #define LOAD_CALL_COLUMNS                                                                          \
     "test token operation mechanism key_type key_bits data_bytes threads processes weight suite "  \
-    "step function kind calls errors"
+    "step rate arrivals think_time_ns function kind calls errors"
 
 #define OF_RUN        "coalesce(r.program, '') AS program, coalesce(r.token_label, '') AS token"
 #define OF_KEY        "s.mechanism, s.key_type, s.key_bits"
@@ -30,9 +31,10 @@
     "SELECT " OF_RUN ", " names ", " OF_KEY ", " COUNTS                                            \
     ", iif(count(s.total_ns) = 0, NULL, " TOTAL(                                                   \
         "sum_ns") ") AS sum_ns, " BUCKETS " FROM " view                                            \
-                  " AS s JOIN runs AS r USING (run_id) WHERE r.kind = 'profile' "                  \
-                  "AND run_id IN (%s) GROUP BY 1, 2, " names ", " OF_KEY " ORDER BY 1, 2, " names  \
-                  ", " OF_KEY
+                  " AS s JOIN runs AS r USING (run_id) WHERE " P11PROF_IS_APPLICATION(             \
+                      "r.kind", "r.run_id") " "                                                    \
+                                            "AND run_id IN (%s) GROUP BY 1, 2, " names ", " OF_KEY \
+                                            " ORDER BY 1, 2, " names ", " OF_KEY
 
 static const struct {
     enum metrics_table table;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
-/* The steps of metrics.h: what is read, and how a series is written. Private to it. */
+/* The steps of metrics.h: what is read, and how a series is written. Private to it and to the
+ * exporter, which writes the same families from sums of its own. */
 #ifndef P11PROF_REPORT_METRICS_PARTS_H
 #define P11PROF_REPORT_METRICS_PARTS_H
 
 #include "p11prof/error.h"
 #include "table.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -22,6 +24,22 @@ enum metrics_table {
     METRICS_TABLES,
 };
 
+/* A sample of a series: a column in its base unit. */
+struct metrics_sample {
+    const char *quantile;
+    const char *column; /* NULL: the series is a histogram */
+    double scale;
+};
+
+struct metrics_family {
+    const char *name, *type, *help;
+    enum metrics_table table;
+    bool hsm; /* its label `operation` is the test */
+    struct metrics_sample samples[6];
+};
+extern const struct metrics_family metrics_families[];
+extern const size_t metrics_family_count;
+
 /* Starts as {0}. */
 struct metrics {
     struct p11prof_table tables[METRICS_TABLES];
@@ -35,6 +53,9 @@ void metrics_clear(struct metrics *metrics);
  * label `operation` is the test. */
 void metrics_labels_write(FILE *stream, enum metrics_table id, const struct p11prof_table *table,
                           size_t row, bool test_is_operation);
+
+/* A label's value without its quotes. */
+void metrics_label_write(FILE *stream, const char *value);
 
 /* A number as Prometheus reads it, with all of its digits. */
 void metrics_number_write(FILE *stream, double value);

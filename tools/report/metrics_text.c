@@ -12,10 +12,10 @@ enum { FIRST_OCTAVE = 10, LAST_OCTAVE = 36, BOUNDS = 2 * (LAST_OCTAVE - FIRST_OC
 
 #define LOAD_LABELS                                                                                \
     "test", "token", "operation", "mechanism", "key_type", "key_bits", "data_bytes", "threads",    \
-        "processes", "weight", "suite", "step"
+        "processes", "weight", "suite", "step", "rate", "arrivals", "think_time_ns"
 
 /* Columns that are labels. */
-static const char *const label_columns[METRICS_TABLES][15] = {
+static const char *const label_columns[METRICS_TABLES][18] = {
     [METRICS_LOADS] = {LOAD_LABELS},
     [METRICS_LOAD_CALLS] = {LOAD_LABELS, "function", "kind"},
     [METRICS_CALLS] = {"program", "token", "function", "kind", "mechanism", "key_type", "key_bits"},
@@ -24,7 +24,7 @@ static const char *const label_columns[METRICS_TABLES][15] = {
 };
 
 /* Backslash and quote are escaped; newlines and bytes that are no UTF-8 are text by then. */
-static void value_write(FILE *stream, const char *value)
+void metrics_label_write(FILE *stream, const char *value)
 {
     char *safe = p11prof_safe_copy(value);
     for (const char *at = safe; *at; at++) {
@@ -38,7 +38,7 @@ static void value_write(FILE *stream, const char *value)
 static void cell_write(FILE *stream, const struct p11prof_cell *cell)
 {
     if (cell && cell->kind == P11PROF_CELL_TEXT)
-        value_write(stream, cell->text);
+        metrics_label_write(stream, cell->text);
     else if (cell && cell->kind == P11PROF_CELL_INTEGER)
         fprintf(stream, "%" PRId64, cell->integer);
     else if (cell && cell->kind == P11PROF_CELL_REAL)

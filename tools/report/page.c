@@ -134,6 +134,13 @@ static size_t table_width(const struct p11prof_page *page)
     return page->width > 0 || page->take ? page->width : p11prof_terminal_width(page->stream);
 }
 
+/* In Markdown a table that follows a line of text at once is text, too. */
+static void part_from_text(const struct p11prof_page *page)
+{
+    if (page->format == P11PROF_FORMAT_MARKDOWN && page->started && !page->blank)
+        putc('\n', page->stream);
+}
+
 void p11prof_page_table_fit(struct p11prof_page *page, const struct p11prof_table *table,
                             const char *columns, const char *const *optional,
                             struct p11prof_table *left_out)
@@ -148,6 +155,7 @@ void p11prof_page_table_fit(struct p11prof_page *page, const struct p11prof_tabl
                                     .indent = "  "};
     if (page->take)
         return;
+    part_from_text(page);
     p11prof_table_select(&part, table, columns);
     p11prof_writer_rows(&writer, &part);
     for (size_t i = 0; i < part.column_count; i++)
@@ -174,6 +182,7 @@ void p11prof_page_whole_table(struct p11prof_page *page, const struct p11prof_ta
                                     .indent = "  "};
     if (page->take)
         return;
+    part_from_text(page);
     p11prof_writer_rows(&writer, table);
     p11prof_writer_end(&writer, table);
     page->started = true;

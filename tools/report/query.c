@@ -58,3 +58,9 @@ enum p11prof_status p11prof_query_integer(struct sqlite3 *db, const char *sql, i
         *out = sqlite3_column_int64(statement, 0);
     return p11prof_query_end(statement, result, error);
 }
+
+const char *p11prof_query_text(struct sqlite3_stmt *row, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(row, column);
+    return text ? text : "";
+}

@@ -22,6 +22,10 @@ enum p11prof_status p11prof_query_end(struct sqlite3_stmt *statement, int result
 enum p11prof_status p11prof_query_table(struct sqlite3 *db, const char *sql, int64_t run_id,
                                         struct p11prof_table *out, struct p11prof_error *error);
 
+/* A text of the row at hand, until the next step; "" for NULL, which a damaged database has where
+ * there can be none. */
+const char *p11prof_query_text(struct sqlite3_stmt *row, int column);
+
 /* Its first value as an integer; `otherwise` if it is NULL or there is none. */
 enum p11prof_status p11prof_query_integer(struct sqlite3 *db, const char *sql, int64_t run_id,
                                           int64_t otherwise, int64_t *out,

@@ -33,6 +33,8 @@ static const struct rule rules[] = {
      "SELECT run, id, program FROM process) WHERE program IS NOT NULL GROUP BY program "
      "ORDER BY min(run), min(id)"},
     {"caller", NUMBERED, "caller",
+     "SELECT site AS text FROM caller_names GROUP BY site ORDER BY min(process), min(caller)"},
+    {"caller_file", NUMBERED, "library",
      "SELECT name AS text FROM caller GROUP BY name ORDER BY min(process), min(caller)"},
     {"suite", NUMBERED, "suite",
      "SELECT suite AS text FROM bench_load WHERE suite IS NOT NULL GROUP BY suite "
@@ -40,8 +42,11 @@ static const struct rule rules[] = {
     {"token_serial", DROPPED, NULL, NULL},
     {"uuid", DROPPED, NULL, NULL},
     {"options", DROPPED, NULL, NULL},
+    {"differences", DROPPED, NULL, NULL}, /* of runs: their hosts, programs and options */
     {"module_path", FILE_NAME, NULL, NULL},
     {"caller_path", DROPPED, NULL, NULL},
+    {"caller_symbol", DROPPED, NULL, NULL},
+    {"caller_offset_bytes", DROPPED, NULL, NULL},
 };
 enum { RULES = sizeof rules / sizeof rules[0] };
 

@@ -3,9 +3,9 @@
 /* Takes out of tables what others need not know: before a report goes into a ticket.
  *
  * Names of runs, hosts, users, tokens, programs and callers become "name 1", "host 1", "user 1",
- * "token 1", "program 1", "caller 1": the same text has the same number in all reports of a
- * database, as long as nothing is removed from it. Serial numbers, UUIDs and options vanish, of
- * paths the file name stays. Models, versions, machines and tests stay. */
+ * "token 1", "program 1", "caller 1", their files "library 1": the same text has the same number in
+ * all reports of a database, as long as nothing is removed from it. Serial numbers, UUIDs and
+ * options vanish, of paths the file name stays. Models, versions, machines and tests stay. */
 #ifndef P11PROF_REPORT_REDACT_H
 #define P11PROF_REPORT_REDACT_H
 
@@ -17,7 +17,7 @@ struct sqlite3;
 
 /* What the texts of a database are called. Starts as {0}. */
 struct p11prof_redaction {
-    struct p11prof_table texts[7]; /* private */
+    struct p11prof_table texts[8]; /* private */
 };
 
 enum p11prof_status p11prof_redaction_load(struct p11prof_redaction *out, struct sqlite3 *db,

@@ -27,6 +27,20 @@ void p11prof_document_rows(struct cJSON *document, const char *name,
         cJSON_AddItemToArray(array, p11prof_json_row(table, i));
 }
 
+/* "advice", "concurrency" … hold an object of each run that has them. */
+static void add_insights(struct cJSON *document, const struct p11prof_run_report *report)
+{
+    for (size_t i = 0; i < P11PROF_INSIGHTS; i++) {
+        const struct p11prof_section *section = &report->insights[i];
+        if (!p11prof_section_has(section))
+            continue;
+        cJSON *array = cJSON_GetObjectItemCaseSensitive(document, section->name);
+        if (!array)
+            array = cJSON_AddArrayToObject(document, section->name);
+        cJSON_AddItemToArray(array, p11prof_section_json(section));
+    }
+}
+
 void p11prof_document_add(struct cJSON *document, const struct p11prof_run_report *report)
 {
     p11prof_document_rows(document, "runs", &report->run);
@@ -46,10 +60,13 @@ void p11prof_document_add(struct cJSON *document, const struct p11prof_run_repor
         p11prof_document_rows(document, "intervals", &report->stress.intervals);
         p11prof_document_rows(document, "stress", &report->stress.findings);
     }
+    if (report->ramps.ramp_count > 0)
+        p11prof_document_rows(document, "ramp", &report->ramps.findings);
     if (report->results.suites.row_count > 0)
         p11prof_document_rows(document, "suites", &report->results.suites);
     if (report->objectives.row_count > 0)
         p11prof_document_rows(document, "objectives", &report->objectives);
+    add_insights(document, report);
     if (report->selection)
         cJSON_ReplaceItemInObjectCaseSensitive(document, "selection",
                                                cJSON_CreateString(report->selection));

@@ -10,7 +10,8 @@
 
 bool p11prof_run_report_is_bench(const struct p11prof_run_report *report)
 {
-    return strcmp(p11prof_table_text(&report->run, 0, "kind", ""), "bench") == 0;
+    bool is_bench = strcmp(p11prof_table_text(&report->run, 0, "kind", ""), "bench") == 0;
+    return is_bench && report->results.loads.row_count + report->results.skipped.row_count > 0;
 }
 
 /* Adds columns "a,b". */

@@ -6,6 +6,7 @@
 #include "report_tables.h"
 #include "units.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 static const struct p11prof_rest no_rest = {.row_count = 0};
@@ -172,6 +173,33 @@ static bool has_doubtful(const struct p11prof_table *table)
     return false;
 }
 
+static void print_insights(struct p11prof_page *page, const struct p11prof_run_report *report,
+                           const struct p11prof_report_options *options)
+{
+    for (size_t i = 0; i < P11PROF_INSIGHTS; i++)
+        p11prof_section_print(page, &report->insights[i], options->top);
+    if (report->uninspected_count > 0)
+        p11prof_page_paragraph(page,
+                               "Advice, concurrency, latency and trend of %" PRIu64
+                               " calls: --sections advice,concurrency,latency,history",
+                               report->uninspected_count);
+}
+
+/* The sections that were asked for, alone. */
+static void print_asked(struct p11prof_page *page, const struct p11prof_run_report *report,
+                        const struct p11prof_report_options *options)
+{
+    bool any = false;
+    for (size_t i = 0; i < P11PROF_INSIGHTS; i++)
+        any = any || p11prof_section_has(&report->insights[i]);
+    p11prof_report_head(page, report);
+    if (report->run.row_count > 1)
+        p11prof_page_paragraph(page, "--sections takes one run at a time.");
+    else if (!any)
+        p11prof_page_paragraph(page, "There is nothing to say of what was asked for.");
+    print_insights(page, report, options);
+}
+
 void p11prof_run_report_print(struct p11prof_page *page, const struct p11prof_run_report *report,
                               const struct p11prof_report_options *options)
 {
@@ -180,8 +208,11 @@ void p11prof_run_report_print(struct p11prof_page *page, const struct p11prof_ru
         .chosen = options->columns,
         .module_ns = (uint64_t)p11prof_table_integer(&report->times, 0, "total_ns", 0),
         .doubtful = has_doubtful(&report->results.loads) || has_doubtful(&report->results.threads)};
+    if (options->insights)
+        return print_asked(page, report, options);
     if (options->results_only)
         p11prof_report_results_head(page, report);
+    p11prof_ramp_page(page, &report->ramps, &options->chart);
     p11prof_bench_page(page, &report->results);
     p11prof_stress_page(page, &report->stress, !options->intervals_said);
     if (options->results_only)
@@ -191,5 +222,7 @@ void p11prof_run_report_print(struct p11prof_page *page, const struct p11prof_ru
                                            &report->losses, "cause function", "count", &no_rest});
     else
         print_rest(&tables, report, options);
+    if (!page->take)
+        print_insights(page, report, options);
     p11prof_report_tables_end(&tables);
 }

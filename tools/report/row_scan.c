@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "row_scan.h"
 #include "allocate.h"
+#include "p11prof/store.h"
 #include "progress.h"
 #include "query.h"
 
@@ -148,11 +149,11 @@ static enum p11prof_status open_job(struct job *job, size_t number, struct p11pr
         const char *path = sqlite3_db_filename(db, "main");
         int result = sqlite3_open_v2(path ? path : "", &job->connection,
                                      SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
-        if (result == SQLITE_OK)
-            sqlite3_busy_timeout(job->connection, 5000);
-        else
+        if (result != SQLITE_OK)
             return p11prof_error_set(error, P11PROF_FAILED, "%.256s: %.200s", path ? path : "",
                                      sqlite3_errmsg(job->connection));
+        sqlite3_busy_timeout(job->connection, 5000);
+        p11prof_store_defend(job->connection);
     }
     if (job->scan->prepare && job->scan->prepare(job->connection, job->payload) != SQLITE_OK)
         return p11prof_error_set(error, P11PROF_FAILED, "%.200s", sqlite3_errmsg(job->connection));

@@ -6,6 +6,7 @@
 #include "query.h"
 #include "redact.h"
 #include "report_parts.h"
+#include "row_scan.h"
 #include "run_times.h"
 #include "run_windows.h"
 #include "slo.h"
@@ -101,6 +102,8 @@ static enum p11prof_status set_tables(struct p11prof_run_report *out,
         status = p11prof_bench_results_load(&out->results, scan, db, runs->run_ids[i], error);
     for (size_t i = 0; i < runs->run_count && status == P11PROF_OK; i++)
         status = p11prof_stress_load(&out->stress, db, runs->run_ids[i], error);
+    for (size_t i = 0; i < runs->run_count && !out->selected && status == P11PROF_OK; i++)
+        status = p11prof_ramp_load(&out->ramps, &out->results.loads, db, runs->run_ids[i], error);
     return status;
 }
 
@@ -153,6 +156,32 @@ static enum p11prof_status load_startup(struct p11prof_run_report *out, struct s
     return status;
 }
 
+/* Those that were asked for, or all of a profile that is small enough. */
+static enum p11prof_status load_insights(struct p11prof_run_report *out, struct sqlite3 *db,
+                                         const struct p11prof_run_set *runs,
+                                         const struct p11prof_report_options *options,
+                                         struct p11prof_error *error)
+{
+    unsigned wanted = options->insights;
+    uint64_t row_count = 0;
+    enum p11prof_status status = P11PROF_OK;
+    if (options->results_only || runs->run_count != 1 ||
+        (!wanted && p11prof_run_report_is_bench(out)))
+        return P11PROF_OK;
+    if (!wanted)
+        status = p11prof_row_scan_count(db, runs->run_ids, 1, &row_count, error);
+    if (row_count > P11PROF_INSIGHT_ROWS_MAX) {
+        out->uninspected_count = row_count;
+        return status;
+    }
+    for (unsigned i = 0; i < P11PROF_INSIGHTS && status == P11PROF_OK; i++)
+        if (!wanted || wanted & 1U << i)
+            status = p11prof_insight_load(&out->insights[i], (enum p11prof_insight)i, db,
+                                          runs->run_ids[0], &options->selection,
+                                          wanted != 0 || options->insights_full, error);
+    return status;
+}
+
 static void count_untimed(struct p11prof_run_report *out, struct sqlite3 *db,
                           const struct p11prof_run_set *runs)
 {
@@ -169,6 +198,7 @@ static enum p11prof_status load_all(struct p11prof_run_report *out, struct sqlit
     if (load_runs(out, db, runs, error) != P11PROF_OK ||
         load_stats(out, db, runs, options, error) != P11PROF_OK ||
         load_startup(out, db, runs, error) != P11PROF_OK ||
+        load_insights(out, db, runs, options, error) != P11PROF_OK ||
         p11prof_run_times_load(out, db, error) != P11PROF_OK)
         return error->status;
     count_untimed(out, db, runs);
@@ -193,6 +223,9 @@ static enum p11prof_status redact(struct p11prof_run_report *out, struct sqlite3
         p11prof_redact_suites(&redaction, &out->results.loads);
         p11prof_redact_suites(&redaction, &out->results.suites);
     }
+    for (size_t i = 0; i < P11PROF_INSIGHTS && status == P11PROF_OK; i++)
+        for (size_t j = 0; j < out->insights[i].table_count; j++)
+            p11prof_redact_table(&redaction, &out->insights[i].tables[j].table);
     p11prof_redact_reasons(&out->results.skipped);
     p11prof_redaction_clear(&redaction);
     return status;
@@ -256,12 +289,15 @@ void p11prof_run_report_clear(struct p11prof_run_report *report)
     p11prof_table_clear(&report->operations);
     p11prof_bench_results_clear(&report->results);
     p11prof_stress_clear(&report->stress);
+    p11prof_ramps_clear(&report->ramps);
     p11prof_table_clear(&report->errors);
     p11prof_table_clear(&report->losses);
     p11prof_table_clear(&report->in_flight);
     p11prof_table_clear(&report->times);
     p11prof_table_clear(&report->startup);
     p11prof_table_clear(&report->objectives);
+    for (size_t i = 0; i < P11PROF_INSIGHTS; i++)
+        p11prof_section_clear(&report->insights[i]);
     free(report->selection);
 }
 

@@ -6,6 +6,9 @@
 #define P11PROF_REPORT_RUN_REPORT_H
 
 #include "bench_results.h"
+#include "canvas.h"
+#include "insight/insights.h"
+#include "ramp.h"
 #include "scan.h"
 #include "stress.h"
 #include "table.h"
@@ -20,14 +23,18 @@ struct cJSON;
 struct p11prof_report_options {
     struct p11prof_grouping by; /* of the calls; empty: function, mechanism, kind */
     struct p11prof_selection selection;
-    const char *sort;         /* column; NULL: a time that is in `by`, then total_ns */
-    size_t top;               /* rows of each table; 0: all */
-    const char *columns;      /* "a,b": of text, Markdown and CSV; NULL: the usual ones */
-    bool redact;              /* redact.h */
-    bool results_only;        /* of a page: what a bench prints of itself */
-    bool intervals_said;      /* of a page: those of a stress run stand above it */
-    bool windows;             /* for documents: histograms and windows of everything */
-    const char *spool_folder; /* looked into besides the default ones; "" or NULL: none */
+    unsigned insights;                /* bits 1 << enum p11prof_insight: these alone, in full; 0:
+                                         all, in short, after the rest */
+    const char *sort;                 /* column; NULL: a time that is in `by`, then total_ns */
+    size_t top;                       /* rows of each table; 0: all */
+    const char *columns;              /* "a,b": of text, Markdown and CSV; NULL: the usual ones */
+    bool redact;                      /* redact.h */
+    bool results_only;                /* of a page: what a bench prints of itself */
+    bool intervals_said;              /* of a page: those of a stress run stand above it */
+    bool insights_full;               /* those that were not asked for too */
+    bool windows;                     /* for documents: histograms and windows of everything */
+    struct p11prof_chart_style chart; /* of a page; width 0: there is none */
+    const char *spool_folder;         /* looked into besides the default ones; "" or NULL: none */
     const struct p11prof_objectives *objectives; /* slo.h; NULL: none */
     struct p11prof_table *missed; /* gets the rows of those that are missed; NULL: nobody asks */
 };
@@ -46,6 +53,7 @@ struct p11prof_run_report {
     struct p11prof_table operations;      /* by operation, mechanism, key type and size */
     struct p11prof_bench_results results; /* of a bench run */
     struct p11prof_stress stress;         /* of a stress run */
+    struct p11prof_ramps ramps;           /* ramp.h; none with a selection */
     struct p11prof_table errors;     /* with a selection: of what is selected, if rows are there */
     struct p11prof_table losses;     /* of all that the runs have */
     struct p11prof_table in_flight;  /* of live processes and of those that ended */
@@ -55,8 +63,10 @@ struct p11prof_run_report {
     struct {
         struct p11prof_rest functions, others, operations, errors, losses, in_flight;
     } rest;
-    size_t untimed_count;                   /* runs without durations: imported.h */
-    bool exact;                             /* percentiles are durations that occurred */
+    struct p11prof_section insights[P11PROF_INSIGHTS]; /* of a profile, of one run */
+    uint64_t uninspected_count; /* calls that are too many to look for insights unasked; 0: none */
+    size_t untimed_count;       /* runs without durations: imported.h */
+    bool exact;                 /* percentiles are durations that occurred */
     bool calls_unknown, operations_unknown; /* scan.h */
     bool selected;                          /* it is not of everything */
     char *selection;                        /* as options; NULL: everything */
@@ -80,7 +90,7 @@ enum p11prof_status p11prof_run_report_load(struct p11prof_run_report *out, stru
                                             struct p11prof_error *error);
 void p11prof_run_report_clear(struct p11prof_run_report *report);
 
-/* Whether it is of a bench run. */
+/* Whether it is of a bench run, of tests: one that played a script is like an application. */
 bool p11prof_run_report_is_bench(const struct p11prof_run_report *report);
 
 /* As text or Markdown, all but what options->results_only leaves out. Width follows the terminal:

@@ -50,6 +50,11 @@ int64_t p11prof_sample_weight(double part)
     return part > 0 ? llround(fmax(fmin(part, 1) * 1e6, 1)) : 0;
 }
 
+int64_t p11prof_sample_rate(double per_s)
+{
+    return per_s > 0 ? llround(fmax(fmin(per_s, 1e9) * 1e6, 1)) : 0;
+}
+
 static int compare_numbers(int64_t a, int64_t b)
 {
     return (a > b) - (a < b);
@@ -70,6 +75,9 @@ int p11prof_sample_key_compare(const struct p11prof_sample_key *a,
         compare_numbers(a->weight, b->weight),
         strcmp(a->suite ? a->suite : "", b->suite ? b->suite : ""),
         compare_numbers(a->step, b->step),
+        compare_numbers(a->rate, b->rate),
+        compare_numbers(a->poisson, b->poisson),
+        compare_numbers(a->think_time_ns, b->think_time_ns),
     };
     for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++)
         if (orders[i] != 0)
@@ -103,6 +111,10 @@ char *p11prof_sample_key_text(const struct p11prof_sample_key *key)
         fprintf(stream, ", step %" PRId64 " of %s", key->step, key->suite);
     if (key->weight > 0)
         fprintf(stream, " %.4g %% of a mix", (double)key->weight / 1e4);
+    if (key->rate > 0)
+        fprintf(stream, " at %.6g/s%s", (double)key->rate / 1e6, key->poisson ? " (poisson)" : "");
+    if (key->think_time_ns > 0)
+        fprintf(stream, " with %.6g ms between", (double)key->think_time_ns / 1e6);
     fclose(stream);
     return text;
 }
@@ -216,7 +228,7 @@ void p11prof_samples_complete(struct p11prof_samples *samples)
             if (row->key.kind == P11PROF_SAMPLE_TEST)
                 continue;
             count_windows(sample);
-            complete_profile(sample, (uint64_t)run_ns);
+            complete_profile(sample, run_ns > 0 ? (uint64_t)run_ns : 0); /* damaged: negative */
         }
     }
 }

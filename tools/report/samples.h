@@ -48,6 +48,9 @@ struct p11prof_sample_key {
     char *suite;    /* test of a suite, of which it is the step-th; NULL: none */
     int64_t step;   /* 0: none */
     int64_t weight; /* in a mix, in millionths of it; 0: alone */
+    int64_t rate;   /* that a schedule wants, in millionths of an operation/s; 0: as many as go */
+    bool poisson;   /* its arrivals are random */
+    int64_t think_time_ns; /* that a thread waits after an operation */
 };
 
 struct p11prof_sample_row {
@@ -67,7 +70,7 @@ struct p11prof_samples {
 #define P11PROF_SAMPLE_RUN_COLUMNS                                                                 \
     "run_id uuid kind name state started_at duration_ns host program library cryptoki_version "    \
     "token_label token_model token_serial token_firmware token_manufacturer token_hardware os "    \
-    "kernel cpu cpu_count memory_bytes governor clock tool_version options"
+    "kernel cpu cpu_count memory_bytes governor clock tool_version options call_count lost_count"
 
 /* Adds a run of the database. only: a test, operation or function; NULL: all. P11PROF_BAD_INPUT if
  * the side has the run already, or no row is `only`. */
@@ -103,6 +106,9 @@ void p11prof_samples_complete(struct p11prof_samples *samples);
 
 /* The weight of a key, of a part of a mix; 0: alone. */
 int64_t p11prof_sample_weight(double part);
+
+/* The rate of a key; 0: there is no schedule. */
+int64_t p11prof_sample_rate(double per_s);
 
 /* Frees its texts. */
 void p11prof_sample_key_clear(struct p11prof_sample_key *key);

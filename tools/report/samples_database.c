@@ -8,13 +8,14 @@
 #include "window_read.h"
 
 #include <sqlite3.h>
+#include <string.h>
 
 static const char run_sql[] = "SELECT * FROM runs WHERE run_id = ?1";
 
 /* Loads, and what the database and their threads counted in their measured part. */
 static const char loads_sql[] =
     "SELECT l.load, l.test, l.name, l.mechanism, l.key_type, l.key_bits, l.data_bytes, l.threads, "
-    "l.processes, l.weight, l.suite, l.step, "
+    "l.processes, l.weight, l.suite, l.step, l.rate, l.arrivals, l.think_time_ns, "
     "(SELECT CAST(total(g.count) AS INTEGER) FROM call_group AS g WHERE g.run = b.run "
     " AND g.is_operation AND g.code = b.operation AND g.part = b.load * 4 + 2) AS count, "
     "(SELECT CAST(total(g.error_count) AS INTEGER) FROM call_group AS g WHERE g.run = b.run "
@@ -28,18 +29,20 @@ static const char loads_sql[] =
     "FROM loads AS l JOIN bench_load AS b ON b.run = l.run_id AND b.load = l.load "
     "WHERE l.run_id = ?1 ORDER BY l.load";
 
-/* Operations, and calls by function, of a profile. */
+/* Operations, and calls by function, of an application. */
 static const char operations_sql[] =
     "SELECT n.operation AS what, n.mechanism, n.key_type, n.key_bits, g.is_operation, g.code, "
     "g.mechanism AS mechanism_code, g.key_type AS key_type_code, g.key_bits AS key_bits_code "
     "FROM call_group AS g JOIN group_names AS n ON n.id = g.id JOIN run AS r ON r.id = g.run "
-    "WHERE g.run = ?1 AND r.kind = 'profile' AND g.is_operation AND g.kind = 0 "
-    "GROUP BY g.code, g.mechanism, g.key_type, g.key_bits";
+    "WHERE g.run = ?1 AND " P11PROF_IS_APPLICATION(
+        "r.kind", "r.id") " AND g.is_operation AND g.kind = 0 "
+                          "GROUP BY g.code, g.mechanism, g.key_type, g.key_bits";
 static const char functions_sql[] =
     "SELECT n.function AS what, g.is_operation, g.code "
     "FROM call_group AS g JOIN group_names AS n ON n.id = g.id JOIN run AS r ON r.id = g.run "
-    "WHERE g.run = ?1 AND r.kind = 'profile' AND NOT g.is_operation AND g.kind = 0 "
-    "GROUP BY g.code";
+    "WHERE g.run = ?1 AND " P11PROF_IS_APPLICATION("r.kind",
+                                                   "r.id") " AND NOT g.is_operation AND g.kind = 0 "
+                                                           "GROUP BY g.code";
 
 static void take_window(void *payload, const struct p11prof_window_row *row)
 {
@@ -63,9 +66,10 @@ static uint64_t count_of(const struct p11prof_table *table, size_t row, const ch
     return (uint64_t)p11prof_table_integer(table, row, column, 0);
 }
 
-static int64_t weight_of(const struct p11prof_cell *weight)
+static double real_of(const struct p11prof_table *table, size_t row, const char *column)
 {
-    return p11prof_sample_weight(weight->kind == P11PROF_CELL_REAL ? weight->real : 0);
+    const struct p11prof_cell *cell = p11prof_table_get(table, row, column);
+    return cell->kind == P11PROF_CELL_REAL ? cell->real : 0;
 }
 
 static enum p11prof_status add_load(struct p11prof_samples *out,
@@ -86,7 +90,10 @@ static enum p11prof_status add_load(struct p11prof_samples *out,
         .data_bytes = p11prof_table_integer(loads, load, "data_bytes", -1),
         .threads = p11prof_table_integer(loads, load, "threads", -1),
         .processes = p11prof_table_integer(loads, load, "processes", -1),
-        .weight = weight_of(p11prof_table_get(loads, load, "weight")),
+        .weight = p11prof_sample_weight(real_of(loads, load, "weight")),
+        .rate = p11prof_sample_rate(real_of(loads, load, "rate")),
+        .poisson = strcmp(p11prof_table_text(loads, load, "arrivals", ""), "poisson") == 0,
+        .think_time_ns = p11prof_table_integer(loads, load, "think_time_ns", 0),
     };
     const char *suite = p11prof_table_text(loads, load, "suite", "");
     key.suite = *suite ? p11prof_copy(suite) : NULL;

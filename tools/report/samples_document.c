@@ -19,6 +19,7 @@ struct document {
     const char *only;
     size_t first_run; /* row of out->runs */
     int64_t *run_ids; /* of each run, as the document calls it */
+    bool *of_tests;   /* of each run: a bench of tests, whose calls are no rows */
     size_t run_count;
 };
 
@@ -158,6 +159,22 @@ static bool read_step(struct p11prof_document_reader *reader, const cJSON *objec
     return key->suite && p11prof_document_optional(reader, object, path, "step", &key->step);
 }
 
+static bool read_schedule(struct p11prof_document_reader *reader, const cJSON *object,
+                          const struct p11prof_document_path *path, struct p11prof_sample_key *key)
+{
+    double rate;
+    char *arrivals = p11prof_document_text(reader, object, path, "arrivals");
+    bool good =
+        arrivals && p11prof_document_real(reader, object, path, "rate", &rate) &&
+        p11prof_document_optional(reader, object, path, "think_time_ns", &key->think_time_ns);
+    if (good) {
+        key->rate = p11prof_sample_rate(rate);
+        key->poisson = strcmp(arrivals, "poisson") == 0;
+    }
+    free(arrivals);
+    return good;
+}
+
 /* What only the row of a test has. */
 static bool read_load(struct p11prof_document_reader *reader, const cJSON *object,
                       const struct p11prof_document_path *path, struct p11prof_sample_key *key)
@@ -166,7 +183,8 @@ static bool read_load(struct p11prof_document_reader *reader, const cJSON *objec
     if (!p11prof_document_optional(reader, object, path, "data_bytes", &key->data_bytes) ||
         !p11prof_document_optional(reader, object, path, "threads", &key->threads) ||
         !p11prof_document_optional(reader, object, path, "processes", &key->processes) ||
-        !p11prof_document_part(reader, object, path, "weight", &weight))
+        !p11prof_document_part(reader, object, path, "weight", &weight) ||
+        !read_schedule(reader, object, path, key))
         return false;
     key->weight = p11prof_sample_weight(weight);
     return p11prof_document_is_null(object, "suite") || read_step(reader, object, path, key);
@@ -231,13 +249,15 @@ static bool read_row(struct document *document, const cJSON *object,
         return p11prof_document_complain(&document->reader, path, NULL, "is no object");
     if (!read_run(document, object, path, document->first_run, &place.run))
         return false;
-    const char *run_kind = p11prof_table_text(&document->out->runs, place.run, "kind", "profile");
-    if (function && strcmp(run_kind, "bench") == 0)
+    bool *of_tests = &document->of_tests[place.run - document->first_run];
+    if (function && *of_tests)
         return true;
-    if (function)
+    if (function) {
         key.kind = P11PROF_SAMPLE_FUNCTION;
-    else if (!p11prof_document_is_null(object, "test"))
+    } else if (!p11prof_document_is_null(object, "test")) {
         key.kind = P11PROF_SAMPLE_TEST;
+        *of_tests = true;
+    }
     char *name = p11prof_document_text(&document->reader, object, path, "name");
     char *kind = p11prof_document_text(&document->reader, object, path, "kind");
     bool skipped = function && kind && *kind && strcmp(kind, "call") != 0;
@@ -294,6 +314,7 @@ static bool read_runs(struct document *document, const cJSON *root)
     if (count > RUNS_MOST)
         return complain_of_number(document, "runs", RUNS_MOST);
     document->run_ids = p11prof_zalloc(count, sizeof *document->run_ids);
+    document->of_tests = p11prof_zalloc(count, sizeof *document->of_tests);
     cJSON_ArrayForEach(item, runs)
     {
         if (!read_run_row(document, item, &path))
@@ -317,6 +338,7 @@ enum p11prof_status p11prof_samples_add_document(struct p11prof_samples *out, co
                 read_rows(&document, root, "functions", true);
     cJSON_Delete(root);
     free(document.run_ids);
+    free(document.of_tests);
     return good ? p11prof_samples_check_only(out, document.first_run, only, name, error)
                 : error->status;
 }

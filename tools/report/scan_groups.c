@@ -44,6 +44,8 @@ static char *make_sql(const struct p11prof_condition *condition,
             windows ? " JOIN group_window AS w ON w.call_group = g.id" : "");
     fprintf(stream, " AND %s%s", operations ? "g.is_operation" : "NOT g.is_operation",
             operations ? condition->of_operation : condition->of_group);
+    if (operations && !p11prof_grouping_has(grouping, P11PROF_BY_PART))
+        fputs(" AND (g.part = 0 OR g.part & 3)", stream); /* without service times */
     fclose(stream);
     return sql;
 }

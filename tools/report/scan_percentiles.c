@@ -3,6 +3,7 @@
 /* Exact percentiles of tallies that are from histograms. A histogram says in which bucket a
  * percentile lies and how many durations are below it: only the rows in those buckets decide. */
 #include "allocate.h"
+#include "operation_ns.h"
 #include "p11prof/batch.h"
 #include "p11prof/calls.h"
 #include "row_scan.h"
@@ -52,15 +53,15 @@ enum row {
     ROW_OPERATION_DURATION,
     ROW_DIMENSIONS
 };
-static const char row_columns[] = "c.duration_ns, c.rv, c.kind, s.process, c.operation, "
-                                  "coalesce(c.operation_duration_ns, c.duration_ns)";
+static const char row_columns[] =
+    "c.duration_ns, c.rv, c.kind, s.process, c.operation, " P11PROF_OPERATION_NS;
 
 /* The operation's columns stand far back in a row: they are looked at only where there may be one.
  * p11prof_wanted() says 1: take this row; 2: look at its operation; 0: neither. */
 static const char row_where[] =
     " AND CASE p11prof_wanted(c.duration_ns, c.function) WHEN 0 THEN 0 WHEN 1 THEN 1 "
     "ELSE c.operation IS NOT NULL AND "
-    "p11prof_wanted(coalesce(c.operation_duration_ns, c.duration_ns)) END";
+    "p11prof_wanted(" P11PROF_OPERATION_NS ") END";
 
 static unsigned bucket_of(uint64_t duration_ns)
 {

@@ -15,7 +15,7 @@
 static const char row_columns[] =
     "c.duration_ns, c.rv, c.kind, c.in_bytes, c.out_bytes, s.process, c.operation, "
     "c.operation_call_count, c.operation_duration_ns, c.operation_in_bytes, c.operation_out_bytes, "
-    "c.part";
+    "c.part, c.intended_start_ns, c.start_ns";
 
 enum row {
     ROW_DURATION,
@@ -30,6 +30,8 @@ enum row {
     ROW_OPERATION_IN,
     ROW_OPERATION_OUT,
     ROW_PART,
+    ROW_INTENDED,
+    ROW_START,
     ROW_DIMENSIONS,
 };
 
@@ -49,25 +51,39 @@ static void read_key(const struct tallies *tallies, const struct p11prof_tally *
     p11prof_scan_key(key, &tally->grouping, &tallies->runs->scan->texts, &place, row, first);
 }
 
-/* Below 0: unknown, of an imported log. */
-static int64_t duration_of(sqlite3_stmt *row, int column)
+static bool is_scheduled(sqlite3_stmt *row)
 {
-    int64_t of_call = sqlite3_column_int64(row, ROW_DURATION);
-    return column == ROW_DURATION || of_call < 0 ? of_call : sqlite3_column_int64(row, column);
+    return sqlite3_column_type(row, ROW_INTENDED) != SQLITE_NULL;
 }
 
-static bool is_slow(const struct tallies *tallies, sqlite3_stmt *row, int column)
+/* Of the operation that the row carries. Below 0, as of a call: unknown, of an imported log. */
+static int64_t service_ns(sqlite3_stmt *row)
 {
-    int64_t duration_ns = duration_of(row, column);
+    int64_t of_call = sqlite3_column_int64(row, ROW_DURATION);
+    return of_call < 0 || sqlite3_column_type(row, ROW_OPERATION_DURATION) == SQLITE_NULL
+               ? of_call
+               : sqlite3_column_int64(row, ROW_OPERATION_DURATION);
+}
+
+/* As operation_ns.h says. */
+static int64_t operation_ns(sqlite3_stmt *row)
+{
+    return is_scheduled(row)
+               ? sqlite3_column_int64(row, ROW_START) + sqlite3_column_int64(row, ROW_DURATION) -
+                     sqlite3_column_int64(row, ROW_INTENDED)
+               : service_ns(row);
+}
+
+static bool is_slow(const struct tallies *tallies, int64_t duration_ns)
+{
     return tallies->slower_than_ns == 0 ||
            (duration_ns >= 0 && (uint64_t)duration_ns >= tallies->slower_than_ns);
 }
 
-/* One call, or one operation with the facts that start at column `duration`. */
+/* One call, or one operation; bytes are in the columns from `in` on. */
 static void add_row(struct p11prof_tally *tally, struct p11prof_tally_group *group,
-                    sqlite3_stmt *row, int duration, int in)
+                    sqlite3_stmt *row, int64_t duration_ns, int in)
 {
-    int64_t duration_ns = duration_of(row, duration);
     bool undisclosed = sqlite3_column_type(row, ROW_RV) == SQLITE_NULL;
     bool too_small = sqlite3_column_int(row, ROW_KIND) == P11PROF_KIND_TOO_SMALL;
     bool failed = !too_small && !undisclosed && sqlite3_column_int64(row, ROW_RV) != CKR_OK;
@@ -83,27 +99,43 @@ static void add_row(struct p11prof_tally *tally, struct p11prof_tally_group *gro
         p11prof_tally_add_duration(group, (uint64_t)duration_ns);
 }
 
+/* Makes a key of a measured part that of its service times. False: it is none, or parts are not
+ * told apart. */
+static bool set_service_part(const struct p11prof_grouping *grouping, struct p11prof_key *key)
+{
+    for (size_t i = 0; i < grouping->count; i++)
+        if (grouping->ids[i] == P11PROF_BY_PART && (key->known & 1U << i) &&
+            p11prof_part_phase((uint32_t)key->values[i]) == P11PROF_PHASE_MEASURED) {
+            key->values[i] = p11prof_service_part((uint32_t)key->values[i]);
+            return true;
+        }
+    return false;
+}
+
 static void take_operation(const struct tallies *tallies, struct p11prof_tally *tally, size_t run,
                            sqlite3_stmt *row, int first)
 {
     struct p11prof_key key;
     /* One that is a single call has that call's facts. */
     bool single = sqlite3_column_type(row, ROW_OPERATION_CALLS) == SQLITE_NULL;
-    int duration = single ? ROW_DURATION : ROW_OPERATION_DURATION;
-    if (!is_slow(tallies, row, duration))
+    int in = single ? ROW_IN : ROW_OPERATION_IN;
+    int64_t duration_ns = operation_ns(row);
+    if (!is_slow(tallies, duration_ns))
         return;
     read_key(tallies, tally, run, row, first, &key);
-    add_row(tally, p11prof_tally_find(tally, &key), row, duration,
-            single ? ROW_IN : ROW_OPERATION_IN);
+    add_row(tally, p11prof_tally_find(tally, &key), row, duration_ns, in);
+    if (is_scheduled(row) && set_service_part(&tally->grouping, &key))
+        add_row(tally, p11prof_tally_find(tally, &key), row, service_ns(row), in);
 }
 
 static void take_call(struct tallies *tallies, size_t run, sqlite3_stmt *row)
 {
     struct p11prof_key key;
-    if (!is_slow(tallies, row, ROW_DURATION))
+    int64_t duration_ns = sqlite3_column_int64(row, ROW_DURATION);
+    if (!is_slow(tallies, duration_ns))
         return;
     read_key(tallies, &tallies->calls, run, row, ROW_DIMENSIONS, &key);
-    add_row(&tallies->calls, p11prof_tally_find(&tallies->calls, &key), row, ROW_DURATION, ROW_IN);
+    add_row(&tallies->calls, p11prof_tally_find(&tallies->calls, &key), row, duration_ns, ROW_IN);
 }
 
 static void take_row(void *payload, size_t run, sqlite3_stmt *row)

@@ -16,6 +16,10 @@ enum { VALUES_MAX = 8, SQL_BYTES = 4096, TEXT_BYTES = 256 };
     "SELECT DISTINCT " column " FROM group_names WHERE run_id = ?1 AND " column                    \
     " IS NOT NULL ORDER BY 1"
 
+#define CALLING_FILES                                                                              \
+    "SELECT DISTINCT w.name FROM process AS p JOIN caller AS w ON w.process = p.id "               \
+    "WHERE p.run = ?1 ORDER BY 1"
+
 /* What a run has of a dimension; NULL: nothing that is worth naming. */
 static const char *const values_sql[P11PROF_DIMENSIONS] = {
     [P11PROF_BY_FUNCTION] = OF_GROUPS("function"),
@@ -25,8 +29,8 @@ static const char *const values_sql[P11PROF_DIMENSIONS] = {
     [P11PROF_BY_KEY_TYPE] = OF_GROUPS("key_type"),
     [P11PROF_BY_KEY_BITS] = OF_GROUPS("key_bits"),
     [P11PROF_BY_TEST] = OF_GROUPS("test"),
-    [P11PROF_BY_CALLER] = "SELECT DISTINCT w.name FROM process AS p JOIN caller AS w "
-                          "ON w.process = p.id WHERE p.run = ?1 ORDER BY 1",
+    [P11PROF_BY_CALLER] = CALLING_FILES,
+    [P11PROF_BY_LIBRARY] = CALLING_FILES,
     [P11PROF_BY_PROCESS] = "SELECT id FROM process WHERE run = ?1 ORDER BY 1",
     [P11PROF_BY_PROGRAM] = "SELECT DISTINCT program FROM process WHERE run = ?1 ORDER BY 1",
     [P11PROF_BY_RV] = "SELECT DISTINCT rv FROM errors WHERE run_id = ?1 ORDER BY 1",
@@ -89,8 +93,10 @@ static enum p11prof_status complain_filter(const struct p11prof_filter *filter, 
     struct p11prof_table values = {.columns = NULL};
     const char *name = p11prof_dimensions[filter->id].name, *sql = values_sql[filter->id];
     char list[TEXT_BYTES] = "";
-    if (sql && p11prof_query_table(db, sql, run_id, &values, error) != P11PROF_OK)
+    if (sql && p11prof_query_table(db, sql, run_id, &values, error) != P11PROF_OK) {
+        p11prof_table_clear(&values);
         return error->status;
+    }
     list_values(list, &values);
     p11prof_table_clear(&values);
     return p11prof_error_set(error, P11PROF_BAD_INPUT, "nothing in run %lld has the %s '%.80s'%s%s",

@@ -65,8 +65,12 @@ static enum p11prof_status complain_name(const char *word,
                                          const struct p11prof_table *names,
                                          struct p11prof_error *error)
 {
-    const char **list = p11prof_zalloc(2 * names->row_count + 1, sizeof *list);
+    static const char *const special[] = {"failed", "undisclosed"}; /* of results */
+    const char **list = p11prof_zalloc(2 * names->row_count + 2, sizeof *list);
     size_t count = 0;
+    if (dimension == &p11prof_dimensions[P11PROF_BY_RV])
+        for (; count < 2; count++)
+            list[count] = special[count];
     for (size_t i = 0; i < names->row_count; i++) {
         const char *name = p11prof_table_text(names, i, "name", "");
         const char *rest = strchr(name, '_');
@@ -108,6 +112,14 @@ static enum p11prof_status read_name(struct p11prof_codes *out, const char *word
     return status;
 }
 
+static bool means_row(const char *word, sqlite3_stmt *texts)
+{
+    for (int column = 2; column < sqlite3_column_count(texts); column++)
+        if (means_text(word, p11prof_query_text(texts, column)))
+            return true;
+    return false;
+}
+
 /* A text that this run does not have selects nothing. */
 static enum p11prof_status read_text(struct p11prof_codes *out, const char *word,
                                      const struct p11prof_dimension *dimension, struct sqlite3 *db,
@@ -118,7 +130,7 @@ static enum p11prof_status read_text(struct p11prof_codes *out, const char *word
     if (p11prof_query_prepare(db, dimension->names, run_id, &texts, error) != P11PROF_OK)
         return error->status;
     while ((result = sqlite3_step(texts)) == SQLITE_ROW)
-        if (means_text(word, (const char *)sqlite3_column_text(texts, 2)))
+        if (means_row(word, texts))
             add_code(out, sqlite3_column_int64(texts, 0), sqlite3_column_int64(texts, 1));
     return p11prof_query_end(texts, result, error);
 }

@@ -153,6 +153,11 @@ enum p11prof_status p11prof_objectives_read(struct p11prof_objectives *out, cons
     return status;
 }
 
+const char *p11prof_objective_time_column(const struct p11prof_objective *objective)
+{
+    return objective->metric->unit == UNIT_TIME ? objective->metric->column : NULL;
+}
+
 static enum p11prof_status load_calls(struct p11prof_table *out, bool by_function,
                                       struct sqlite3 *db, const struct p11prof_run_set *runs,
                                       const struct p11prof_selection *selection,

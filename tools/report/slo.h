@@ -30,6 +30,9 @@ struct p11prof_objectives {
 enum p11prof_status p11prof_objectives_read(struct p11prof_objectives *out, const char *text,
                                             struct p11prof_error *error);
 
+/* The column of results that an objective of a time is about ("p99_ns"); NULL: it is of no time. */
+const char *p11prof_objective_time_column(const struct p11prof_objective *objective);
+
 /* Looks at what is selected of the runs. Adds a row for each objective to *out: columns objective,
  * value and limit (for people), measured and bound (numbers: ns or share), missed_by (how far
  * beyond the limit, as a share of it), verdict ("met" or

@@ -18,7 +18,8 @@
     "error_count ops_per_s bytes_per_s mean_ns stddev_ns min_ns p50_ns p90_ns p95_ns p99_ns "      \
     "p999_ns max_ns histogram windows per_thread run_id load step wrong_count undisclosed_count "  \
     "unchecked percentiles unsupported contention efficiency cooldown_change total_ns in_bytes "   \
-    "out_bytes mix weight count_share time_share suite"
+    "out_bytes mix weight count_share time_share suite rate arrivals missed_count "                \
+    "service_mean_ns service_p50_ns service_p99_ns think_time_ns ramp"
 
 /* Adds the columns run_id, the dimensions (none: the default ones), P11PROF_STATS_COLUMNS. */
 void p11prof_stats_columns(struct p11prof_table *table, const struct p11prof_grouping *grouping);

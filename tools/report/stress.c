@@ -6,7 +6,9 @@
 #include "query.h"
 #include "window_read.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { TENTH = 10, GROWTH_INTERVALS_LEAST = 6, FALLS_PART = 5 };
@@ -20,11 +22,18 @@ static const char intervals_sql[] =
 
 /* --- the last tenth of the slices against the first one --- */
 
+struct slices {
+    struct p11prof_sample sample;
+    bool scheduled;
+};
+
+/* How many operations a schedule starts says nothing of the token: how long they take does. */
 static void take_window(void *payload, const struct p11prof_window_row *row)
 {
-    struct p11prof_window *window = p11prof_sample_add_window(payload);
+    struct slices *slices = payload;
+    struct p11prof_window *window = p11prof_sample_add_window(&slices->sample);
     window->start_ns = row->start_ns;
-    window->duration_ns = row->duration_ns;
+    window->duration_ns = slices->scheduled ? row->sum_ns : row->duration_ns;
     window->count = row->count;
     window->error_count = row->error_count;
 }
@@ -44,9 +53,9 @@ static void side_make(struct p11prof_samples *out, const struct p11prof_sample *
 }
 
 static void set_effect(const struct p11prof_table *table, struct p11prof_cell *row,
-                       const struct p11prof_metric_result *result)
+                       const struct p11prof_metric_result *result, bool scheduled)
 {
-    if (result->known) {
+    if (result->known && !scheduled) {
         p11prof_table_set_real(table, row, "first_ops_per_s", result->base_value);
         p11prof_table_set_real(table, row, "last_ops_per_s", result->current_value);
     }
@@ -65,8 +74,9 @@ static void set_effect(const struct p11prof_table *table, struct p11prof_cell *r
 }
 
 static void compare_tenths(const struct p11prof_table *table, struct p11prof_cell *row,
-                           const struct p11prof_sample *all)
+                           const struct slices *slices)
 {
+    const struct p11prof_sample *all = &slices->sample;
     struct p11prof_samples first = {.rows = NULL}, last = {.rows = NULL};
     struct p11prof_comparison comparison;
     struct p11prof_thresholds thresholds;
@@ -75,7 +85,8 @@ static void compare_tenths(const struct p11prof_table *table, struct p11prof_cel
     side_make(&last, all, all->window_count - tenth, tenth);
     p11prof_thresholds_init(&thresholds);
     p11prof_comparison_make(&comparison, &first, &last, true, &thresholds);
-    set_effect(table, row, &comparison.rows[0].metrics[P11PROF_METRIC_THROUGHPUT]);
+    set_effect(table, row, &comparison.rows[0].metrics[P11PROF_METRIC_THROUGHPUT],
+               slices->scheduled);
     p11prof_comparison_clear(&comparison);
     p11prof_samples_clear(&first);
     p11prof_samples_clear(&last);
@@ -163,14 +174,28 @@ static int64_t sum_of(const struct rows *rows, const char *column)
     return sum;
 }
 
+static enum p11prof_status is_scheduled(struct sqlite3 *db, int64_t run_id, int64_t load, bool *out,
+                                        struct p11prof_error *error)
+{
+    char sql[96];
+    int64_t scheduled = 0;
+    snprintf(sql, sizeof sql,
+             "SELECT rate IS NOT NULL FROM bench_load WHERE run = ?1 AND load = %" PRId64, load);
+    enum p11prof_status status = p11prof_query_integer(db, sql, run_id, 0, &scheduled, error);
+    *out = scheduled != 0;
+    return status;
+}
+
 static enum p11prof_status add_load(struct p11prof_stress *out, struct sqlite3 *db,
                                     const struct rows *rows, struct p11prof_error *error)
 {
-    struct p11prof_sample all = {.run = 0};
+    struct slices all = {.scheduled = false};
     const struct p11prof_table *table = &out->findings;
     int64_t run_id = p11prof_table_integer(rows->table, rows->first, "run_id", 0);
     int64_t load = p11prof_table_integer(rows->table, rows->first, "load", 0);
-    enum p11prof_status status = p11prof_slices_read(db, run_id, load, take_window, &all, error);
+    enum p11prof_status status = is_scheduled(db, run_id, load, &all.scheduled, error);
+    if (status == P11PROF_OK)
+        status = p11prof_slices_read(db, run_id, load, take_window, &all, error);
     if (status == P11PROF_OK) {
         struct p11prof_cell *row = p11prof_table_add_row(&out->findings);
         p11prof_table_set_integer(table, row, "run_id", run_id);
@@ -185,7 +210,7 @@ static enum p11prof_status add_load(struct p11prof_stress *out, struct sqlite3 *
         compare_tenths(table, row, &all);
         set_changes(table, row, rows);
     }
-    free(all.windows);
+    free(all.sample.windows);
     return status;
 }
 

@@ -14,17 +14,44 @@ bool p11prof_dimension_has_texts(enum p11prof_dimension_id id)
            p11prof_dimensions[id].kind == P11PROF_DIMENSION_OF_RUN;
 }
 
+/* The place in the index where a text is, or could be put. */
+static size_t place_of(const struct p11prof_texts *texts, const char *text)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+    for (const char *byte = text; *byte; byte++)
+        hash = (hash ^ (unsigned char)*byte) * UINT64_C(0x100000001b3);
+    size_t place = (size_t)hash % texts->index_size;
+    for (size_t number; (number = texts->index[place]); place = (place + 1) % texts->index_size)
+        if (strcmp(texts->texts[number - 1], text) == 0)
+            break;
+    return place;
+}
+
+/* The index is never more than half full. */
+static void index_grow(struct p11prof_texts *texts)
+{
+    if (texts->count * 2 < texts->index_size)
+        return;
+    free(texts->index);
+    texts->index_size = texts->index_size ? texts->index_size * 2 : 64;
+    texts->index = p11prof_zalloc(texts->index_size, sizeof *texts->index);
+    for (size_t i = 0; i < texts->count; i++)
+        texts->index[place_of(texts, texts->texts[i])] = i + 1;
+}
+
 static int64_t number_of(struct p11prof_texts *texts, const char *text)
 {
     if (!text)
         return -1;
-    for (size_t i = 0; i < texts->count; i++)
-        if (strcmp(texts->texts[i], text) == 0)
-            return (int64_t)i;
-    texts->texts =
-        p11prof_grow(texts->texts, &texts->capacity, texts->count + 1, sizeof *texts->texts);
-    texts->texts[texts->count] = p11prof_copy(text);
-    return (int64_t)texts->count++;
+    index_grow(texts);
+    size_t *number = &texts->index[place_of(texts, text)];
+    if (*number == 0) {
+        texts->texts =
+            p11prof_grow(texts->texts, &texts->capacity, texts->count + 1, sizeof *texts->texts);
+        texts->texts[texts->count++] = p11prof_copy(text);
+        *number = texts->count;
+    }
+    return (int64_t)*number - 1;
 }
 
 static int compare(const void *a, const void *b)
@@ -79,6 +106,7 @@ void p11prof_texts_clear(struct p11prof_texts *texts)
     for (size_t i = 0; i < P11PROF_DIMENSIONS; i++)
         free(texts->maps[i].entries);
     free(texts->texts);
+    free(texts->index);
     *texts = (struct p11prof_texts){.count = 0};
 }
 

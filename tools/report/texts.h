@@ -24,6 +24,8 @@ struct p11prof_text_map {
 struct p11prof_texts {
     char **texts;
     size_t count, capacity;
+    size_t *index; /* 1 + a text's number by its hash; 0: free */
+    size_t index_size;
     struct p11prof_text_map maps[P11PROF_DIMENSIONS];
 };
 

@@ -3,6 +3,7 @@
 /* Timelines of the operations of a bench's loads in the order of their ends. Each is one number
  * while they are put in order: its end, whether it failed, and the bucket of its duration. */
 #include "allocate.h"
+#include "operation_ns.h"
 #include "p11prof/batch.h"
 #include "p11prof/load.h"
 #include "query.h"
@@ -32,8 +33,8 @@ struct loads {
 };
 
 enum row { ROW_PART, ROW_OPERATION, ROW_END, ROW_DURATION, ROW_RV };
-static const char columns[] = "c.part, c.operation, c.start_ns + c.duration_ns, "
-                              "coalesce(c.operation_duration_ns, c.duration_ns), c.rv";
+static const char columns[] =
+    "c.part, c.operation, c.start_ns + c.duration_ns, " P11PROF_OPERATION_NS ", c.rv";
 
 static struct load *find(const struct loads *loads, int64_t number, int64_t operation)
 {
@@ -71,10 +72,10 @@ static enum p11prof_status scan(struct loads *loads, const struct p11prof_timeli
                                 struct p11prof_error *error)
 {
     void *payloads[P11PROF_SCAN_THREADS_MAX];
-    char where[200];
+    char where[320];
     snprintf(where, sizeof where,
-             " AND c.part & 3 = %d AND c.operation IS NOT NULL AND "
-             "coalesce(c.operation_duration_ns, c.duration_ns) >= %" PRIu64,
+             " AND c.part & 3 = %d AND c.operation IS NOT NULL AND " P11PROF_OPERATION_NS
+             " >= %" PRIu64,
              P11PROF_PHASE_MEASURED, source->options->selection.slower_than_ns);
     struct p11prof_row_scan rows = {.db = source->db,
                                     .run_ids = &source->run_id,

@@ -45,7 +45,7 @@ enum p11prof_status p11prof_trace_names(struct p11prof_trace_writer *writer, str
             writer->names[i] = p11prof_grow(writer->names[i], &capacity, writer->name_counts[i] + 1,
                                             sizeof *writer->names[i]);
             writer->names[i][writer->name_counts[i]++] = (struct p11prof_trace_name){
-                sqlite3_column_int64(row, 0), json_text((const char *)sqlite3_column_text(row, 1))};
+                sqlite3_column_int64(row, 0), json_text(p11prof_query_text(row, 1))};
         }
         if (p11prof_query_end(row, result, error) != P11PROF_OK)
             return error->status;
@@ -123,7 +123,7 @@ enum p11prof_status p11prof_trace_processes(struct p11prof_trace_writer *writer,
     if (p11prof_query_prepare(db, sql, run_id, &row, error) != P11PROF_OK)
         return error->status;
     while ((result = sqlite3_step(row)) == SQLITE_ROW) {
-        char *name = json_text((const char *)sqlite3_column_text(row, 1));
+        char *name = json_text(p11prof_query_text(row, 1));
         start_event(writer);
         fprintf(writer->stream,
                 "{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":%lld,\"args\":{\"name\":%s}}",

@@ -24,7 +24,7 @@ static const char loads_sql[] =
     "INTEGER), "
     "CAST(total(t.wrong_count) AS INTEGER) "
     "FROM bench_load AS b LEFT JOIN bench_thread AS t ON t.run = b.run AND t.load = b.load "
-    "WHERE b.run = ?1 AND (b.mix IS NOT NULL) = ?2 GROUP BY b.load";
+    "WHERE b.run = ?1 AND (b.mix IS NOT NULL) = ?2 AND b.ramp IS NULL GROUP BY b.load";
 
 enum { LOAD, OPERATION, SLICES_NS, IN_SLICES, FIGURE_RATE, THREADS_COUNT, THREADS_FAILED, WRONG };
 

@@ -22,10 +22,12 @@ static const char groups_sql[] =
     "SELECT w.start_ns, w.duration_ns, w.id, w.count, w.error_count, w.sum_ns, 'null', 'null' "
     "FROM run AS r JOIN call_group AS g ON g.run = r.id "
     "JOIN group_window AS w ON w.call_group = g.id "
-    "WHERE r.id = ?1 AND r.kind = 'profile' AND g.is_operation = ?2 "
-    "AND (?3 IS NULL OR g.code = ?3) AND (?4 IS NULL OR g.kind = ?4) AND (?5 IS NULL OR "
-    "g.mechanism = ?5) AND (?6 IS NULL OR g.key_type = ?6) "
-    "AND (?7 IS NULL OR g.key_bits = ?7) ORDER BY w.start_ns, w.duration_ns";
+    "WHERE r.id = ?1 AND " P11PROF_IS_APPLICATION(
+        "r.kind", "r.id") " AND g.is_operation = ?2 "
+                          "AND (?3 IS NULL OR g.code = ?3) AND (?4 IS NULL OR g.kind = ?4) AND (?5 "
+                          "IS NULL OR "
+                          "g.mechanism = ?5) AND (?6 IS NULL OR g.key_type = ?6) "
+                          "AND (?7 IS NULL OR g.key_bits = ?7) ORDER BY w.start_ns, w.duration_ns";
 static const char buckets_sql[] = "SELECT low_ns, count FROM window_bucket WHERE group_window = ?1";
 
 enum { START, DURATION, WINDOW, COUNT, ERRORS, SUM, LOAD_AVERAGE, STEAL };
@@ -71,9 +73,8 @@ static void take_row(struct reader *reader, sqlite3_stmt *row)
     window->start_ns = number(row, START);
     window->duration_ns = number(row, DURATION);
     snprintf(window->load_average, sizeof window->load_average, "%s",
-             (const char *)sqlite3_column_text(row, LOAD_AVERAGE));
-    snprintf(window->steal_ns, sizeof window->steal_ns, "%s",
-             (const char *)sqlite3_column_text(row, STEAL));
+             p11prof_query_text(row, LOAD_AVERAGE));
+    snprintf(window->steal_ns, sizeof window->steal_ns, "%s", p11prof_query_text(row, STEAL));
     window->count += number(row, COUNT);
     window->error_count += number(row, ERRORS);
     window->sum_ns += number(row, SUM);

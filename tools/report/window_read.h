@@ -20,6 +20,11 @@ struct p11prof_window_row {
     struct p11prof_buckets buckets;      /* of those that did not fail */
 };
 
+/* In SQL: whether the run (its kind, its id) is of an application, or of a script that was played
+ * like one. A bench has loads. */
+#define P11PROF_IS_APPLICATION(kind, id)                                                           \
+    "(" kind " = 'profile' OR NOT EXISTS (SELECT 1 FROM bench_load AS of WHERE of.run = " id "))"
+
 typedef void p11prof_window_take(void *payload, const struct p11prof_window_row *window);
 
 /* Calls `take` for each measured slice of a load of a bench. */
@@ -34,7 +39,7 @@ struct p11prof_window_groups {
     int64_t code, kind, mechanism, key_type, key_bits; /* P11PROF_WINDOW_ANY: not told apart */
 };
 
-/* Calls it for each window of groups of a profile; a bench has none. */
+/* Calls it for each window of groups of a profile; a bench of tests has none. */
 enum p11prof_status p11prof_group_windows_read(struct sqlite3 *db, int64_t run_id,
                                                const struct p11prof_window_groups *groups,
                                                p11prof_window_take *take, void *payload,

@@ -12,6 +12,8 @@ void p11prof_plain_number(char *out, const struct p11prof_column *column,
         snprintf(out, P11PROF_NUMBER_BYTES, "%" PRId64, cell->integer);
     else if (column->unit == P11PROF_UNIT_SHARE || column->unit == P11PROF_UNIT_CHANGE)
         snprintf(out, P11PROF_NUMBER_BYTES, "%.6f", cell->real);
+    else if (column->unit == P11PROF_UNIT_WANTED_PER_S)
+        snprintf(out, P11PROF_NUMBER_BYTES, "%.15g", cell->real);
     else if (column->unit == P11PROF_UNIT_PER_S || column->unit == P11PROF_UNIT_BYTES_PER_S)
         snprintf(out, P11PROF_NUMBER_BYTES, "%.3f", cell->real);
     else

@@ -28,7 +28,8 @@ static void format_number(char *out, const struct p11prof_column *column,
         p11prof_format_change(out, cell->real);
     else if (column->unit == P11PROF_UNIT_BYTES_PER_S && cell->kind == P11PROF_CELL_REAL)
         p11prof_format_rate(out, cell->real / 0x1p20);
-    else if (column->unit == P11PROF_UNIT_PER_S && cell->kind == P11PROF_CELL_REAL)
+    else if ((column->unit == P11PROF_UNIT_PER_S || column->unit == P11PROF_UNIT_WANTED_PER_S) &&
+             cell->kind == P11PROF_CELL_REAL)
         p11prof_format_rate(out, cell->real);
     else
         p11prof_plain_number(out, column, cell);

@@ -90,17 +90,26 @@ static enum p11prof_status delete_part(struct p11prof_turns *turns, int64_t run_
 {
     struct sqlite3 *db = p11prof_store_sqlite(turns->store);
     int64_t group;
+    uint64_t removed = 0;
+    bool found;
     if (p11prof_turns_next(turns, error) != P11PROF_OK ||
         p11prof_run_check_baselines(turns->store, run_id, error) != P11PROF_OK ||
-        p11prof_look(db, find_group, P11PROF_NUMBERS(run_id), &group, 1, left, error) != P11PROF_OK)
+        p11prof_look(db, find_group, P11PROF_NUMBERS(run_id), &group, 1, &found, error) !=
+            P11PROF_OK)
         return error->status;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         uint64_t changes;
         if (p11prof_change(db, parts[i], P11PROF_NUMBERS(run_id, group), &changes, error) !=
             P11PROF_OK)
             return error->status;
-        *left = *left || changes > 0;
+        removed += changes;
     }
+    *left = removed > 0;
+    if (found && !*left)
+        return p11prof_error_set(error, P11PROF_FAILED,
+                                 "run %lld has windows that cannot be removed: the database is "
+                                 "damaged; save what is left of it with sqlite3's .recover",
+                                 (long long)run_id);
     return P11PROF_OK;
 }
 

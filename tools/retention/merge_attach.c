@@ -4,6 +4,7 @@
 #include "merge_parts.h"
 #include "report/allocate.h"
 #include "report/query.h"
+#include "whole.h"
 
 #include <ctype.h>
 #include <sqlite3.h>
@@ -87,24 +88,18 @@ static enum p11prof_status make_maps(struct sqlite3 *db, struct p11prof_error *e
 static enum p11prof_status check_attached(struct sqlite3 *db, const char *path,
                                           const uint64_t id[2], struct p11prof_error *error)
 {
-    struct p11prof_table check = {.columns = NULL}, meta = {.columns = NULL};
+    struct p11prof_table meta = {.columns = NULL};
     char expected[33];
     for (size_t i = 0; i < 16; i++)
         snprintf(expected + 2 * i, 3, "%02X", ((const unsigned char *)id)[i]);
-    enum p11prof_status status =
-        p11prof_query_table(db, "PRAGMA source.quick_check(1)", 0, &check, error);
-    const char *answer = p11prof_table_text(&check, 0, "quick_check", "it cannot be checked");
+    enum p11prof_status status = p11prof_check_whole(db, "source", path, error);
+    if (status == P11PROF_FAILED)
+        status = error->status = P11PROF_REFUSED; /* it is an input here */
     if (status == P11PROF_OK)
         status = p11prof_query_table(db, "SELECT hex(id) AS id FROM source.meta", 0, &meta, error);
     if (status == P11PROF_OK && strcmp(p11prof_table_text(&meta, 0, "id", ""), expected) != 0)
         status = p11prof_error_set(error, P11PROF_BUSY,
                                    "%.300s: the database was replaced meanwhile; try again", path);
-    if (status == P11PROF_FAILED || (status == P11PROF_OK && strcmp(answer, "ok") != 0))
-        status = p11prof_error_set(error, P11PROF_REFUSED,
-                                   "%.200s: the database is damaged (%.150s): save what is left of "
-                                   "it with sqlite3's .recover",
-                                   path, status == P11PROF_OK ? answer : sqlite3_errmsg(db));
-    p11prof_table_clear(&check);
     p11prof_table_clear(&meta);
     return status;
 }
@@ -118,12 +113,14 @@ enum p11prof_status p11prof_merge_attach(struct p11prof_store *store, const char
     enum p11prof_status status = check_source(store, path, &full_path, id, error);
     if (status == P11PROF_OK)
         status = make_maps(db, error);
+    p11prof_store_attached(store, true);
     if (status == P11PROF_OK && attach(db, full_path, error) == P11PROF_OK) {
         status = check_attached(db, path, id, error);
         if (status != P11PROF_OK)
             p11prof_merge_detach(store);
-    } else if (status == P11PROF_OK) {
-        status = error->status;
+    } else {
+        status = status == P11PROF_OK ? error->status : status;
+        p11prof_store_attached(store, false);
     }
     free(full_path);
     return status;
@@ -132,4 +129,5 @@ enum p11prof_status p11prof_merge_attach(struct p11prof_store *store, const char
 void p11prof_merge_detach(struct p11prof_store *store)
 {
     sqlite3_exec(p11prof_store_sqlite(store), "DETACH source", NULL, NULL, NULL);
+    p11prof_store_attached(store, false);
 }

@@ -40,8 +40,9 @@ static const struct way of_window = {
     "group_window", "n.id"};
 
 /* Times since the run's start, in any table. */
-static const char *const times[] = {"start_ns", "end_ns",  "opened_ns",         "closed_ns",
-                                    "first_ns", "last_ns", "operation_start_ns"};
+static const char *const times[] = {"start_ns",           "end_ns",           "opened_ns",
+                                    "closed_ns",          "first_ns",         "last_ns",
+                                    "operation_start_ns", "intended_start_ns"};
 
 #define GROUP_KEY "run, is_operation, code, kind, mechanism, key_type, key_bits, part"
 

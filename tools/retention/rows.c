@@ -53,7 +53,8 @@ static enum p11prof_status read_segments(const struct work *work, struct ranges 
     int result;
     if (p11prof_query_prepare(
             work->db,
-            "SELECT first_call, last_call FROM segment WHERE run = ?1 ORDER BY first_call",
+            "SELECT max(first_call, 1), min(last_call, 9223372036854775806) FROM segment "
+            "WHERE run = ?1 ORDER BY first_call",
             work->removal->run_id, &segments, error) != P11PROF_OK)
         return error->status;
     while ((result = sqlite3_step(segments)) == SQLITE_ROW) {
@@ -170,12 +171,26 @@ static enum p11prof_status take_found(struct work *work, struct p11prof_error *e
     return status;
 }
 
+/* The first row of a range. A file may claim ranges of any length: there are as many steps as rows.
+ */
+static enum p11prof_status first_row(const struct work *work, struct range range, int64_t *row,
+                                     bool *found, struct p11prof_error *error)
+{
+    return p11prof_look(work->db,
+                        "SELECT id FROM call WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1",
+                        P11PROF_NUMBERS(range.first, range.last), row, 1, found, error);
+}
+
 static enum p11prof_status prune_segment(struct work *work, struct range segment,
                                          struct p11prof_error *error)
 {
     enum p11prof_status status = P11PROF_OK;
     for (int64_t next = segment.first; next <= segment.last && status == P11PROF_OK;) {
         struct range part = {next, segment.last};
+        bool found;
+        status = first_row(work, part, &part.first, &found, error);
+        if (status != P11PROF_OK || !found)
+            break;
         if (part.last - part.first >= LOOK_ROWS)
             part.last = part.first + LOOK_ROWS - 1;
         status = find(work, part, &next, error);

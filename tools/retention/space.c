@@ -4,6 +4,7 @@
 #include "report/progress.h"
 #include "report/query.h"
 #include "report/units.h"
+#include "whole.h"
 
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -72,7 +73,9 @@ enum p11prof_status p11prof_vacuum(const char *path, uint64_t *freed_bytes,
     enum p11prof_status status = open_alone(&store, path, error);
     if (status != P11PROF_OK)
         return status;
-    status = rewrite(store, path, error);
+    status = p11prof_check_whole(p11prof_store_sqlite(store), "main", path, error);
+    if (status == P11PROF_OK)
+        status = rewrite(store, path, error);
     p11prof_store_close(store);
     uint64_t after_bytes = size_of(path);
     *freed_bytes = before_bytes > after_bytes ? before_bytes - after_bytes : 0;

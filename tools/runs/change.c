@@ -145,9 +145,9 @@ static int delete_all(struct p11prof_database *database, const struct p11prof_ru
     p11prof_progress_end(&progress);
     uint64_t after_bytes = p11prof_free_bytes(store);
     p11prof_format_bytes(text, after_bytes > before_bytes ? after_bytes - before_bytes : 0);
-    p11prof_note("%zu runs with %" PRIu64 " rows of calls deleted, %s freed in the database; "
+    p11prof_note("%zu run%s with %" PRIu64 " rows of calls deleted, %s freed in the database; "
                  "'p11prof prune --vacuum' gives them back to the file system",
-                 deleted, calls, text);
+                 deleted, deleted == 1 ? "" : "s", calls, text);
     return status == P11PROF_OK ? P11PROF_EXIT_DONE : p11prof_complain_of(&error);
 }
 

@@ -7,7 +7,11 @@
 #include "report/nearest.h"
 #include "report/progress.h"
 #include "report/query.h"
+#include "report/run_report.h"
+#include "report/trend_changes.h"
 
+#include <cjson/cJSON.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +102,35 @@ static int complain_none(const struct p11prof_trend *trend, struct sqlite3 *db)
     return code;
 }
 
+#define CHANGE_COLUMNS                                                                             \
+    "run_id started_at name before after change effect_low effect_high before_count after_count"
+
+/* Where the level changed, and what is different since then. */
+static void print_changes(const struct p11prof_table *changes, enum p11prof_format format)
+{
+    struct p11prof_page page = {
+        .stream = stdout, .format = format, .width = p11prof_terminal_width(stdout)};
+    if (changes->row_count == 0)
+        return;
+    putchar('\n');
+    p11prof_page_section(&page, "Changes of level");
+    p11prof_page_table(&page, changes, CHANGE_COLUMNS);
+    for (size_t i = 0; i < changes->row_count; i++)
+        p11prof_page_note(&page, "Run %lld (%s) differs from the one before: %s.",
+                          (long long)p11prof_table_integer(changes, i, "run_id", 0),
+                          p11prof_table_text(changes, i, "program", "program unknown"),
+                          p11prof_table_text(changes, i, "differences", ""));
+}
+
+static void print_json(const struct p11prof_table *table, const struct p11prof_table *changes)
+{
+    struct cJSON *document = p11prof_document_new();
+    p11prof_document_rows(document, "trend", table);
+    p11prof_document_rows(document, "changes", changes);
+    p11prof_document_print(stdout, document);
+    cJSON_Delete(document);
+}
+
 static void print_text(const struct p11prof_table *table, bool ascii)
 {
     struct p11prof_table shown = {.columns = NULL};
@@ -105,6 +138,30 @@ static void print_text(const struct p11prof_table *table, bool ascii)
     p11prof_trend_bars(&shown, BAR_WIDTH, ascii);
     p11prof_write_text_table(stdout, &shown, NULL);
     p11prof_table_clear(&shown);
+}
+
+static void print_all(const struct p11prof_table *table, const struct p11prof_table *runs,
+                      enum p11prof_format format, bool ascii)
+{
+    struct p11prof_table changes = {.columns = NULL};
+    p11prof_trend_changes(&changes, table, runs);
+    switch (format) {
+    case P11PROF_FORMAT_JSON:
+        print_json(table, &changes);
+        break;
+    case P11PROF_FORMAT_CSV:
+        p11prof_write_table(stdout, table, format);
+        break;
+    case P11PROF_FORMAT_TEXT:
+        print_text(table, ascii);
+        print_changes(&changes, format);
+        break;
+    case P11PROF_FORMAT_MARKDOWN:
+        p11prof_runs_print(table, format, "trend", TEXT_COLUMNS);
+        print_changes(&changes, format);
+        break;
+    }
+    p11prof_table_clear(&changes);
 }
 
 int p11prof_runs_trend_print(const struct p11prof_runs_trend *trend, struct sqlite3 *db,
@@ -123,10 +180,8 @@ int p11prof_runs_trend_print(const struct p11prof_runs_trend *trend, struct sqli
         code = p11prof_complain_of(&error);
     else if (table.row_count == 0)
         code = complain_none(&trend->trend, db);
-    else if (format == P11PROF_FORMAT_TEXT)
-        print_text(&table, trend->ascii);
     else
-        p11prof_runs_print(&table, format, "trend", TEXT_COLUMNS);
+        print_all(&table, &runs, format, trend->ascii);
     p11prof_table_clear(&table);
     p11prof_table_clear(&runs);
     return code;

@@ -47,8 +47,10 @@ static int complain(void)
 int p11prof_sql_shell(const char *database_path, int64_t run_id)
 {
     char path[PATH_MAX + 2], set_run[64], *load = load_command();
-    char *arguments[10] = {"sqlite3", "-readonly", "-header", "-column"};
-    size_t count = 4;
+    /* The shell has functions that write files and start editors: not for views of the file. */
+    char *arguments[12] = {"sqlite3", "-readonly", "-header",
+                           "-column", "-cmd",      "PRAGMA trusted_schema = 0"};
+    size_t count = 6;
     snprintf(path, sizeof path, "%s%s", database_path[0] == '-' ? "./" : "", database_path);
     snprintf(set_run, sizeof set_run, ".parameter set :run %" PRId64, run_id);
     if (load) {
