@@ -338,9 +338,18 @@ static bool descriptors_unshare(void)
     return true;
 }
 
+/* The thread and who starts it both say so: whoever is first. A C_Finalize beside this finds either
+ * no thread to wait for, or one that is there. */
+static void running(void)
+{
+    uint32_t starting = THREAD_STARTING;
+    atomic_compare_exchange_strong(&own.state, &starting, THREAD_RUNNING);
+}
+
 static void *thread_main(void *unused)
 {
     (void)unused;
+    running();
     fesetenv(FE_DFL_ENV); /* not the rounding or the traps of who started us */
     pthread_setname_np(pthread_self(), "p11prof");
     own.own_descriptors = descriptors_unshare();
@@ -368,6 +377,7 @@ void p11prof_drain_thread_start(void)
         !atomic_compare_exchange_strong(&own.state, &none, THREAD_STARTING))
         return;
     struct p11prof_guard guard = p11prof_guard_begin();
+    enum p11prof_drain_mode mode_before = mode();
     uint32_t nobody = 0;
     sigset_t all, before;
     pthread_attr_t attributes;
@@ -378,15 +388,17 @@ void p11prof_drain_thread_start(void)
         pthread_attr_init(&attributes);
         pthread_attr_setstacksize(&attributes, STACK_BYTES);
         own.last_rows_ns = p11prof_monotonic_ns();
-        atomic_store(&own.state, THREAD_RUNNING);
+        mode_set(P11PROF_DRAIN_THREAD);
         started = pthread_create(&own.thread, &attributes, thread_main, NULL) == 0;
         pthread_attr_destroy(&attributes);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (!started)
+        if (!started) {
+            mode_set(mode_before);
             atomic_store(&own.held, 0);
+        }
     }
     if (started)
-        mode_set(P11PROF_DRAIN_THREAD);
+        running();
     else
         atomic_store(&own.state, THREAD_NONE);
     p11prof_guard_end(&guard);

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -316,6 +317,31 @@ static void scenario_no_threads(void)
     module->C_Finalize(NULL);
 }
 
+static void *restarts_make(void *allowed)
+{
+    while (!atomic_load((_Atomic(int) *)allowed))
+        usleep(100);
+    for (int i = 0; i < 1000; i++) {
+        module->C_Initialize(NULL);
+        module->C_Finalize(NULL);
+    }
+    return calls_make(NULL);
+}
+
+/* Threads begin and end the module's life at once, and no further thread is allowed. */
+static void scenario_refused_beside(void)
+{
+    static _Atomic(int) allowed;
+    const struct rlimit none = {0, 0};
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, restarts_make, &allowed);
+    setrlimit(RLIMIT_NPROC, &none);
+    atomic_store(&allowed, 1);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+}
+
 static void scenario_fiber(void)
 {
     module->C_Initialize(NULL);
@@ -353,6 +379,7 @@ static const struct scenario scenarios[] = {
     {"relay", scenario_relay},
     {"phases", scenario_phases},
     {"no-threads", scenario_no_threads},
+    {"refused-beside", scenario_refused_beside},
     {"fiber", scenario_fiber},
     {"fiber-finalize", scenario_fiber_finalize},
 };

@@ -3,6 +3,7 @@
 #include "driving.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -54,8 +55,11 @@ void *calls_make(void *unused)
     struct driver_slot *slot = &counts->slots[index];
     atomic_store(&slot->pid, (uint32_t)getpid());
     atomic_store(&slot->thread_id, (uint32_t)gettid());
+    errno = EDOM;
     for (uint64_t n = 1; n <= call_count; n++) {
         module->C_GenerateRandom(1, buffer, n);
+        if (errno != EDOM)
+            die("errno was changed");
         atomic_store_explicit(&slot->returned_count, n, memory_order_release);
     }
     return unused;

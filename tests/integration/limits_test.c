@@ -99,23 +99,35 @@ static bool nobody_may(const char *program)
     return waitpid(child, &status, 0) == child && status == 0;
 }
 
-static void test_no_processes(void **state)
+static void without_processes(const char *scenario, rlim_t process_count)
 {
     struct fault fault;
-    (void)state;
     if (geteuid() != 0 || !nobody_may(getenv("P11PROF_TEST_DRIVER")))
         skip();
     fault_set_up(&fault);
     limit.resource = RLIMIT_NPROC;
-    limit.value = 0;
+    limit.value = process_count;
     fault.in_child = become_nobody;
     assert_int_equal(chown(fault.driven.folder, 65534, 65534), 0);
     assert_int_equal(chown(fault.driven.spool, 65534, 65534), 0);
     assert_int_equal(chown(fault.driven.counts_path, 65534, 65534), 0);
-    fault_run(&fault, "finalize", "thread", 1, 5003);
+    fault_run(&fault, scenario, "thread", 1, 5003);
     assert_int_equal(fault_spools(&fault), 0);
     fault_exact(&fault);
     fault_tear_down(&fault);
+}
+
+static void test_no_processes(void **state)
+{
+    (void)state;
+    without_processes("finalize", 0);
+}
+
+/* A C_Finalize beside a C_Initialize whose thread is refused has none to wait for. */
+static void test_refused_beside(void **state)
+{
+    (void)state;
+    without_processes("refused-beside", 1000);
 }
 
 static void test_threads_forbidden(void **state)
@@ -226,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_descriptors),
         cmocka_unit_test(test_address_space),
         cmocka_unit_test(test_no_processes),
+        cmocka_unit_test(test_refused_beside),
         cmocka_unit_test(test_threads_forbidden),
         cmocka_unit_test(test_closed_descriptors),
         cmocka_unit_test(test_small_stack),
