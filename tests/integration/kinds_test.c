@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -226,6 +227,37 @@ static void test_late_names(void **state)
     }
 }
 
+static bool hands_out_lists(unsigned function)
+{
+    return function == P11PROF_C_GetFunctionList || function == P11PROF_C_GetInterfaceList ||
+           function == P11PROF_C_GetInterface;
+}
+
+/* Whatever an application calls first, in a process of its own: 0 if it is as it should be. */
+static int first_call(unsigned function)
+{
+    const uint64_t words[CALLING_WORDS] = {0};
+    bool reached;
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        void *entry = dlsym(shim_handle, p11prof_calls[function].name);
+        if (hands_out_lists(function))
+            _exit(calling_words(entry, words) != CKR_ARGUMENTS_BAD);
+        _exit(call_plain(entry, &reached) != CKR_OK || !reached);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static void test_any_first(void **state)
+{
+    (void)state;
+    for (unsigned function = 1; function <= P11PROF_CALLS; function++)
+        if (first_call(function) != 0)
+            fail_msg("%s as the first call", p11prof_calls[function].name);
+}
+
 /* The module's lists refer to names that the shim, in the global scope, exports, too. */
 static void test_global_scope(void **state)
 {
@@ -398,6 +430,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_interface_null),
         cmocka_unit_test(test_interfaces_only),
         cmocka_unit_test(test_late_names),
+        cmocka_unit_test(test_any_first),
         cmocka_unit_test(test_global_scope),
         cmocka_unit_test(test_local_scope),
         cmocka_unit_test(test_thread_state),
