@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* SQLITE_OPEN_NOFOLLOW would refuse links in the folder, we only mind the file's: the walk resolves
@@ -81,20 +83,38 @@ static enum p11prof_status look_in_folder(struct p11prof_store *store, int *miss
     return P11PROF_OK;
 }
 
-/* The second name that a database has while it is made: who was killed left it. */
+/* NAME.new- and sixteen digits, as create.c calls what it makes. */
+static bool named_unfinished(const char *name, const char *base)
+{
+    static const char infix[] = ".new-";
+    size_t length = strlen(base), infix_length = sizeof infix - 1;
+    if (strncmp(name, base, length) != 0 || strncmp(name + length, infix, infix_length) != 0) {
+        return false;
+    }
+    const char *digits = name + length + infix_length;
+    return strlen(digits) == 16 && strspn(digits, "0123456789abcdef") == 16;
+}
+
+/* Whoever was killed while it made the database left it a second name, or a file that became none:
+ * making one takes no minute. */
+static bool left_unfinished(const struct p11prof_store *store, const struct stat *other)
+{
+    return (other->st_dev == store->file.st_dev && other->st_ino == store->file.st_ino) ||
+           (S_ISREG(other->st_mode) && other->st_nlink == 1 &&
+            other->st_uid == store->file.st_uid && time(NULL) - other->st_mtime > 60);
+}
+
 static void forget_unfinished(const struct p11prof_store *store)
 {
     const char *base = strrchr(store->path, '/') + 1;
-    size_t base_length = strlen(base);
     char *folder = strndup(store->path, (size_t)(base - store->path));
     DIR *entries = folder ? opendir(folder) : NULL;
     free(folder);
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
         struct stat other;
-        if (strncmp(entry->d_name, base, base_length) == 0 &&
-            strncmp(entry->d_name + base_length, ".new-", 5) == 0 &&
+        if (named_unfinished(entry->d_name, base) &&
             fstatat(dirfd(entries), entry->d_name, &other, AT_SYMLINK_NOFOLLOW) == 0 &&
-            other.st_dev == store->file.st_dev && other.st_ino == store->file.st_ino) {
+            left_unfinished(store, &other)) {
             unlinkat(dirfd(entries), entry->d_name, 0);
         }
     }
@@ -119,7 +139,7 @@ static const char *problem_of_owner(const struct p11prof_store *store)
 static const char *problem_of_database(struct p11prof_store *store)
 {
     mode_t mode = store->file.st_mode;
-    if (S_ISREG(mode) && store->file.st_nlink > 1) {
+    if (S_ISREG(mode) && (store->file.st_nlink > 1 || store->flags & P11PROF_STORE_MIGRATE)) {
         struct p11prof_error error;
         int missing;
         forget_unfinished(store);

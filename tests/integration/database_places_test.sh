@@ -131,6 +131,17 @@ for AS in '' as_user; do
   check "$who, a name that was left when it was made: no harm" \
     $AS "$WORK/p11prof" sql --db "$database" "SELECT 1"
   check "... and removed" not [ -e "$database.new-0123456789abcdef" ]
+  old=0123456789abcdef0
+  for name in "${old%0}" "$old" "${old%ef0}" 0123456789abcdeF; do
+    echo 'a database' >"$database.new-$name"
+    chown "$owner:$owner" "$database.new-$name"
+    touch -d '2 minutes ago' "$database.new-$name"
+  done
+  $AS touch "$database.new-fedcba9876543210"
+  check "$who, what never became a database" $AS "$WORK/p11prof" collect --db "$database"
+  check "... is removed" not [ -e "$database.new-${old%0}" ]
+  check "... and nothing else" [ "$(ls "$database".new-* | wc -l)" = 4 ]
+  rm "$database".new-*
 done
 
 # --- root and the database of a user ---
