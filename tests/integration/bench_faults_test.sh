@@ -84,6 +84,20 @@ for test in rsa-2048-sign-multipart aes-256-cbc-pad-encrypt aes-256-ccm-encrypt 
   check "are found" is 1 "SELECT sum(error_count) > 0 FROM load_threads WHERE run_id = LAST"
 done
 
+# Token objects that are not destroyed at once, or never.
+RULES=keeps=5
+check "a token that keeps objects at first" bends 0 --token-keys --iterations 20 \
+  --test rsa-2048-sign,rsa-2048-keygen
+check "has none in the end" token_is_clean
+RULES=keeps=2
+check "and another" bends 0 --token-keys --iterations 20 --test find-by-label-100
+check "has none either" token_is_clean
+check "and nobody is alarmed" not says "remove them"
+RULES=keeps=1000000
+check "one that keeps them for ever" bends 0 --token-keys --iterations 20 --test rsa-2048-sign
+check "has some" not token_is_clean
+check "which are named" says "2 objects labelled p11prof-"
+
 # Gone half-way.
 RULES=remove=3000
 check "a token that is removed" bends 3 --test sha-256,aes-cmac --iterations 100000 --threads 2 \

@@ -89,6 +89,7 @@ sleep 0.5
 kill -INT "$COMMAND"
 check "INT" ended 130 10
 check "leaves none of them" unchanged
+[ "$FAILED" -eq 0 ] || { cat "$WORK/notes"; listing; }
 soft_start --token-keys --test rsa-2048-sign,aes-cmac --duration 60s --processes 2
 within 10 has_our_keys
 sleep 0.5

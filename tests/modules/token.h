@@ -20,6 +20,7 @@
  *   crash=N         SIGSEGV in the N-th call
  *   exit=N          exit(5) in the N-th call
  *   hang=N          the N-th call does not return
+ *   keeps=N         the first N times a token object is to be destroyed, it is not
  *   final-try, locked   flags of the user PIN
  *   serves=4x10ms   4 C_Sign at a time at most, each of which sleeps so long; others wait
  *                   in a line
@@ -59,7 +60,7 @@ enum { TOKEN_SESSIONS = 1024, TOKEN_OBJECTS = 4096, TOKEN_ATTRIBUTES = 16, TOKEN
 
 struct token_control {
     uint64_t errors, errors_after, errors_until, leak, wrong, wrong_after, sessions, objects,
-        remove, crash, exit, hang;
+        remove, crash, exit, hang, keeps;
     uint64_t delay_low_ns, delay_high_ns;
     uint64_t served_most, service_ns; /* 0: all are, at once */
     uint64_t stall_every;             /* 0: delays are in a scattered order */
@@ -102,6 +103,9 @@ void token_leak(void);
 /* Whether it is this result's turn to be wrong, or to fail. */
 bool token_result_is_wrong(void);
 bool token_signature_fails(void);
+
+/* Whether this token object is not destroyed. */
+bool token_keeps(void);
 
 void token_log(const char *event);
 

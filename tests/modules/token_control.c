@@ -22,7 +22,7 @@ static struct {
     pthread_cond_t served;
     uint64_t next, served_count; /* C_Sign in the order of their arrival, and those that are over */
 } queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .served = PTHREAD_COND_INITIALIZER};
-static _Atomic(uint64_t) call_count, signature_count, result_count, delay_count;
+static _Atomic(uint64_t) call_count, signature_count, result_count, delay_count, kept_count;
 
 static const struct {
     const char *name;
@@ -40,6 +40,7 @@ static const struct {
     {"crash", &token_control.crash},
     {"exit", &token_control.exit},
     {"hang", &token_control.hang},
+    {"keeps", &token_control.keeps},
 };
 
 static bool take_number(const char *name, const char *value)
@@ -203,6 +204,11 @@ bool token_result_is_wrong(void)
     uint64_t number = atomic_fetch_add(&result_count, 1) + 1;
     return (token_control.wrong && number % token_control.wrong == 0) ||
            (token_control.wrong_after && number > token_control.wrong_after);
+}
+
+bool token_keeps(void)
+{
+    return atomic_fetch_add(&kept_count, 1) < token_control.keeps;
 }
 
 bool token_signature_fails(void)

@@ -184,6 +184,8 @@ CK_RV token_C_DestroyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject
         return CKR_OBJECT_HANDLE_INVALID;
     if (object->session == CK_INVALID_HANDLE && !(session->flags & CKF_RW_SESSION))
         return CKR_SESSION_READ_ONLY;
+    if (object->session == CK_INVALID_HANDLE && token_keeps())
+        return CKR_FUNCTION_FAILED;
     token_object_remove(object);
     return CKR_OK;
 }

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TRIES = 3, AT_ONCE = 16, SWEEPS = 8 };
+
 static bool logged_in(CK_FUNCTION_LIST *list, CK_SESSION_HANDLE session)
 {
     CK_SESSION_INFO info;
@@ -127,8 +129,11 @@ CK_RV p11prof_bench_key_make(struct p11prof_bench_key *key, const struct p11prof
 static CK_RV destroy(CK_OBJECT_HANDLE *object, CK_FUNCTION_LIST *timed, CK_SESSION_HANDLE session)
 {
     CK_RV rv = CKR_OK;
-    if (*object != CK_INVALID_HANDLE)
+    for (unsigned i = 0; i < TRIES && *object != CK_INVALID_HANDLE; i++) {
         rv = timed->C_DestroyObject(session, *object);
+        if (rv == CKR_OK)
+            *object = CK_INVALID_HANDLE;
+    }
     *object = CK_INVALID_HANDLE;
     return rv;
 }
@@ -150,6 +155,32 @@ CK_RV p11prof_bench_key_destroy(struct p11prof_bench_key *key, CK_FUNCTION_LIST 
     key->found = NULL;
     key->found_count = 0;
     return first;
+}
+
+static CK_ULONG labelled_find(CK_FUNCTION_LIST *raw, CK_SESSION_HANDLE session, const char *label,
+                              CK_OBJECT_HANDLE found[AT_ONCE])
+{
+    CK_ATTRIBUTE template = {CKA_LABEL, (void *)(uintptr_t)label, strlen(label)};
+    CK_ULONG count = 0;
+    if (raw->C_FindObjectsInit(session, &template, 1) != CKR_OK)
+        return 0;
+    if (raw->C_FindObjects(session, found, AT_ONCE, &count) != CKR_OK)
+        count = 0;
+    raw->C_FindObjectsFinal(session);
+    return count;
+}
+
+unsigned p11prof_bench_labelled_destroy(CK_FUNCTION_LIST *raw, CK_SESSION_HANDLE session,
+                                        const char *label)
+{
+    CK_OBJECT_HANDLE found[AT_ONCE];
+    CK_ULONG count = labelled_find(raw, session, label, found);
+    for (unsigned i = 0; i < SWEEPS && count > 0; i++) {
+        for (CK_ULONG j = 0; j < count; j++)
+            raw->C_DestroyObject(session, found[j]);
+        count = labelled_find(raw, session, label, found);
+    }
+    return (unsigned)count;
 }
 
 CK_OBJECT_HANDLE p11prof_bench_key_for(const struct p11prof_bench_key *key, unsigned operation)

@@ -193,6 +193,11 @@ CK_RV p11prof_bench_key_make(struct p11prof_bench_key *key, const struct p11prof
 CK_RV p11prof_bench_key_destroy(struct p11prof_bench_key *key, CK_FUNCTION_LIST *timed,
                                 CK_SESSION_HANDLE session);
 
+/* Destroys the objects of that label, which must be one that only we give: a token that others use
+ * at the same time may have failed to destroy one. Returns how many are left (no more than 16). */
+unsigned p11prof_bench_labelled_destroy(CK_FUNCTION_LIST *raw, CK_SESSION_HANDLE session,
+                                        const char *label);
+
 /* Allocates a job's buffers and runs steps->open, then one iteration through `raw` whose result is
  * checked (not of key generation and login): what cannot work is said now, with function and CK_RV.
  * The caller has filled test, key, lists, slot, session and PIN, the rest is 0. data_bytes as the

@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "worker_load.h"
 
+#include "../message.h"
 #include "../report/allocate.h"
 
 #include <poll.h>
@@ -204,28 +205,13 @@ static struct worker_key *key_find(struct worker *worker, const char *test, cons
     return NULL;
 }
 
-static enum p11prof_status key_take(struct worker *worker, struct p11prof_error *error)
+/* Nothing of ours stays on the token, or it is said. */
+static void token_sweep(const struct worker *worker, const char *label)
 {
-    const struct p11prof_bench_test *test = worker->load->test;
-    struct worker_key *key = key_find(worker, test->id, worker->request->key);
-    if (!key) {
-        char label[48]; /* no other test's and no other process's: token objects are seen by all */
-        snprintf(label, sizeof label, "%.24s-%u-%u", worker->given->key_label,
-                 worker->given->process + 1, worker->request->load);
-        key = p11prof_zalloc(1, sizeof *key);
-        strcpy(key->test, test->id);
-        strcpy(key->label, worker->request->key);
-        CK_RV rv = p11prof_bench_key_make(
-            &key->key, test, worker->module.timed, worker->facts.session, label,
-            worker->given->settings->token_keys, worker->own_key, error);
-        if (rv != CKR_OK) {
-            free(key);
-            return error->status == P11PROF_OK ? P11PROF_FAILED : error->status;
-        }
-    }
-    key->load_count++;
-    worker->load->key = key;
-    return P11PROF_OK;
+    unsigned left =
+        p11prof_bench_labelled_destroy(worker->module.raw, worker->facts.session, label);
+    if (left > 0)
+        p11prof_warn("the token does not destroy %u objects labelled %s: remove them", left, label);
 }
 
 static void key_give(struct worker *worker, struct worker_key *key)
@@ -234,7 +220,34 @@ static void key_give(struct worker *worker, struct worker_key *key)
         return;
     if (key->key.own)
         p11prof_bench_key_destroy(&key->key, worker->module.timed, worker->facts.session);
+    if (worker->given->settings->token_keys)
+        token_sweep(worker, key->made_label);
     free(key);
+}
+
+static enum p11prof_status key_take(struct worker *worker, struct p11prof_error *error)
+{
+    const struct p11prof_bench_test *test = worker->load->test;
+    struct worker_key *key = key_find(worker, test->id, worker->request->key);
+    if (!key) {
+        key = p11prof_zalloc(1, sizeof *key);
+        /* No other test's and no other process's: token objects are seen by all. */
+        snprintf(key->made_label, sizeof key->made_label, "%.24s-%u-%u", worker->given->key_label,
+                 worker->given->process + 1, worker->request->load);
+        strcpy(key->test, test->id);
+        strcpy(key->label, worker->request->key);
+        CK_RV rv = p11prof_bench_key_make(
+            &key->key, test, worker->module.timed, worker->facts.session, key->made_label,
+            worker->given->settings->token_keys, worker->own_key, error);
+        if (rv != CKR_OK) {
+            key->load_count = 1;
+            key_give(worker, key);
+            return error->status == P11PROF_OK ? P11PROF_FAILED : error->status;
+        }
+    }
+    key->load_count++;
+    worker->load->key = key;
+    return P11PROF_OK;
 }
 
 enum p11prof_status load_test_find(struct worker *worker, const char *id,

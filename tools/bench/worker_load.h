@@ -13,6 +13,7 @@
 struct worker_key {
     char test[P11PROF_BENCH_ID_BYTES];
     char label[BENCH_KEY_LABEL_BYTES]; /* of the step's own key; "": none */
+    char made_label[48];               /* of what is made, and of nothing else on the token */
     struct p11prof_bench_key key;
     unsigned load_count; /* that use it */
 };
