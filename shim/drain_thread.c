@@ -25,6 +25,7 @@ enum {
     CALLER_STACK_LEAST_BYTES = 256 * 1024, /* what SQLite may need of a caller's stack */
     FIRST_STACK_MOST_BYTES = 64 << 20,     /* what the first thread may have, without a limit */
     CALLER_DRAIN_MS = 250,
+    VAIN_MOST = 4,
     WRITER_WAIT_MS = 100,
     TRIM_MS = 50, /* of the time at the end: to close the database */
 };
@@ -56,6 +57,8 @@ static struct {
     bool busy;     /* the last step found somebody else writing */
     unsigned backoff_s, busy_backoff_s;
     _Atomic(uint32_t) made_way; /* the last step ended for a fork */
+    bool moved;                 /* the last steps wrote calls */
+    unsigned vain_count;        /* drains on the way of a call, one after the other, that did not */
     uint64_t retry_ns;          /* not before this moment */
     uint64_t last_rows_ns;      /* when rows were last written */
     /* Records of the rings when the last finish took everything; 0: none. Whoever finishes writes
@@ -223,6 +226,7 @@ static bool step(unsigned flags, uint64_t deadline_ns, bool *more)
     if (status == P11PROF_OK)
         status = p11prof_drain_run(own.drain, own.store, flags, deadline_ns, WRITER_WAIT_MS,
                                    &result, &error);
+    own.moved = own.moved || result.call_count > 0;
     if (status == P11PROF_OK)
         succeeded(&result);
     else if (!root_changed()) /* just now, beside us */
@@ -253,6 +257,7 @@ static bool steps(unsigned flags, uint64_t end_ns)
 {
     uint64_t deadline_ns = end_ns - TRIM_MS * UINT64_C(1000000);
     bool complete, more;
+    own.moved = false;
     do
         complete = step(flags, deadline_ns, &more);
     while (!complete && again((flags & P11PROF_DRAIN_LAST) != 0, end_ns));
@@ -464,6 +469,14 @@ static bool steps_in_caller(unsigned flags, uint64_t deadline_ns)
     return complete;
 }
 
+/* Forks that leave no time for a single batch: calls do not wait for it again and again. */
+static void vain_note(bool in_vain)
+{
+    own.vain_count = in_vain ? own.vain_count + 1 : 0;
+    if (own.vain_count >= VAIN_MOST)
+        atomic_store(&own.busy_retry_ns, backoff_until_ns(&own.busy_backoff_s));
+}
+
 /* On its way through a call, or at the end. */
 static bool caller_drains(unsigned flags, unsigned milliseconds)
 {
@@ -474,10 +487,12 @@ static bool caller_drains(unsigned flags, unsigned milliseconds)
          (now_ns < atomic_load(&own.busy_retry_ns) || now_ns < p11prof_thread.drain_retry_ns)) ||
         !atomic_compare_exchange_strong(&own.held, &nobody, 1))
         return false;
-    if (stack_suffices())
+    if (stack_suffices()) {
         complete = steps_in_caller(flags, now_ns + milliseconds * UINT64_C(1000000));
-    else /* asking may read /proc: not at each call that finds the spool full */
+        vain_note(!complete && !own.moved && atomic_load(&own.made_way));
+    } else { /* asking may read /proc: not at each call that finds the spool full */
         p11prof_thread.drain_retry_ns = now_ns + small_stack_retry_ns;
+    }
     atomic_store(&own.held, 0);
     return complete;
 }

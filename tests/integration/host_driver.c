@@ -30,6 +30,7 @@ static const struct scenario scenarios[] = {
     {"fork-lock-mutex", scenario_fork_lock_mutex},
     {"fork-restart", scenario_fork_restart},
     {"fork-on", scenario_fork_on},
+    {"fork-storm", scenario_fork_storm},
     {"programs", scenario_programs},
     {"daemon", scenario_daemon},
     {"raw-fork", scenario_raw_fork},

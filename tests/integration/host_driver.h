@@ -21,6 +21,7 @@ void scenario_prefork(void);
 void scenario_generations(void);
 void scenario_fork_restart(void);
 void scenario_fork_on(void);
+void scenario_fork_storm(void);
 
 /* host_signals.c */
 void scenario_storm(void);

@@ -97,17 +97,39 @@ static void *fork_on(void *stop)
     return NULL;
 }
 
-/* More calls than the spool holds, and a fork in the way of each of our transactions. */
-void scenario_fork_on(void)
+static void *fork_without_pause(void *stop)
+{
+    while (!atomic_load((_Atomic(int) *)stop)) {
+        pid_t child = fork();
+        if (child == 0)
+            _exit(0);
+        wait_for(child);
+    }
+    return NULL;
+}
+
+static void run_beside(void *(*forks)(void *))
 {
     static _Atomic(int) stop;
     pthread_t thread;
     module->C_Initialize(NULL);
-    pthread_create(&thread, NULL, fork_on, &stop);
+    pthread_create(&thread, NULL, forks, &stop);
     threads_run();
     atomic_store(&stop, 1);
     pthread_join(thread, NULL);
     module->C_Finalize(NULL);
+}
+
+/* More calls than the spool holds, and a fork in the way of each of our transactions. */
+void scenario_fork_on(void)
+{
+    run_beside(fork_on);
+}
+
+/* Forks that leave no time for any. */
+void scenario_fork_storm(void)
+{
+    run_beside(fork_without_pause);
 }
 
 /* --- from inside the module's callbacks --- */
