@@ -144,6 +144,9 @@ static void what_fails_and_is_given_up_is_none(void **state)
     }
     for (int i = 0; i < 30; i++) /* each another slot */
         CALL(C_GetTokenInfo, .slot_id = i, .rv = CKR_TOKEN_NOT_PRESENT);
+    for (int i = 0; i < 30; i++) /* each another key, or another length */
+        CALL(C_Sign, .rv = CKR_DEVICE_ERROR, .key_id = 1 + i / 2, .in_bytes = 32 + i);
+    CALL(C_Sign, .rv = CKR_OK, .key_id = 99);
     for (int i = 0; i < 30; i++) /* each another session and thread */
         CALL(C_Sign, .session = 1 + i, .thread_id = 1 + i, .rv = CKR_DEVICE_ERROR);
     pattern_finds(0);

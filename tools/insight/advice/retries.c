@@ -17,7 +17,7 @@ static const int64_t hang_ns = 1000000000; /* for nothing: one is enough to be t
 
 struct thread { /* what failed, and has not been tried again */
     unsigned function;
-    int64_t rv, session, slot_id;
+    int64_t rv, session, slot_id, mechanism, key_id, in_bytes;
     struct p11prof_calls_sum calls; /* it, and those since */
 };
 
@@ -60,10 +60,23 @@ static bool calls_for_retry(const struct p11prof_event *event)
     }
 }
 
+static bool differs(int64_t before, int64_t now)
+{
+    return before != P11PROF_EVENT_UNKNOWN && now != P11PROF_EVENT_UNKNOWN && before != now;
+}
+
+/* Another key, or data of another length, is other work. */
+static bool is_same_work(const struct thread *thread, const struct p11prof_event *event)
+{
+    return !differs(thread->mechanism, event->mechanism) &&
+           !differs(thread->key_id, event->key_id) && !differs(thread->in_bytes, event->in_bytes);
+}
+
 static bool is_retry(const struct thread *thread, const struct p11prof_event *event)
 {
     return event->function == thread->function && event->slot_id == thread->slot_id &&
-           (event->session == thread->session || loses_session(thread->rv));
+           (loses_session(thread->rv) ||
+            (event->session == thread->session && is_same_work(thread, event)));
 }
 
 static void take_retry(struct state *state, const struct thread *thread,
@@ -105,6 +118,9 @@ static void take(void *payload, const struct p11prof_event *event)
     thread->rv = event->rv;
     thread->session = event->session;
     thread->slot_id = event->slot_id;
+    thread->mechanism = event->mechanism;
+    thread->key_id = event->key_id;
+    thread->in_bytes = event->in_bytes;
     p11prof_calls_sum_add(&thread->calls, event);
 }
 
