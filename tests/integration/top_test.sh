@@ -71,6 +71,13 @@ check_schema "... and that JSON keeps to the schema" "$WORK/out"
 check "of a process that drains at its end the calls in flight are known" [ "$(sqlite3 :memory: \
   "SELECT json_extract(value, '$.calls_per_s') IS NULL FROM json_each(readfile('$WORK/out'),
   '$.processes') WHERE json_extract(value, '$.state') = 'at its end'")" = 1 ]
+P11PROF_DB=$WORK/other.db lives exit
+has_4_spools() {
+  [ "$(find "$P11PROF_SPOOL" -name '*.spool' | wc -l)" -ge 4 ]
+}
+check "a process that writes another database" within 20 has_4_spools
+check "... is none of this one's" ends 0 top --once --window 200ms --format json
+check "... nor are its calls" [ "$(of '$.process_count')" = 3 ]
 check "one run alone" ends 0 top live-thread --once --window 1s --format json
 check "... has one process" [ "$(of '$.process_count')" = 1 ]
 check "no such run" wrong "did you mean 'live-thread'?" top live-threat --once

@@ -85,6 +85,35 @@ static void only_what_is_new_counts(void **state)
     assert_true(p11prof_table_get(&figures.functions, 0, "p99_ns")->doubtful);
 }
 
+static bool nearly(double value, double expected)
+{
+    return value > expected - 1e-9 && value < expected + 1e-9;
+}
+
+/* One call of 3.2 s: while it lasts, in the two seconds that it ends in, and if its record is late.
+ */
+static void a_long_call_is_busy_while_it_lasts(void **state)
+{
+    (void)state;
+    struct top_call young = {1, P11PROF_C_Sign, INT64_C(1) * SECOND_NS};
+    struct top_call old = {1, P11PROF_C_Sign, INT64_C(3) * SECOND_NS};
+    groups[1] = groups[0];
+    before.calls = &young, before.call_count = 1;
+    now.calls = &old, now.call_count = 1;
+    top_figures_make(&figures, &before, &now, NULL);
+    assert_true(nearly(real("busy"), 1));
+    top_figures_clear(&figures);
+    before.calls = &old, now.call_count = 0;
+    groups[1].count++;
+    groups[1].total_ns += INT64_C(3200) * MS_NS;
+    top_figures_make(&figures, &before, &now, NULL);
+    assert_true(nearly(real("busy"), 0.1));
+    top_figures_clear(&figures);
+    before.call_count = 0;
+    top_figures_make(&figures, &before, &now, NULL);
+    assert_true(nearly(real("busy"), 1));
+}
+
 static void nothing_new_has_no_percentiles(void **state)
 {
     (void)state;
@@ -161,6 +190,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(only_what_is_new_counts),
+        TEST(a_long_call_is_busy_while_it_lasts),
         TEST(nothing_new_has_no_percentiles),
         TEST(a_run_that_was_not_looked_at_before_is_not_new),
         TEST(a_run_that_began_since_is_new),

@@ -14,6 +14,7 @@ struct tally {
     struct p11prof_sums sums;
     struct p11prof_buckets buckets; /* of what is new */
     uint64_t in_flight, oldest_ns;
+    int64_t age_ns; /* of the calls in flight now, less what those of before had by then */
 };
 
 /* A counter that went back belongs to a database that was replaced. */
@@ -93,14 +94,27 @@ static void group_add(struct tally *tally, const struct top_snapshot *before,
         buckets_add(tally, old, group);
 }
 
-static void calls_add(struct tally *tallies, const struct top_snapshot *now)
+static void calls_add(struct tally *tallies, const struct top_snapshot *before,
+                      const struct top_snapshot *now)
 {
+    for (size_t i = 0; i < before->call_count; i++)
+        tallies[before->calls[i].function].age_ns -= (int64_t)before->calls[i].age_ns;
     for (size_t i = 0; i < now->call_count; i++) {
         struct tally *tally = &tallies[now->calls[i].function];
         tally->in_flight++;
+        tally->age_ns += (int64_t)now->calls[i].age_ns;
         if (now->calls[i].age_ns > tally->oldest_ns)
             tally->oldest_ns = now->calls[i].age_ns;
     }
+}
+
+/* Threads that were in it, on average. What a call took before belongs to the time before; no call
+ * takes longer than this time, whenever its record came. */
+static double busy_of(const struct tally *tally, double seconds)
+{
+    double busy = ((double)tally->new_total_ns + (double)tally->age_ns) / 1e9 / seconds;
+    double most = (double)(tally->new_count + tally->in_flight);
+    return busy < 0 ? 0 : busy > most ? most : busy;
 }
 
 static bool fits(const char *filter, const char *name)
@@ -124,7 +138,7 @@ static void function_row(struct top_figures *out, unsigned function, struct tall
     p11prof_table_set_text(table, row, "function", p11prof_calls[function].name);
     p11prof_table_set_real(table, row, "calls_per_s", (double)tally->new_count / seconds);
     p11prof_table_set_real(table, row, "errors_per_s", (double)tally->new_error_count / seconds);
-    p11prof_table_set_real(table, row, "busy", (double)tally->new_total_ns / 1e9 / seconds);
+    p11prof_table_set_real(table, row, "busy", busy_of(tally, seconds));
     set_in_flight(table, row, tally->in_flight, tally->oldest_ns);
     p11prof_table_set_integer(table, row, "count", (int64_t)tally->count);
     p11prof_table_set_integer(table, row, "error_count", (int64_t)tally->error_count);
@@ -144,7 +158,7 @@ static void functions_make(struct top_figures *out, const struct top_snapshot *b
     for (size_t i = 0; i < now->group_count; i++)
         if (now->groups[i].function <= P11PROF_CALLS)
             group_add(&tallies[now->groups[i].function], before, now, &now->groups[i]);
-    calls_add(tallies, now);
+    calls_add(tallies, before, now);
     for (unsigned i = 1; i <= P11PROF_CALLS; i++) {
         struct tally *tally = &tallies[i];
         out->all.calls_per_s += (double)tally->new_count / seconds;

@@ -5,6 +5,7 @@
 #include "p11prof/drain.h"
 #include "report/allocate.h"
 #include "report/query.h"
+#include "waiting.h"
 
 #include <inttypes.h>
 #include <sqlite3.h>
@@ -17,6 +18,8 @@
 struct taking {
     struct top_snapshot *out;
     struct sqlite3 *db;
+    const struct p11prof_database *database;
+    const char *folder; /* of the spools */
     const int64_t *wanted;
     size_t wanted_count;
 };
@@ -99,7 +102,8 @@ static bool take_spool(void *payload, const struct p11prof_found_spool *spool)
     struct taking *taking = payload;
     struct top_snapshot *out = taking->out;
     int64_t start_wall_ns = 0;
-    if (spool->gone || spool->problem.status != P11PROF_OK)
+    if (spool->gone || spool->problem.status != P11PROF_OK ||
+        !p11prof_spool_belongs(spool, taking->database, taking->database->store, taking->folder))
         return true;
     int64_t run_id = run_find(taking, spool->run_id, &start_wall_ns);
     if ((run_id < 0 && taking->wanted_count > 0) || (run_id >= 0 && !is_wanted(taking, run_id)))
@@ -136,6 +140,7 @@ static void take_spools(struct taking *taking, const struct p11prof_database *da
     for (size_t i = 0; i < 2; i++) {
         if (folders[i] && !folders[i][0])
             continue;
+        taking->folder = folders[i];
         p11prof_spools_visit(folders[i], take_spool, taking);
         p11prof_in_flight_visit(folders[i], take_call, taking);
     }
@@ -241,7 +246,11 @@ enum p11prof_status top_snapshot_take(struct top_snapshot *out,
                                       const struct top_snapshot *before, const int64_t *run_ids,
                                       size_t run_count, struct p11prof_error *error)
 {
-    struct taking taking = {out, p11prof_store_sqlite(database->store), run_ids, run_count};
+    struct taking taking = {.out = out,
+                            .db = p11prof_store_sqlite(database->store),
+                            .database = database,
+                            .wanted = run_ids,
+                            .wanted_count = run_count};
     out->wall_ns = clock_ns(CLOCK_REALTIME);
     out->monotonic_ns = clock_ns(CLOCK_MONOTONIC);
     take_spools(&taking, database);
