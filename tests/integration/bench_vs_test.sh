@@ -108,6 +108,19 @@ on_fake() {
   shift
   bends "$expected" --vs same --test rsa-2048-sign --duration 1s "$@"
 }
+RULES=errors=10
+check "operations that fail" on_fake 3
+check "are told" printed "FAILED: rsa-2048-sign, base: "
+check "with their reason" printed " failed (CKR_DEVICE_ERROR), current: "
+RULES=wrong=7
+check "results that are wrong" on_fake 3 --verify all
+check "are told, too" printed " failed (wrong results)"
+RULES=errors=10
+check "JUnit of those that fail" on_fake 3 --format junit
+check "has an error" printed 'failures="0" errors="1"'
+RULES=errors=10
+check "JSON of those that fail" on_fake 3 --format json
+check "has their number" printed '"current_error_count":'
 check "a module that is not there" on_fake 2 --vs /nonexistent.so
 check "is told" says "current: module /nonexistent.so"
 echo no module >"$WORK/bad.so"

@@ -5,11 +5,47 @@
 #include "../report/allocate.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* --- what was found --- */
+
+static struct versus_errors errors_of(const struct bench_load *load)
+{
+    struct versus_errors errors = {.first_rv = load->first_rv};
+    for (unsigned i = 0; i < load->threads * load->processes; i++) {
+        errors.operation_count += load->threads_done[i].count;
+        errors.error_count += load->threads_done[i].error_count;
+    }
+    return errors;
+}
+
+bool versus_has_errors(const struct versus_findings *findings, size_t index)
+{
+    const struct versus_errors *sides = findings->errors[index];
+    return sides[VERSUS_BASE].error_count + sides[VERSUS_CURRENT].error_count > 0;
+}
+
+void versus_errors_text(char *out, size_t bytes, const struct versus_findings *findings,
+                        size_t index)
+{
+    char rv[32];
+    size_t used = 0;
+    *out = '\0';
+    for (unsigned side = 0; side < VERSUS_SIDES; side++) {
+        const struct versus_errors *errors = &findings->errors[index][side];
+        if (errors->error_count > 0)
+            used += (size_t)snprintf(
+                out + used, bytes - used, "%s%s: %" PRIu64 " of %" PRIu64 " failed (%s)",
+                used ? ", " : "", findings->versus->sides[side].settings->side, errors->error_count,
+                errors->operation_count,
+                errors->first_rv == CKR_OK ? "wrong results"
+                                           : p11prof_rv_text(errors->first_rv, rv));
+    }
+}
 
 void versus_findings_make(struct versus_findings *findings, const struct versus *versus)
 {
@@ -18,7 +54,8 @@ void versus_findings_make(struct versus_findings *findings, const struct versus 
         .versus = versus,
         .loads = p11prof_zalloc(schedule->load_count, sizeof *findings->loads),
         .current_tests = p11prof_zalloc(schedule->load_count, sizeof *findings->current_tests),
-        .tests = p11prof_zalloc(schedule->load_count, sizeof *findings->tests)};
+        .tests = p11prof_zalloc(schedule->load_count, sizeof *findings->tests),
+        .errors = p11prof_zalloc(schedule->load_count, sizeof *findings->errors)};
     for (size_t i = 0; i < schedule->load_count; i++) {
         if (!schedule->loads[i].ready)
             continue;
@@ -28,6 +65,9 @@ void versus_findings_make(struct versus_findings *findings, const struct versus 
             findings->other_tests = true;
         }
         findings->loads[findings->count] = &schedule->loads[i];
+        for (unsigned side = 0; side < VERSUS_SIDES; side++)
+            findings->errors[findings->count][side] =
+                errors_of(&versus->sides[side].schedule.loads[i]);
         findings->tests[findings->count++] = (struct p11prof_paired_test){
             .pairs = versus->loads[i].pairs, .pair_count = versus->loads[i].pair_count};
     }
@@ -39,6 +79,7 @@ void versus_findings_clear(struct versus_findings *findings)
 {
     p11prof_table_clear(&findings->table);
     free(findings->tests);
+    free(findings->errors);
     free(findings->loads);
     free(findings->current_tests);
 }
@@ -68,11 +109,16 @@ static char *pairs_json(const struct p11prof_paired_test *test)
 }
 
 static void counts_set(const struct p11prof_table *table, struct p11prof_cell *row,
-                       const struct p11prof_paired_test *test)
+                       const struct p11prof_paired_test *test,
+                       const struct versus_errors errors[VERSUS_SIDES])
 {
     p11prof_table_set_integer(table, row, "pair_count", (int64_t)test->used_count);
     p11prof_table_set_integer(table, row, "base_count", (int64_t)test->base_count);
     p11prof_table_set_integer(table, row, "current_count", (int64_t)test->current_count);
+    p11prof_table_set_integer(table, row, "base_error_count",
+                              (int64_t)errors[VERSUS_BASE].error_count);
+    p11prof_table_set_integer(table, row, "current_error_count",
+                              (int64_t)errors[VERSUS_CURRENT].error_count);
 }
 
 static void effect_set(const struct p11prof_table *table, struct p11prof_cell *row,
@@ -102,7 +148,7 @@ static void row_add(struct versus_findings *findings, size_t index)
         p11prof_table_set_integer(table, row, "data_bytes", (int64_t)load->data_bytes);
     p11prof_table_set_integer(table, row, "threads", load->threads);
     p11prof_table_set_integer(table, row, "processes", load->processes);
-    counts_set(table, row, test);
+    counts_set(table, row, test, findings->errors[index]);
     effect_set(table, row, test);
     p11prof_table_set_text(table, row, "verdict", p11prof_paired_verdicts[test->verdict]);
     p11prof_table_set_text(table, row, "arrow", arrow(test->verdict));

@@ -8,15 +8,15 @@
 #include <math.h>
 #include <string.h>
 
-/* What a verdict is to JUnit; NULL: a test that passed. */
-static const char *element_of(enum p11prof_paired_verdict verdict)
+/* What a test is to JUnit; NULL: one that passed. */
+static const char *element_of(const struct versus_findings *findings, size_t index)
 {
     static const char *const elements[P11PROF_PAIRED_VERDICTS] = {
         [P11PROF_PAIRED_REGRESSED] = "failure",
         [P11PROF_PAIRED_UNCLEAR] = "skipped",
         [P11PROF_PAIRED_INSUFFICIENT] = "skipped",
     };
-    return elements[verdict];
+    return versus_has_errors(findings, index) ? "error" : elements[findings->tests[index].verdict];
 }
 
 /* "ops_per_s 1234 to 1100, time +12.2 % (+9.9 to +14.6), threshold 5.0 %: regressed" */
@@ -72,12 +72,16 @@ static void case_write(FILE *stream, const char *name, const char *element, cons
 static void finding_write(FILE *stream, const struct versus_findings *findings, size_t index)
 {
     const struct p11prof_paired_test *test = &findings->tests[index];
-    const char *element = element_of(test->verdict);
-    char name[256], text[256];
+    const char *element = element_of(findings, index);
+    char name[256], text[256], errors[256];
     case_name(name, sizeof name, findings, index);
     describe(text, sizeof text, test, findings->versus->settings[VERSUS_BASE].vs.threshold);
+    versus_errors_text(errors, sizeof errors, findings, index);
     case_write(stream, name, element ? element : "system-out",
-               element ? p11prof_paired_verdicts[test->verdict] : NULL, text);
+               errors[0] ? errors
+               : element ? p11prof_paired_verdicts[test->verdict]
+                         : NULL,
+               text);
 }
 
 /* Both sides, in one line. */
@@ -93,9 +97,10 @@ void versus_junit(FILE *stream, const struct versus_findings *findings)
 {
     const struct schedule *schedule = &findings->versus->sides[VERSUS_BASE].schedule;
     char name[3 * P11PROF_PATH_BYTES];
-    size_t failures = 0, skipped = schedule->load_count - findings->count;
+    size_t failures = 0, errors = 0, skipped = schedule->load_count - findings->count;
     for (size_t i = 0; i < findings->count; i++) {
-        const char *element = element_of(findings->tests[i].verdict);
+        const char *element = element_of(findings, i);
+        errors += element && strcmp(element, "error") == 0;
         failures += element && strcmp(element, "failure") == 0;
         skipped += element && strcmp(element, "skipped") == 0;
     }
@@ -104,8 +109,8 @@ void versus_junit(FILE *stream, const struct versus_findings *findings)
           "<testsuites name=\"p11prof bench --vs\">\n  <testsuite",
           stream);
     p11prof_xml_attribute(stream, "name", name);
-    fprintf(stream, " tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"%zu\">\n",
-            schedule->load_count, failures, skipped);
+    fprintf(stream, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\">\n",
+            schedule->load_count, failures, errors, skipped);
     for (size_t i = 0; i < findings->count; i++)
         finding_write(stream, findings, i);
     for (size_t i = 0; i < schedule->load_count; i++)

@@ -60,6 +60,16 @@ static void skipped_print(struct p11prof_page *page, const struct versus *versus
                               schedule->loads[i].skipped);
 }
 
+static void errors_print(struct p11prof_page *page, const struct versus_findings *findings)
+{
+    char text[256];
+    for (size_t i = 0; i < findings->count; i++) {
+        versus_errors_text(text, sizeof text, findings, i);
+        if (text[0])
+            p11prof_page_note(page, "FAILED: %s, %s", findings->loads[i]->test.id, text);
+    }
+}
+
 static void page_print(FILE *stream, const struct versus_findings *findings,
                        enum p11prof_format format)
 {
@@ -77,6 +87,7 @@ static void page_print(FILE *stream, const struct versus_findings *findings,
         several(findings) ? "data_bytes threads processes" : "");
     p11prof_page_table(&page, &findings->table, columns);
     skipped_print(&page, versus);
+    errors_print(&page, findings);
     counts_print(&page, findings);
     p11prof_format_share(threshold, versus->settings[VERSUS_BASE].vs.threshold);
     p11prof_page_note(&page,

@@ -221,6 +221,8 @@ static const struct p11prof_column columns[] = {
     COUNT("pair_count", "PAIRS", "pairs of slices in which operations succeeded on both sides"),
     COUNT("base_count", "BASE COUNT", "operations that succeeded on the base side"),
     COUNT("current_count", "CURRENT COUNT", "operations that succeeded on the current side"),
+    COUNT("base_error_count", "BASE ERRORS", "operations that failed on the base side"),
+    COUNT("current_error_count", "CURRENT ERRORS", "operations that failed on the current side"),
     {"base_ops_per_s", "BASE OPS/S", P11PROF_UNIT_PER_S, P11PROF_TYPE_REAL, "its rate"},
     {"current_ops_per_s", "CURRENT OPS/S", P11PROF_UNIT_PER_S, P11PROF_TYPE_REAL, "its rate"},
     {"effect", "SLOWDOWN", P11PROF_UNIT_CHANGE, P11PROF_TYPE_REAL,
