@@ -17,10 +17,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -107,6 +109,25 @@ static void thread_ends(void *value)
 static const volatile struct p11prof_shim_place place
     __attribute__((used)) = {.magic = P11PROF_SHIM_PLACE_MAGIC};
 
+/* Of dlopen("./x.so") only the kernel still knows where that was. */
+static void find_mapped_path(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    uintptr_t own = (uintptr_t)&place, low, high;
+    char *line = NULL;
+    size_t bytes = 0;
+    while (maps && !image.shim_path[0] && getline(&line, &bytes, maps) > 0) {
+        char *path = strchr(line, '/');
+        if (path && sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &low, &high) == 2 && own >= low &&
+            own < high)
+            snprintf(image.shim_path, sizeof image.shim_path, "%.*s", (int)strcspn(path, "\n"),
+                     path);
+    }
+    free(line);
+    if (maps)
+        fclose(maps);
+}
+
 static void find_own_path(void)
 {
     Dl_info info;
@@ -114,6 +135,8 @@ static void find_own_path(void)
         snprintf(image.shim_path, sizeof image.shim_path, "%s", (const char *)place.path);
     else if (dladdr(&image, &info) && info.dli_fname && info.dli_fname[0] == '/')
         snprintf(image.shim_path, sizeof image.shim_path, "%s", info.dli_fname);
+    else
+        find_mapped_path();
 }
 
 static void load(void)

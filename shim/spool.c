@@ -92,8 +92,10 @@ static bool default_folder(struct p11prof_descriptor *folder, char *path, size_t
     return folder_make(folder, path);
 }
 
+enum { ADDRESS_SPACE_PART = 16 };
+
 /* Space that may be used: the limit, half of what is free, RLIMIT_FSIZE (past it SIGXFSZ would kill
- * the host). */
+ * the host), and little of a limited address space: the application's threads need it. */
 static uint64_t space_bytes(int folder, uint64_t limit_bytes)
 {
     struct statvfs fs;
@@ -104,6 +106,9 @@ static uint64_t space_bytes(int folder, uint64_t limit_bytes)
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
         limit.rlim_cur < bytes)
         bytes = limit.rlim_cur;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        limit.rlim_cur / ADDRESS_SPACE_PART < bytes)
+        bytes = limit.rlim_cur / ADDRESS_SPACE_PART;
     if (bytes > P11PROF_SPOOL_MAX_BYTES)
         bytes = P11PROF_SPOOL_MAX_BYTES;
     return bytes / P11PROF_CHUNK_BYTES * P11PROF_CHUNK_BYTES;

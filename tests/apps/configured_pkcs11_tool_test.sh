@@ -33,6 +33,12 @@ same --show-info
 same --test --login --pin "$PIN"
 same -O --login --pin wrong-pin-never-recorded
 
+# The .conf beside a copy is found by whatever path the copy is loaded.
+(cd "$WORK" && pkcs11-tool --module ./tools.so -L) >"$WORK/recorded" 2>&1
+check "a relative path works" [ $? -eq 0 ]
+pkcs11-tool --module "$SOFTHSM" -L >"$WORK/plain" 2>&1
+check "... and prints the same" cmp -s "$WORK/plain" "$WORK/recorded"
+
 tool --keypairgen --id 03 --label third --key-type rsa:2048
 check "a key is made" [ $? -eq 0 ]
 check "... and recorded" [ "$(recorded tools C_GenerateKeyPair)" = 1 ]

@@ -31,7 +31,7 @@ static void limit_set(const struct driven *driven)
         _exit(96);
 }
 
-static void with_limit(int resource, rlim_t value, const char *drain)
+static void with_limit(int resource, rlim_t value, const char *drain, unsigned threads)
 {
     struct fault fault;
     printf("limit %d of %llu, %s\n", resource, (unsigned long long)value, drain);
@@ -39,8 +39,8 @@ static void with_limit(int resource, rlim_t value, const char *drain)
     limit.resource = resource;
     limit.value = value;
     fault.in_child = limit_set;
-    fault_run(&fault, "finalize", drain, 1, 20011);
-    assert_int_equal(driven_returned(&fault.driven), 20011);
+    fault_run(&fault, "finalize", drain, threads, 20011);
+    assert_int_equal(driven_returned(&fault.driven), threads * 20011);
     if (fault_spools(&fault) || access(fault.driven.db, F_OK) == 0)
         fault_counted(&fault, NULL);
     else
@@ -54,7 +54,7 @@ static void test_file_size(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++)
         for (size_t drain = 0; drain < 3; drain++)
-            with_limit(RLIMIT_FSIZE, bytes[i], drains[drain]);
+            with_limit(RLIMIT_FSIZE, bytes[i], drains[drain], 1);
 }
 
 static void test_descriptors(void **state)
@@ -62,19 +62,22 @@ static void test_descriptors(void **state)
     (void)state;
     for (rlim_t count = 4; count <= 8; count++)
         for (size_t drain = 0; drain < 2; drain++)
-            with_limit(RLIMIT_NOFILE, count, drains[drain]);
+            with_limit(RLIMIT_NOFILE, count, drains[drain], 1);
 }
 
 static void test_address_space(void **state)
 {
     static const rlim_t bytes[] = {20 << 20, 60 << 20, 200 << 20};
+    static const rlim_t tight_bytes = 80 << 20; /* for six stacks of 8 MB, and little more */
     (void)state;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     skip();
 #endif
     for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++)
         for (size_t drain = 0; drain < 2; drain++)
-            with_limit(RLIMIT_AS, bytes[i], drains[drain]);
+            with_limit(RLIMIT_AS, bytes[i], drains[drain], 1);
+    for (size_t drain = 0; drain < 3; drain++)
+        with_limit(RLIMIT_AS, tight_bytes, drains[drain], 6);
 }
 
 /* --- no thread --- */
