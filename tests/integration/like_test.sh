@@ -187,6 +187,13 @@ check "what is answered in another way is said" says out \
   "C_Sign: 1 answered CKR_OPERATION_NOT_INITIALIZED, recorded CKR_DEVICE_ERROR"
 check "what is answered as recorded is not" not grep -q TYPE_INVALID "$WORK/out"
 check "it knows how many were recorded" says out "C_SignInit"
+script "$WORK/script.toml" 256 <<'END'
+  { call = "C_Initialize" },
+  { call = "C_OpenSession", session = 1, flags = 6 },
+  { call = "C_Sign", session = 1, in = 32, out = 64 },
+END
+check "a call that had not failed when it was recorded" plays 3 "$WORK/script.toml"
+check "is named" says out "C_Sign: 1 answered CKR_OPERATION_NOT_INITIALIZED, recorded CKR_OK"
 runs=$(last)
 script "$WORK/script.toml" 111 <<'END'
   { call = "C_Initialize" },

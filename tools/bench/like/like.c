@@ -252,6 +252,7 @@ static void played_fill(const struct play *play, struct like_played *played)
         if (tally->expected_ns > played->expected_ns)
             played->expected_ns = tally->expected_ns;
         played->token_ns += tally->token_ns;
+        played->failed_count += tally->failed_count;
     }
     played->duration_ns = end_ns - play->start_ns;
 }
@@ -276,6 +277,8 @@ static int play_all(struct play *play, const char *recorded_db)
     played_fill(play, &played);
     played.recorded_db = recorded_db;
     int written = like_page_write(&played);
+    if (code == 0 && played.failed_count > 0)
+        code = P11PROF_EXIT_FAILED;
     return code ? code : cleaned ? cleaned : written;
 }
 

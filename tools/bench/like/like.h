@@ -25,6 +25,7 @@ struct like_played {
     uint64_t duration_ns;    /* from its first call to its last one's end */
     uint64_t expected_ns;    /* that the module's own durations and the recorded thinking make */
     uint64_t token_ns;       /* in the module, all threads */
+    uint64_t failed_count;   /* of calls that succeeded when they were recorded */
 };
 
 /* Writes the page, or the report of the run where the format is JSON or that of Prometheus. Returns

@@ -86,6 +86,7 @@ static void tally_take(struct like_actor *actor, const struct like_call *call, C
                               memory_order_relaxed);
     if (rv == call->rv || call->rv == CK_UNAVAILABLE_INFORMATION)
         return;
+    tally->failed_count += is_error && call->rv == CKR_OK;
     difference_add(tally, &(struct like_difference){call->function, call->rv, rv, 1});
 }
 
@@ -156,6 +157,7 @@ static void tally_join(struct like_player *player, const struct like_actor *acto
     for (unsigned i = 0; i < own->difference_count; i++)
         difference_add(all, &own->differences[i]);
     all->token_ns += actor->token_ns;
+    all->failed_count += own->failed_count;
     all->end_ns = end_ns > all->end_ns ? end_ns : all->end_ns;
     all->expected_ns = expected_ns > all->expected_ns ? expected_ns : all->expected_ns;
     pthread_mutex_unlock(&player->lock);

@@ -65,9 +65,10 @@ struct like_tally {
     uint64_t left_out[P11PROF_CALLS + 1]; /* that could not be played */
     struct like_difference differences[LIKE_DIFFERENCES_MOST];
     unsigned difference_count;
-    uint64_t end_ns;      /* CLOCK_MONOTONIC: of its last call */
-    uint64_t expected_ns; /* of its slowest thread: start, thinking, and the module's own time */
-    uint64_t token_ns;    /* in the module, all threads */
+    uint64_t end_ns;       /* CLOCK_MONOTONIC: of its last call */
+    uint64_t expected_ns;  /* of its slowest thread: start, thinking, and the module's own time */
+    uint64_t token_ns;     /* in the module, all threads */
+    uint64_t failed_count; /* calls that succeeded when they were recorded */
 };
 
 /* How far a thread is, for those that come after it. */
