@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 static const char totals_sql[] =
     "SELECT call_count, process_count, lost_count, (SELECT coalesce(sum(total_ns), 0)"
@@ -56,10 +57,15 @@ static void list_modules(const struct p11prof_modules *modules)
 
 static void explain_nothing(const struct p11prof_modules *modules)
 {
+    const char *spool = getenv("P11PROF_SPOOL");
     p11prof_warn("no PKCS#11 call was recorded; nothing that was started called a function of:");
     list_modules(modules);
-    p11prof_note("static, set-uid and musl programs, and those that clear their environment and "
-                 "start themselves again, are not covered; --module names another module");
+    p11prof_note(
+        "static, set-uid and musl programs, and those that are started with a clean "
+        "environment (env -i, sudo, su -), are not covered; --module names another module");
+    if (spool && *spool)
+        p11prof_note("nor is a process that may not write %s (P11PROF_SPOOL): it says so in syslog",
+                     spool);
 }
 
 /* What the user most likely wanted to name. */
