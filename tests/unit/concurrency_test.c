@@ -286,6 +286,19 @@ static void test_between_calls(void **unused)
     near(process->turns.waited_ns, 40);
 }
 
+/* Two calls of thread 2 overlap by 1 ns: nobody waits when its operation is over. */
+static void test_between_calls_that_overlap(void **unused)
+{
+    (void)unused;
+    call(10, 20, 2, 2, P11PROF_C_SignInit);
+    call(19, 25, 2, 2, P11PROF_C_SignUpdate);
+    call(30, 40, 2, 2, P11PROF_C_Sign);
+    call(2000, 2040, 1, 1, P11PROF_C_GenerateRandom);
+    p11prof_concurrency_process_finish(process);
+    assert_int_equal(process->turns.between_count, 0);
+    near(process->turns.waited_ns, 5); /* from the end of its first call to that of its second */
+}
+
 static void test_shared_sessions(void **unused)
 {
     (void)unused;
@@ -397,6 +410,7 @@ int main(void)
         TEST(test_turns_without_wait),
         TEST(test_no_turns),
         TEST(test_between_calls),
+        TEST(test_between_calls_that_overlap),
         TEST(test_shared_sessions),
         TEST(test_many_sessions),
         TEST(test_lock_of_a_session),

@@ -114,6 +114,7 @@ void p11prof_thread_turns_call_ends(struct p11prof_thread_turns *turns,
     struct p11prof_turn_thread *thread = thread_of(turns, flight->thread);
     pass(turns, flight->end_ns);
     turns->level--;
+    turns->between_count -= thread->between; /* calls of a thread may seem to overlap */
     thread->between = goes_on(flight);
     turns->between_count += thread->between;
     turns->last_thread = flight->thread;
