@@ -26,6 +26,8 @@ struct queue {
     enum service service;
     double think_ns; /* mean, of a thread between its calls */
     bool unfair;     /* who came last is served first */
+    bool mixed;      /* two mechanisms in turn, each call after a C_SignInit that is not queued */
+    bool short_too;  /* every other call of a thread is a C_SignInit of 300 ns */
 };
 
 static double exponential(double mean)
@@ -44,9 +46,10 @@ static double service(enum service kind)
 struct thread {
     enum { AWAY, WAITS, SERVED } is;
     double next_ns, start_ns;
+    unsigned call_count; /* that ended */
 };
 
-static struct p11prof_event events[CALLS];
+static struct p11prof_event events[2 * CALLS];
 static size_t event_count;
 
 static int by_end(const void *a, const void *b)
@@ -78,22 +81,34 @@ static void serve(struct thread *threads, const struct queue *queue, double now_
     if (served >= queue->servers || first == queue->threads)
         return;
     threads[first].is = SERVED;
-    threads[first].next_ns = now_ns + service(queue->service);
+    bool is_short = queue->short_too && threads[first].call_count % 2 == 0;
+    threads[first].next_ns = now_ns + (is_short ? 300 : service(queue->service));
 }
 
-static void end_call(struct thread *thread, size_t index, double now_ns)
+static void add_event(size_t thread, unsigned function, int64_t mechanism, double start_ns,
+                      double end_ns)
 {
-    events[event_count++] =
-        (struct p11prof_event){.process_id = 1,
-                               .thread_id = 100 + (int64_t)index,
-                               .start_ns = (int64_t)thread->start_ns,
-                               .duration_ns = (int64_t)(now_ns - thread->start_ns),
-                               .function = P11PROF_C_Sign,
-                               .rv = CKR_OK,
-                               .session = 1 + (int64_t)index,
-                               .mechanism = CKM_RSA_PKCS,
-                               .key_type = CKK_RSA,
-                               .key_bits = 2048};
+    events[event_count++] = (struct p11prof_event){.process_id = 1,
+                                                   .thread_id = 100 + (int64_t)thread,
+                                                   .start_ns = (int64_t)start_ns,
+                                                   .duration_ns = (int64_t)(end_ns - start_ns),
+                                                   .function = function,
+                                                   .rv = CKR_OK,
+                                                   .session = 1 + (int64_t)thread,
+                                                   .mechanism = mechanism,
+                                                   .key_type = CKK_RSA,
+                                                   .key_bits = 2048};
+}
+
+static void end_call(struct thread *thread, size_t index, const struct queue *queue, double now_ns)
+{
+    bool odd = thread->call_count++ % 2;
+    int64_t mechanism = queue->mixed && odd ? CKM_SHA256_RSA_PKCS : CKM_RSA_PKCS;
+    if (queue->mixed)
+        add_event(index, P11PROF_C_SignInit, mechanism, thread->start_ns - 310,
+                  thread->start_ns - 10);
+    add_event(index, queue->short_too && !odd ? P11PROF_C_SignInit : P11PROF_C_Sign, mechanism,
+              thread->start_ns, now_ns);
 }
 
 static void run_queue(const struct queue *queue, uint64_t seed)
@@ -102,12 +117,12 @@ static void run_queue(const struct queue *queue, uint64_t seed)
     draw_seed(seed);
     event_count = 0;
     for (size_t i = 0; i < queue->threads; i++)
-        threads[i] = (struct thread){AWAY, exponential(queue->think_ns + service_ns), 0};
+        threads[i] = (struct thread){AWAY, exponential(queue->think_ns + service_ns) + 1000, 0, 0};
     while (event_count < CALLS) {
         size_t next = next_of(threads, queue);
         double now_ns = threads[next].next_ns;
         if (threads[next].is == SERVED) {
-            end_call(&threads[next], next, now_ns);
+            end_call(&threads[next], next, queue, now_ns);
             threads[next].is = AWAY;
             threads[next].next_ns = now_ns + 1000 + exponential(queue->think_ns);
         } else {
@@ -120,6 +135,20 @@ static void run_queue(const struct queue *queue, uint64_t seed)
 }
 
 /* --- verdicts --- */
+
+static unsigned free_kinds, serialised_kinds; /* of the last verdict */
+
+static void judge_kinds(const struct p11prof_concurrency_verdict *verdict)
+{
+    free_kinds = serialised_kinds = 0;
+    for (size_t i = 0; i < verdict->process->group_count; i++) {
+        struct p11prof_speed_up kind;
+        p11prof_concurrency_judge_kind(&kind, verdict, &verdict->process->groups[i]);
+        free_kinds += kind.served == P11PROF_SERVED_ALL || kind.served == P11PROF_SERVED_SOME ||
+                      kind.served == P11PROF_SERVED_TOGETHER;
+        serialised_kinds += kind.served == P11PROF_SERVED_IN_TURN;
+    }
+}
 
 static void judge(struct p11prof_speed_up *out)
 {
@@ -137,6 +166,7 @@ static void judge(struct p11prof_speed_up *out)
     assert_int_equal(process->sweep.late_count, 0);
     assert_false(verdict.taken);
     *out = verdict.module;
+    judge_kinds(&verdict);
     p11prof_concurrency_process_free(process);
     free(groups.all);
 }
@@ -206,8 +236,10 @@ static void test_saturated(void **unused)
     };
     for (size_t i = 0; i < sizeof queues / sizeof *queues; i++)
         for (uint64_t seed = 1; seed <= 20; seed++) {
-            struct queue queue = {queues[i].servers, queues[i].threads, queues[i].service, 10,
-                                  false};
+            struct queue queue = {.servers = queues[i].servers,
+                                  .threads = queues[i].threads,
+                                  .service = queues[i].service,
+                                  .think_ns = 10};
             struct p11prof_speed_up found;
             run_queue(&queue, seed);
             judge(&found);
@@ -220,11 +252,80 @@ static void test_saturated(void **unused)
         }
 }
 
+/* Two mechanisms that wait in one line, and short calls that do not wait. */
+static void test_mixed_kinds(void **unused)
+{
+    (void)unused;
+    static const double thinks_ns[] = {10, 5e5, 3e6};
+    for (size_t i = 0; i < sizeof thinks_ns / sizeof *thinks_ns; i++)
+        for (unsigned servers = 1; servers <= 4; servers += 3)
+            for (uint64_t seed = 1; seed <= 20; seed++) {
+                struct queue queue = {
+                    .servers = servers, .threads = 4, .think_ns = thinks_ns[i], .mixed = true};
+                struct p11prof_speed_up found;
+                run_queue(&queue, seed);
+                judge(&found);
+                assert_int_equal(found.served == P11PROF_SERVED_IN_TURN, servers == 1);
+                if (servers == 1)
+                    assert_int_equal(free_kinds, 0);
+            }
+}
+
+/* Short calls wait in the line too. */
+static void test_short_calls_in_line(void **unused)
+{
+    (void)unused;
+    for (unsigned threads = 2; threads <= 6; threads += 2)
+        for (uint64_t seed = 1; seed <= 20; seed++) {
+            struct queue queue = {
+                .servers = 1, .threads = threads, .think_ns = 10, .short_too = true};
+            struct p11prof_speed_up found;
+            run_queue(&queue, seed);
+            judge(&found);
+            assert_int_equal(found.served, P11PROF_SERVED_IN_TURN);
+            assert_int_equal(free_kinds, 0);
+        }
+}
+
+static void run_two_queues(const struct queue *queue, uint64_t seed)
+{
+    static struct p11prof_event others[CALLS];
+    run_queue(queue, 2 * seed);
+    for (size_t i = 0; i < CALLS; i++) {
+        others[i] = events[i];
+        others[i].function = P11PROF_C_Digest;
+        others[i].thread_id += 100;
+        others[i].session += 100;
+    }
+    run_queue(queue, 2 * seed + 1);
+    for (size_t i = 0; i < CALLS; i++)
+        events[event_count++] = others[i];
+    qsort(events, event_count, sizeof *events, by_end);
+}
+
+/* Two functions that have a lock each. */
+static void test_two_locks(void **unused)
+{
+    (void)unused;
+    static const double thinks_ns[] = {10, 3e6};
+    for (size_t i = 0; i < sizeof thinks_ns / sizeof *thinks_ns; i++)
+        for (uint64_t seed = 1; seed <= 20; seed++) {
+            struct queue queue = {.servers = 1, .threads = 3, .think_ns = thinks_ns[i]};
+            struct p11prof_speed_up found;
+            run_two_queues(&queue, seed);
+            judge(&found);
+            assert_int_not_equal(found.served, P11PROF_SERVED_IN_TURN);
+            assert_int_equal(serialised_kinds, 2);
+            assert_int_equal(free_kinds, 0);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_queues),
-        cmocka_unit_test(test_saturated),
+        cmocka_unit_test(test_random_queues), cmocka_unit_test(test_saturated),
+        cmocka_unit_test(test_mixed_kinds),   cmocka_unit_test(test_short_calls_in_line),
+        cmocka_unit_test(test_two_locks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,6 +74,9 @@ static uint32_t thread_of(struct p11prof_concurrency_process *process, int64_t t
 
 /* --- time --- */
 
+static const double real_time = 0.9;   /* of the time in use: what is left is of short calls … */
+static const double much_longer = 2.0; /* … if calls of the others are so many times as long */
+
 static size_t slice_of(const struct p11prof_concurrency_process *process, int64_t moment_ns)
 {
     int64_t slice = moment_ns > 0 ? moment_ns / process->turns.slice_ns : 0;
@@ -126,12 +129,48 @@ static void begin(void *payload, struct p11prof_flight *flight)
         (double)p11prof_thread_turns_call_begins(&process->turns, flight);
 }
 
+static void add_duration(struct p11prof_durations *durations, double ns)
+{
+    durations->count++;
+    durations->total_ns += ns;
+    durations->squares += ns * ns;
+}
+
+static void add_gap(const struct p11prof_concurrency_process *process,
+                    struct p11prof_group_use *group, const struct p11prof_flight *flight)
+{
+    double duration_ns = (double)(flight->end_ns - flight->start_ns);
+    int64_t from_ns = flight->start_ns > process->last_ns ? flight->start_ns : process->last_ns;
+    group->end_count++;
+    group->gaps_ns += (double)(flight->end_ns - from_ns);
+    if (flight->others_of_kind == 0)
+        add_duration(flight->others == 0 ? &group->alone : &group->behind, duration_ns);
+}
+
+/* Up to now, kinds whose calls are much longer make up nearly all the time in use. */
+static bool is_short(const struct p11prof_concurrency_process *process,
+                     const struct p11prof_group_use *group)
+{
+    double longer_ns = 0, all_ns = 0;
+    double least_ns = much_longer * group->gaps_ns / (double)group->end_count;
+    for (size_t i = 0; i < process->group_count; i++) {
+        const struct p11prof_group_use *other = &process->groups[i];
+        all_ns += other->gaps_ns;
+        if (other->gaps_ns > least_ns * (double)other->end_count)
+            longer_ns += other->gaps_ns;
+    }
+    return longer_ns > real_time * all_ns;
+}
+
 static void end(void *payload, const struct p11prof_flight *flight)
 {
     struct p11prof_concurrency_process *process = payload;
     struct p11prof_group_use *group = group_of(process, flight->group);
     double duration_ns = (double)(flight->end_ns - flight->start_ns);
-    p11prof_spacing_add(&process->spacing, flight->start_ns, flight->end_ns, process->levels.level);
+    add_gap(process, group, flight);
+    if (!is_short(process, group))
+        p11prof_spacing_add(&process->spacing, flight->start_ns, flight->end_ns,
+                            process->levels.level);
     p11prof_spacing_add(&group->spacing, flight->start_ns, flight->end_ns, group->levels.level);
     p11prof_levels_done(&process->levels, flight->group, duration_ns, flight->others);
     p11prof_levels_done(&group->levels, 0, duration_ns, flight->others_of_kind);

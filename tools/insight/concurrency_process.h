@@ -39,9 +39,19 @@ struct p11prof_concurrency_slice {
     uint64_t call_count; /* begun */
 };
 
+struct p11prof_durations {
+    uint64_t count;
+    double total_ns, squares;
+};
+
 struct p11prof_group_use {
     struct p11prof_levels levels;
     struct p11prof_spacing spacing;
+    /* The part of its calls after the last end of any kind: what they add to the time in use. */
+    uint64_t end_count;
+    double gaps_ns;
+    /* Of those that began with none in flight; with others, but none of the kind. */
+    struct p11prof_durations alone, behind;
 };
 
 /* Of a function, over all processes. */
@@ -56,7 +66,7 @@ struct p11prof_concurrency_process {
     int64_t first_ns, last_ns;
     struct p11prof_sweep sweep;
     struct p11prof_levels levels;
-    struct p11prof_spacing spacing;
+    struct p11prof_spacing spacing;   /* of kinds that take real time */
     struct p11prof_sessions sessions; /* not of all processes; nor turns, threads and flows */
     struct p11prof_thread_turns turns;
     struct p11prof_group_use *groups; /* by index */

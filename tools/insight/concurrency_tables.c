@@ -67,15 +67,16 @@ static void set_group(const struct p11prof_table *table, struct p11prof_cell *ro
 
 /* Kinds of calls that take a hundredth of the time or more. */
 static void add_groups(struct p11prof_table *table, const struct p11prof_concurrency *of,
-                       const struct p11prof_concurrency_process *process)
+                       const struct p11prof_concurrency_verdict *verdict)
 {
+    const struct p11prof_concurrency_process *process = verdict->process;
     for (size_t i = 0; i < process->group_count; i++) {
         const struct p11prof_group_use *use = &process->groups[i];
         struct p11prof_speed_up speed_up;
         if (of->groups.all[i].kind != P11PROF_KIND_CALL ||
             use->levels.in_flight_ns < 0.01 * process->levels.in_flight_ns || use->levels.most < 2)
             continue;
-        p11prof_speed_up_estimate(&speed_up, &use->levels, &use->spacing);
+        p11prof_concurrency_judge_kind(&speed_up, verdict, use);
         set_group(table, add_served(table, process, "kind", &speed_up), of, &of->groups.all[i]);
     }
 }
@@ -102,7 +103,7 @@ static void add_verdicts(struct p11prof_section *out, const struct p11prof_concu
             add_served(table, verdict->process, "one session", &verdict->within);
             add_served(table, verdict->process, "sessions", &verdict->across);
         }
-        add_groups(table, of, verdict->process);
+        add_groups(table, of, verdict);
     }
 }
 

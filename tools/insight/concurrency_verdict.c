@@ -3,10 +3,14 @@
 #include "concurrency_verdict.h"
 #include "p11prof/batch.h"
 
+#include <math.h>
+
 /* Of the time with several in flight: from then on sessions are looked at by themselves. */
 static const double within_least = 0.05;
 /* Of all time in the module: from then on a kind of calls may stand for it. */
 static const double kind_least = 0.1;
+static const double slower = 0.1; /* as much is no wait */
+static const uint64_t alone_least = 5;
 
 static void find_function(struct p11prof_concurrency_verdict *out,
                           const struct p11prof_call_groups *groups)
@@ -26,6 +30,42 @@ static bool is_decided(const struct p11prof_speed_up *of)
     return of->served != P11PROF_SERVED_UNKNOWN && of->served != P11PROF_SERVED_UNCLEAR;
 }
 
+/* Whether calls of the kind take longer where they begin while only others are in flight: they are
+ * in a line with them, so what one takes by itself is not known from its kind alone. */
+static bool waits_for_others(const struct p11prof_group_use *use)
+{
+    double count = (double)use->alone.count, first_count = count + (double)use->behind.count;
+    if (use->behind.count == 0)
+        return false;
+    if (use->alone.count < alone_least)
+        return true;
+    double alone_ns = use->alone.total_ns / count;
+    double first_ns = (use->alone.total_ns + use->behind.total_ns) / first_count;
+    double variance = fmax(use->alone.squares / count - alone_ns * alone_ns, 0) / (count - 1);
+    return first_ns - alone_ns > fmax(slower * alone_ns, 2 * sqrt(variance));
+}
+
+void p11prof_concurrency_judge_kind(struct p11prof_speed_up *out,
+                                    const struct p11prof_concurrency_verdict *verdict,
+                                    const struct p11prof_group_use *use)
+{
+    bool matters = use->levels.in_flight_ns >= kind_least * verdict->process->levels.in_flight_ns;
+    p11prof_speed_up_estimate(out, &use->levels, &use->spacing);
+    bool held = out->known && verdict->module.served != P11PROF_SERVED_ALL && waits_for_others(use);
+    if (out->lack == P11PROF_LACK_OVERLAP || out->served == P11PROF_SERVED_IN_TURN ||
+        (is_decided(out) && !held))
+        return;
+    if (verdict->module.served == P11PROF_SERVED_IN_TURN && matters) {
+        out->served = P11PROF_SERVED_IN_TURN;
+        out->lack = P11PROF_LACK_NONE;
+        out->known = false;
+    } else if (held) {
+        out->served = P11PROF_SERVED_UNKNOWN;
+        out->lack = P11PROF_LACK_OTHERS;
+        out->known = false;
+    }
+}
+
 /* Where all calls together say too little, one kind of them may say enough. */
 static void find_kind(struct p11prof_concurrency_verdict *out,
                       const struct p11prof_call_groups *groups)
@@ -39,7 +79,7 @@ static void find_kind(struct p11prof_concurrency_verdict *out,
         struct p11prof_speed_up of;
         if (use->levels.in_flight_ns <= best_ns || groups->all[i].kind != P11PROF_KIND_CALL)
             continue;
-        p11prof_speed_up_estimate(&of, &use->levels, &use->spacing);
+        p11prof_concurrency_judge_kind(&of, out, use);
         if (!is_decided(&of))
             continue;
         best_ns = use->levels.in_flight_ns;
@@ -49,27 +89,12 @@ static void find_kind(struct p11prof_concurrency_verdict *out,
     }
 }
 
-/* The spacing of all calls, or, where kinds differ, of those that take nearly all the time. */
-static const struct p11prof_spacing *spacing_of(const struct p11prof_concurrency_process *process)
-{
-    const struct p11prof_group_use *most = NULL;
-    double all_ns = 0;
-    for (size_t i = 0; i < process->group_count; i++) {
-        const struct p11prof_group_use *group = &process->groups[i];
-        all_ns += group->levels.in_flight_ns;
-        if (!most || group->levels.in_flight_ns > most->levels.in_flight_ns)
-            most = group;
-    }
-    bool alone = most && most->levels.in_flight_ns >= 0.9 * all_ns;
-    return alone ? &most->spacing : &process->spacing;
-}
-
 void p11prof_concurrency_judge(struct p11prof_concurrency_verdict *out,
                                const struct p11prof_concurrency_process *process,
                                const struct p11prof_call_groups *groups)
 {
     *out = (struct p11prof_concurrency_verdict){.process = process};
-    p11prof_speed_up_estimate(&out->module, &process->levels, spacing_of(process));
+    p11prof_speed_up_estimate(&out->module, &process->levels, &process->spacing);
     find_function(out, groups);
     find_kind(out, groups);
     if (process->process_id < 0)
@@ -102,6 +127,7 @@ const char *p11prof_served_reason(const struct p11prof_speed_up *speed_up)
         [P11PROF_LACK_NONE] = NULL,
         [P11PROF_LACK_OVERLAP] = "hardly ever two calls in flight",
         [P11PROF_LACK_ALONE] = "too few calls began with none in flight",
+        [P11PROF_LACK_OTHERS] = "calls of other kinds may hold them up",
         [P11PROF_LACK_CALLS] = "too few calls"};
     return reasons[speed_up->lack];
 }

@@ -23,6 +23,12 @@ void p11prof_concurrency_judge(struct p11prof_concurrency_verdict *out,
                                const struct p11prof_concurrency_process *process,
                                const struct p11prof_call_groups *groups);
 
+/* Calls of one kind. `verdict`: of all of them, `module` at least; where one at a time of all is
+ * served, so is one of each kind that matters. */
+void p11prof_concurrency_judge_kind(struct p11prof_speed_up *out,
+                                    const struct p11prof_concurrency_verdict *verdict,
+                                    const struct p11prof_group_use *use);
+
 /* Whether calls overlapped, or threads waited for each other. */
 bool p11prof_concurrency_matters(const struct p11prof_concurrency_verdict *verdict);
 
