@@ -173,6 +173,21 @@ static void test_in_turn(void **unused)
     assert_string_equal(p11prof_served_word(&verdict.module), "serialised");
 }
 
+/* Short calls of another function are not in the figures of the one that is named. */
+static void test_durations(void **unused)
+{
+    struct p11prof_concurrency_verdict verdict;
+    (void)unused;
+    repeat(20);
+    for (int64_t at = 0; at < 50 * 400; at += 50)
+        call(at + 45, at + 46, 1, 1, P11PROF_C_SignInit);
+    judge(&verdict);
+    assert_int_equal(verdict.function, P11PROF_C_Sign);
+    near(verdict.module.service_ns, 31. / 4);
+    near(verdict.service_ns, 10);
+    near(verdict.mean_ns, 35. / 3);
+}
+
 static void test_together(void **unused)
 {
     struct p11prof_concurrency_verdict verdict;
@@ -402,6 +417,7 @@ int main(void)
         TEST(test_back_to_back),
         TEST(test_late),
         TEST(test_in_turn),
+        TEST(test_durations),
         TEST(test_together),
         TEST(test_kinds_in_turn),
         TEST(test_one_thread),

@@ -111,7 +111,7 @@ static void add_steps(struct p11prof_section *out,
                       const struct p11prof_concurrency_verdict *verdicts, size_t verdict_count)
 {
     struct p11prof_table *table = p11prof_section_add(
-        out, "steps", "Speed-up against one after another, by how many are in flight",
+        out, "steps", "Speed-up against one after another of all calls, by how many are in flight",
         "process_id in_flight speed_up calls_per_s busy_ns call_count", NULL);
     for (size_t i = 0; i < verdict_count; i++)
         for (unsigned level = 1; level <= verdicts[i].module.most; level++) {

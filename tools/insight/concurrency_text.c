@@ -38,18 +38,22 @@ static const char *subject(const struct p11prof_concurrency_verdict *verdict)
     return verdict->process->process_id < 0 ? "over all processes the token" : "the module";
 }
 
-static void say_figures(struct p11prof_section *out, const struct p11prof_speed_up *of)
+static void say_figures(struct p11prof_section *out,
+                        const struct p11prof_concurrency_verdict *verdict)
 {
+    const struct p11prof_speed_up *of = &verdict->said;
     char alone[P11PROF_UNIT_TEXT_BYTES], all[P11PROF_UNIT_TEXT_BYTES];
-    p11prof_format_ns(alone, (uint64_t)of->service_ns);
-    p11prof_format_ns(all, (uint64_t)of->mean_ns);
-    if (of->known)
-        p11prof_section_say(out,
-                            "While two or more were in flight (%.1f on average, %u at most) it was "
-                            "%.2f times as fast as one after another (95 %%: %.2f to %.2f). A call "
-                            "that is served at once takes %s, all of them %s on average.",
-                            of->in_flight, of->most, of->times.value, of->times.low, of->times.high,
-                            alone, all);
+    p11prof_format_ns(alone, (uint64_t)verdict->service_ns);
+    p11prof_format_ns(all, (uint64_t)verdict->mean_ns);
+    if (!of->known)
+        return;
+    p11prof_section_say(out,
+                        "While two or more were in flight (%.1f on average, %u at most) it was "
+                        "%.2f times as fast as one after another (95 %%: %.2f to %.2f).",
+                        of->in_flight, of->most, of->times.value, of->times.low, of->times.high);
+    if (verdict->service_ns > 0)
+        p11prof_section_say(out, "A %s that is served at once takes %s, all of them %s on average.",
+                            p11prof_calls[verdict->function].name, alone, all);
 }
 
 /* A whole number where the interval has only one. */
@@ -204,7 +208,7 @@ static void say_all(struct p11prof_section *out, const struct p11prof_concurrenc
         say_sessions(out, verdict, who);
     else
         say_served(out, verdict, who);
-    say_figures(out, &verdict->said);
+    say_figures(out, verdict);
     say_spacing(out, &verdict->said);
     say_one_session(out, verdict);
     if (!sessions_lock(verdict))

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "concurrency_verdict.h"
+#include "concurrency_work.h"
 #include "p11prof/batch.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* Of the time with several in flight: from then on sessions are looked at by themselves. */
 static const double within_least = 0.05;
@@ -84,8 +86,32 @@ static void find_kind(struct p11prof_concurrency_verdict *out,
             continue;
         best_ns = use->levels.in_flight_ns;
         out->said = of;
+        out->mean_ns = of.mean_ns;
+        out->service_ns = of.service_ns;
         out->function = groups->all[i].function;
         out->function_share = best_ns / all_ns;
+    }
+}
+
+/* Kinds that share the last place say nothing of one function. */
+static void find_durations(struct p11prof_concurrency_verdict *out,
+                           const struct p11prof_call_groups *groups)
+{
+    const struct p11prof_levels *levels = &out->process->levels;
+    struct p11prof_level_block *sum = p11prof_levels_sum(levels, NULL, levels->block_count);
+    double count = 0, total_ns = 0, service_ns = 0;
+    for (size_t i = 0; i < out->process->group_count && i < levels->group_count - 1; i++) {
+        const struct p11prof_level_calls *calls = &sum->calls[i];
+        if (groups->all[i].function != out->function || groups->all[i].kind != P11PROF_KIND_CALL)
+            continue;
+        count += (double)calls->count;
+        total_ns += calls->total_ns;
+        service_ns += (double)calls->count * p11prof_service_ns(calls, out->module.at_once);
+    }
+    free(sum);
+    if (out->module.known && count > 0) {
+        out->mean_ns = total_ns / count;
+        out->service_ns = service_ns / count;
     }
 }
 
@@ -96,6 +122,7 @@ void p11prof_concurrency_judge(struct p11prof_concurrency_verdict *out,
     *out = (struct p11prof_concurrency_verdict){.process = process};
     p11prof_speed_up_estimate(&out->module, &process->levels, &process->spacing);
     find_function(out, groups);
+    find_durations(out, groups);
     find_kind(out, groups);
     if (process->process_id < 0)
         return;

@@ -17,6 +17,8 @@ struct p11prof_concurrency_verdict {
     bool taken;        /* the application lets one call in at a time */
     unsigned function; /* that took most time, or that `said` is of */
     double function_share;
+    double mean_ns, service_ns; /* duration of a call of it; of one that was served at once; 0:
+                                   unknown */
 };
 
 void p11prof_concurrency_judge(struct p11prof_concurrency_verdict *out,
