@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 /* What calls in flight say, with few calls whose answers are worked out by hand. */
+#include "draws.h"
 #include "insight/concurrency_tables.h"
 #include "p11prof/batch.h"
 
@@ -216,6 +217,33 @@ static void test_kinds_in_turn(void **unused)
     assert_int_equal(verdict.function, P11PROF_C_Decrypt);
 }
 
+/* Calls that take nothing, but where the machine stalls: what they take by themselves is not known.
+ */
+static void test_wide_interval(void **unused)
+{
+    unsigned wide = 0;
+    (void)unused;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct p11prof_concurrency_verdict verdict;
+        int64_t at[6] = {0};
+        teardown(NULL);
+        setup(NULL);
+        draw_seed(seed);
+        for (int i = 0; i < 6 * 200; i++) {
+            int64_t start_ns = at[i % 6] + (int64_t)(100 * draw_uniform());
+            at[i % 6] = start_ns + (int64_t)draw_lognormal(20, 2.5);
+            sign(start_ns, at[i % 6], 1 + i % 6);
+        }
+        judge(&verdict);
+        wide += verdict.module.lack == P11PROF_LACK_SURE;
+        if (verdict.module.known) {
+            assert_true(verdict.module.times.low >= 0);
+            assert_int_not_equal(verdict.module.lack, P11PROF_LACK_SURE);
+        }
+    }
+    assert_true(wide >= 10);
+}
+
 static void test_one_thread(void **unused)
 {
     struct p11prof_concurrency_verdict verdict;
@@ -420,6 +448,7 @@ int main(void)
         TEST(test_durations),
         TEST(test_together),
         TEST(test_kinds_in_turn),
+        TEST(test_wide_interval),
         TEST(test_one_thread),
         TEST(test_too_few),
         TEST(test_turns),

@@ -238,6 +238,18 @@ static void judge_spacing(struct p11prof_speed_up *out, const struct p11prof_lev
         out->known = false;
 }
 
+/* An interval that reaches below 0, or is as wide as from none to all that were in flight, tells
+ * nothing. */
+static void drop_wide(struct p11prof_speed_up *out)
+{
+    bool wide = out->times.low < 0 || out->times.high - out->times.low > out->in_flight;
+    if (out->served != P11PROF_SERVED_UNCLEAR || !wide)
+        return;
+    out->served = P11PROF_SERVED_UNKNOWN;
+    out->lack = P11PROF_LACK_SURE;
+    out->known = false;
+}
+
 static void sums_take(struct p11prof_speed_up *out, const struct p11prof_levels *levels,
                       const struct p11prof_level_block *sum)
 {
@@ -271,6 +283,7 @@ void p11prof_speed_up_estimate(struct p11prof_speed_up *out, const struct p11pro
         out->lack = P11PROF_LACK_ALONE;
     if (out->lack == P11PROF_LACK_ALONE || out->served == P11PROF_SERVED_UNCLEAR)
         judge_spacing(out, levels, sum, spacing);
+    drop_wide(out);
     if (out->known)
         out->service_ns =
             p11prof_work_ns(sum, sum, levels->group_count, out->at_once) / (double)sum->count;

@@ -28,6 +28,7 @@ enum p11prof_served_lack {
     P11PROF_LACK_ALONE,   /* too few began alone: what one takes by itself is not known */
     P11PROF_LACK_OTHERS,  /* a kind: too few began without others, or these take less long */
     P11PROF_LACK_CALLS,   /* too few calls */
+    P11PROF_LACK_SURE,    /* the interval is so wide that it says nothing */
 };
 
 struct p11prof_range {

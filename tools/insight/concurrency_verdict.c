@@ -155,6 +155,7 @@ const char *p11prof_served_reason(const struct p11prof_speed_up *speed_up)
         [P11PROF_LACK_OVERLAP] = "hardly ever two calls in flight",
         [P11PROF_LACK_ALONE] = "too few calls began with none in flight",
         [P11PROF_LACK_OTHERS] = "calls of other kinds may hold them up",
-        [P11PROF_LACK_CALLS] = "too few calls"};
+        [P11PROF_LACK_CALLS] = "too few calls",
+        [P11PROF_LACK_SURE] = "the speed-up varies too much"};
     return reasons[speed_up->lack];
 }
