@@ -11,7 +11,9 @@
 static const double within_least = 0.05;
 /* Of all time in the module: from then on a kind of calls may stand for it. */
 static const double kind_least = 0.1;
-static const double slower = 0.1; /* as much is no wait */
+/* From then on a module that serves one at a time does so with it, whatever its calls say. */
+static const double kind_rules = 0.3;
+static const double slower = 0.2; /* as much is no wait */
 static const uint64_t alone_least = 5;
 
 static void find_function(struct p11prof_concurrency_verdict *out,
@@ -32,32 +34,46 @@ static bool is_decided(const struct p11prof_speed_up *of)
     return of->served != P11PROF_SERVED_UNKNOWN && of->served != P11PROF_SERVED_UNCLEAR;
 }
 
-/* Whether calls of the kind take longer where they begin while only others are in flight: they are
- * in a line with them, so what one takes by itself is not known from its kind alone. */
-static bool waits_for_others(const struct p11prof_group_use *use)
+static double mean_of(const struct p11prof_durations *durations)
 {
-    double count = (double)use->alone.count, first_count = count + (double)use->behind.count;
+    return durations->count > 0 ? durations->total_ns / (double)durations->count : 0;
+}
+
+/* Of the mean. */
+static double variance_of(const struct p11prof_durations *durations)
+{
+    double count = (double)durations->count, mean_ns = mean_of(durations);
+    double variance = fmax(durations->squares / count - mean_ns * mean_ns, 0);
+    return variance / fmax(count - 1, 1);
+}
+
+/* Whether calls of the kind may take longer where they begin while only others are in flight: in a
+ * line with these, what one takes by itself is not known from its kind alone. */
+static bool may_wait_for_others(const struct p11prof_group_use *use)
+{
     if (use->behind.count == 0)
         return false;
     if (use->alone.count < alone_least)
         return true;
-    double alone_ns = use->alone.total_ns / count;
-    double first_ns = (use->alone.total_ns + use->behind.total_ns) / first_count;
-    double variance = fmax(use->alone.squares / count - alone_ns * alone_ns, 0) / (count - 1);
-    return first_ns - alone_ns > fmax(slower * alone_ns, 2 * sqrt(variance));
+    double share = (double)use->behind.count / (double)(use->alone.count + use->behind.count);
+    double alone_ns = mean_of(&use->alone);
+    double longer_ns = share * (mean_of(&use->behind) - alone_ns);
+    double error_ns = share * sqrt(variance_of(&use->alone) + variance_of(&use->behind));
+    return longer_ns + 2 * error_ns > slower * alone_ns;
 }
 
 void p11prof_concurrency_judge_kind(struct p11prof_speed_up *out,
                                     const struct p11prof_concurrency_verdict *verdict,
                                     const struct p11prof_group_use *use)
 {
-    bool matters = use->levels.in_flight_ns >= kind_least * verdict->process->levels.in_flight_ns;
+    double share = use->levels.in_flight_ns / verdict->process->levels.in_flight_ns;
+    bool in_turn = verdict->module.served == P11PROF_SERVED_IN_TURN;
     p11prof_speed_up_estimate(out, &use->levels, &use->spacing);
-    bool held = out->known && verdict->module.served != P11PROF_SERVED_ALL && waits_for_others(use);
-    if (out->lack == P11PROF_LACK_OVERLAP || out->served == P11PROF_SERVED_IN_TURN ||
-        (is_decided(out) && !held))
+    bool held =
+        out->known && verdict->module.served != P11PROF_SERVED_ALL && may_wait_for_others(use);
+    if (out->lack == P11PROF_LACK_OVERLAP || out->served == P11PROF_SERVED_IN_TURN)
         return;
-    if (verdict->module.served == P11PROF_SERVED_IN_TURN && matters) {
+    if (in_turn && share >= (is_decided(out) && !held ? kind_rules : kind_least)) {
         out->served = P11PROF_SERVED_IN_TURN;
         out->lack = P11PROF_LACK_NONE;
         out->known = false;
