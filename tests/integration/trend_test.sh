@@ -38,31 +38,31 @@ trend() {
   ends 0 runs --trend p50 --function C_GenerateRandom "$@"
 }
 
-for night in 1 2 3 4 5 6 7; do nightly "n$night" "$NULL_MODULE"; done
+for night in 1 2 3 4 5 6 7 8; do nightly "n$night" "$NULL_MODULE"; done
 check "collect" ends 0 collect
-for night in 1 2 3 4 5 6 7; do took "n$night" 2000000; done
+for night in 1 2 3 4 5 6 7 8; do took "n$night" 2000000; done
 check "equal nights have no change" trend --format json
 check "... none" [ -z "$(changed run_id)" ]
 check "... and the text says nothing of one" trend
 check "... nothing" not shows "Changes of level"
 
-for night in 8 9 10 11 12; do nightly "n$night" "$NULL_MODULE"; done
+for night in 9 10 11 12 13; do nightly "n$night" "$NULL_MODULE"; done
 # Another program's runs among them are a series of their own.
 cp "$DRIVER" "$WORK/another"
 for night in 1 2 3; do
   env P11PROF_MODULE="$NULL_MODULE" "$WORK/another" "$SHIM" "$WORK/counts" finalize 1 30
 done
 check "collect" ends 0 collect
-for night in 8 9 10 11 12; do took "n$night" 4000000; done
+for night in 9 10 11 12 13; do took "n$night" 4000000; done
 sqlite3 "$DB" "UPDATE run SET kernel = 'new', host = 'host-of-mine', options = '{\"threads\":8}'
-  WHERE name IN ('n8', 'n9', 'n10', 'n11', 'n12')"
+  WHERE name IN ('n9', 'n10', 'n11', 'n12', 'n13')"
 check "trend" trend --format json
 check_schema "it keeps to the schema" "$WORK/out"
-check "one level is new" [ "$(changed name)" = n8 ]
+check "one level is new" [ "$(changed name)" = n9 ]
 check "... twice as slow" [ "$(sqlite3 :memory: "SELECT $(changed change) BETWEEN 0.98 AND 1.02")" = 1 ]
 check "... for certain" [ "$(sqlite3 :memory: "SELECT $(changed effect_low) > 0.95
   AND $(changed effect_high) < 1.05 AND $(changed p_value) <= 0.01")" = 1 ]
-check "... seven runs before, five since" [ "$(changed before_count),$(changed after_count)" = 7,5 ]
+check "... eight runs before, five since" [ "$(changed before_count),$(changed after_count)" = 8,5 ]
 check "... with another kernel" [ "$(changed differences | grep -c 'kernel .* -> new')" = 1 ]
 check "... and other options" [ "$(changed differences | grep -c 'threads')" = 1 ]
 check "as text" trend
@@ -70,23 +70,25 @@ check "... it has a section" shows "Changes of level"
 check "... it says what differs" shows "differs from the one before: "
 check "as Markdown" trend --format markdown
 check "... it has a section" shows "Changes of level"
-check "a report of a slow night" ends 0 report n12
-check "... says since when" shows "Since run 8 the median of generate-random is"
+check "a report of a slow night" ends 0 report n13
+check "... says since when" shows "Since run 9 the median of generate-random is"
 check "... without the earlier runs" not shows "Earlier runs"
-check "a report of the last quick night" ends 0 report n7
+check "a report of the last quick night" ends 0 report n8
 check "... has no trend" not shows "Trend"
-check "its trend alone" ends 0 report n7 --sections history
-check "... says that there is no change" shows "No level changed over the last 7 runs."
+check "a report of too few" ends 0 report n7 --sections history
+check "... has no trend" not shows "No level changed"
+check "its trend alone" ends 0 report n8 --sections history
+check "... says that there is no change" shows "No level changed over the last 8 runs."
 check "... with the earlier runs" shows "Earlier runs"
-check "as JSON" ends 0 report n12 --sections history --format json
+check "as JSON" ends 0 report n13 --sections history --format json
 check "... with every run" [ "$(sqlite3 :memory: "SELECT json_array_length(readfile('$WORK/out'),
-  '$.history[0].trend')")" = 24 ]
+  '$.history[0].trend')")" = 26 ]
 check_schema "... which keeps to the schema" "$WORK/out"
-check "redacted" ends 0 report n12 --redact --sections history
-check "... it says since when" shows "Since run 8 the median of generate-random is"
+check "redacted" ends 0 report n13 --redact --sections history
+check "... it says since when" shows "Since run 9 the median of generate-random is"
 check "... no name of a host" not shows "host-of-mine"
 check "no such section" wrong "did you mean 'history'?" report --sections histori
 check "CSV has the runs alone" trend --format csv
-check "... one row for each" [ "$(wc -l <"$WORK/out")" = 16 ]
+check "... one row for each" [ "$(wc -l <"$WORK/out")" = 17 ]
 
 finish

@@ -76,9 +76,9 @@ static void small_and_short_ones_are_none(void **state)
         values[i] = i < 10 ? 1000 : 1015; /* 1.5 % */
     p11prof_change_points_find(&found, values, 20);
     assert_int_equal(found.count, 0);
-    for (size_t i = 0; i < 5; i++)
-        values[i] = i < 3 ? 100 : 200;
-    p11prof_change_points_find(&found, values, 5);
+    for (size_t i = 0; i < 20; i++)
+        values[i] = i < 17 ? 100 : 200; /* three bad nights may be by chance */
+    p11prof_change_points_find(&found, values, 20);
     assert_int_equal(found.count, 0);
     draw_seed(3);
     level(0, 20, 100, 0.01);
@@ -105,7 +105,7 @@ static void unknown_values_say_nothing(void **state)
 /* Of series without a change at most 1 % have one, with room for luck. */
 static void series_without_a_change_have_none(void **state)
 {
-    static const size_t lengths[] = {6, 9, 20, 60};
+    static const size_t lengths[] = {8, 9, 20, 60};
     (void)state;
     for (size_t length = 0; length < sizeof lengths / sizeof lengths[0]; length++) {
         size_t with_change = 0;
@@ -134,6 +134,100 @@ static void steps_above_the_noise_are_found(void **state)
     assert_in_range(right, 45, 50);
 }
 
+/* Odd runs are twice as slow. */
+enum odd { NO_ODD_RUN, ONE_ODD_RUN, TWO_ADJACENT, ONE_IN_TEN };
+
+static void add_odd(size_t count, enum odd odd)
+{
+    size_t at = (size_t)(draw_uniform() * (double)(count - (odd == TWO_ADJACENT)));
+    if (odd == ONE_ODD_RUN || odd == TWO_ADJACENT)
+        values[at] *= 2;
+    if (odd == TWO_ADJACENT)
+        values[at + 1] *= 2;
+    for (size_t i = 0; i < count && odd == ONE_IN_TEN; i++)
+        if (draw_uniform() < 0.1)
+            values[i] *= 2;
+}
+
+/* 8 to 40 runs that scatter by 2 %. */
+static void odd_runs_are_no_level(void **state)
+{
+    enum { SERIES = 400, FALSE_MOST = 8 };
+    (void)state;
+    for (enum odd odd = NO_ODD_RUN; odd <= ONE_IN_TEN; odd++) {
+        size_t with_change = 0;
+        draw_seed(200 + odd);
+        for (size_t i = 0; i < SERIES; i++) {
+            size_t count = 8 + i % 33;
+            level(0, count, 1e6, 0.02);
+            add_odd(count, odd);
+            p11prof_change_points_find(&found, values, count);
+            with_change += found.count > 0;
+        }
+        print_message("odd runs, way %d: %zu of %d series have a change\n", odd, with_change,
+                      SERIES);
+        assert_in_range(with_change, 0, FALSE_MOST);
+    }
+}
+
+/* Is there one, 10 % up, at that run or one beside it? */
+static bool step_is_found(size_t at)
+{
+    for (size_t i = 0; i < found.count; i++)
+        if (found.points[i].index + 1 >= at && found.points[i].index <= at + 1 &&
+            found.points[i].low > 0 && found.points[i].high < 0.3)
+            return true;
+    return false;
+}
+
+/* 8 to 40 runs, four at least on each side. */
+static void steps_are_found_beside_an_odd_run(void **state)
+{
+    enum { SERIES = 160, RIGHT_LEAST = 152 };
+    (void)state;
+    for (enum odd odd = NO_ODD_RUN; odd <= ONE_ODD_RUN; odd++) {
+        size_t right = 0;
+        draw_seed(300 + odd);
+        for (size_t i = 0; i < SERIES; i++) {
+            size_t count = 8 + i % 33, at = 4 + (size_t)(draw_uniform() * (double)(count - 7));
+            level(0, at, 1e6, 0.02);
+            level(at, count, 1.1e6, 0.02);
+            add_odd(count, odd);
+            p11prof_change_points_find(&found, values, count);
+            right += step_is_found(at);
+        }
+        print_message("odd runs, way %d: %zu of %d steps are found\n", odd, right, SERIES);
+        assert_in_range(right, RIGHT_LEAST, SERIES);
+    }
+}
+
+/* Runs 17 and 18 of 20, wherever the series ends after them. */
+static void two_slow_nights_are_no_level(void **state)
+{
+    (void)state;
+    for (size_t count = 8; count <= 20; count++) {
+        for (size_t i = 0; i < count; i++)
+            values[i] = 1.09 + (double)(i * 7 % 5) * 0.005;
+        for (size_t i = 16; i < 18 && i < count; i++)
+            values[i] = 2.1;
+        p11prof_change_points_find(&found, values, count);
+        assert_int_equal(found.count, 0);
+    }
+}
+
+static void levels_are_medians_of_all_runs(void **state)
+{
+    static const double runs[] = {100, 101, 200, 99,  100, 101, 99,  100, 101, 99,
+                                  120, 121, 119, 120, 240, 121, 119, 120, 121, 119};
+    (void)state;
+    p11prof_change_points_find(&found, runs, 20);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.points[0].index, 10);
+    assert_true(fabs(found.points[0].before - 100) < 0.51);
+    assert_true(fabs(found.points[0].after - 120) < 0.51);
+    assert_true(found.points[0].low > 0.15 && found.points[0].high < 0.25);
+}
+
 static void long_series_keep_their_end(void **state)
 {
     (void)state;
@@ -156,6 +250,10 @@ int main(void)
         cmocka_unit_test(unknown_values_say_nothing),
         cmocka_unit_test(series_without_a_change_have_none),
         cmocka_unit_test(steps_above_the_noise_are_found),
+        cmocka_unit_test(odd_runs_are_no_level),
+        cmocka_unit_test(steps_are_found_beside_an_odd_run),
+        cmocka_unit_test(two_slow_nights_are_no_level),
+        cmocka_unit_test(levels_are_medians_of_all_runs),
         cmocka_unit_test(long_series_keep_their_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

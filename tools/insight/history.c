@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "history.h"
+#include "report/change_points.h"
 #include "report/query.h"
 #include "report/trend.h"
 #include "report/trend_changes.h"
@@ -10,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { RUNS_LEAST = 6 };
+enum { RUNS_LEAST = 2 * P11PROF_CHANGE_SIDE_LEAST };
 
 static const char runs_sql[] =
     "SELECT r.* FROM runs AS r JOIN runs AS o ON o.run_id = ?1 WHERE r.kind = o.kind "
