@@ -80,9 +80,14 @@ check "... has no trend" not shows "No level changed"
 check "its trend alone" ends 0 report n8 --sections history
 check "... says that there is no change" shows "No level changed over the last 8 runs."
 check "... with the earlier runs" shows "Earlier runs"
+check "... of whose p99 30 calls say little" shows " ~"
+check "... and it says why" shows "fewer than 10 durations"
 check "as JSON" ends 0 report n13 --sections history --format json
 check "... with every run" [ "$(sqlite3 :memory: "SELECT json_array_length(readfile('$WORK/out'),
   '$.history[0].trend')")" = 26 ]
+check "... and only a median is new" [ "$(sqlite3 :memory: "SELECT
+  group_concat(json_extract(value, '$.metric')) FROM json_each(readfile('$WORK/out'),
+  '$.history[0].changes')")" = p50_ns ]
 check_schema "... which keeps to the schema" "$WORK/out"
 check "redacted" ends 0 report n13 --redact --sections history
 check "... it says since when" shows "Since run 9 the median of generate-random is"

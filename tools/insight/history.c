@@ -51,13 +51,24 @@ static void rows_take(struct history *history, const char *subject,
         p11prof_table_set_text(history->rows, row, "subject", subject);
         p11prof_table_set_integer(history->rows, row, "value_ns",
                                   p11prof_table_integer(trend, i, "value", 0));
+        row[p11prof_table_find(history->rows, "value_ns")].doubtful =
+            p11prof_table_get(trend, i, "value")->doubtful;
     }
+}
+
+/* Of percentiles with too few durations beyond them: nothing to alarm anyone with. */
+static bool is_doubtful(const struct p11prof_table *changes, size_t i)
+{
+    return p11prof_table_get(changes, i, "before")->doubtful ||
+           p11prof_table_get(changes, i, "after")->doubtful;
 }
 
 static void changes_take(struct history *history, const char *subject,
                          const struct p11prof_table *changes)
 {
     for (size_t i = 0; i < changes->row_count; i++) {
+        if (is_doubtful(changes, i))
+            continue;
         struct p11prof_cell *row = p11prof_table_add_row(history->changes);
         char before[P11PROF_UNIT_TEXT_BYTES], after[P11PROF_UNIT_TEXT_BYTES];
         int64_t before_ns = p11prof_table_integer(changes, i, "before", 0);
@@ -130,7 +141,7 @@ enum p11prof_status p11prof_history_section(struct p11prof_section *out, struct 
             "subject metric run_id before_ns after_ns change effect_low effect_high differences");
         history.rows = p11prof_section_add(out, "trend", full ? "Earlier runs" : NULL,
                                            "subject metric run_id started_at name token_firmware "
-                                           "count error_count value_ns",
+                                           "count error_count value_ns unsupported",
                                            "subject metric run_id started_at name count value_ns");
         status = subjects_take(&history, error);
         if (!full)

@@ -46,6 +46,15 @@ bool p11prof_section_has(const struct p11prof_section *section)
     return has;
 }
 
+static bool any_doubtful(const struct p11prof_table *table)
+{
+    for (size_t row = 0; row < table->row_count; row++)
+        for (size_t i = 0; i < table->column_count; i++)
+            if (p11prof_table_row(table, row)[i].doubtful)
+                return true;
+    return false;
+}
+
 static void print_table(struct p11prof_page *page, const struct p11prof_section_table *table,
                         size_t top)
 {
@@ -63,6 +72,8 @@ static void print_table(struct p11prof_page *page, const struct p11prof_section_
     if (shown.row_count < table->table.row_count)
         p11prof_page_note(page, "%zu more rows: --top 0 shows all.",
                           table->table.row_count - shown.row_count);
+    if (any_doubtful(&shown))
+        p11prof_page_note(page, "~ fewer than 10 durations lie beyond this percentile");
 }
 
 void p11prof_section_print(struct p11prof_page *page, const struct p11prof_section *section,

@@ -94,14 +94,26 @@ static char *differences(const struct p11prof_table *runs, size_t before, size_t
     return text;
 }
 
+/* Are half of the values or more? Then so is their median. */
+static bool is_doubtful(const struct changes *changes, const struct series *series, size_t first,
+                        size_t end)
+{
+    size_t doubtful = 0;
+    for (size_t i = first; i < end; i++)
+        doubtful +=
+            p11prof_table_get(changes->trend, series->entries[i].trend_row, "value")->doubtful;
+    return 2 * doubtful >= end - first;
+}
+
 /* A level in the unit and type of the value. */
 static void set_level(const struct p11prof_table *out, struct p11prof_cell *row, const char *name,
-                      double level)
+                      double level, bool doubtful)
 {
     if (out->columns[p11prof_table_find(out, name)].type == P11PROF_TYPE_INTEGER)
         p11prof_table_set_integer(out, row, name, llround(level));
     else
         p11prof_table_set_real(out, row, name, level);
+    row[p11prof_table_find(out, name)].doubtful = doubtful;
 }
 
 static void row_add(const struct changes *changes, const struct series *series,
@@ -115,8 +127,10 @@ static void row_add(const struct changes *changes, const struct series *series,
     p11prof_table_copy_row(out, row, changes->runs, at->run_row);
     p11prof_table_set_text(out, row, "metric",
                            p11prof_table_text(changes->trend, at->trend_row, "metric", NULL));
-    set_level(out, row, "before", point->before);
-    set_level(out, row, "after", point->after);
+    set_level(out, row, "before", point->before,
+              is_doubtful(changes, series, point->first, point->index));
+    set_level(out, row, "after", point->after,
+              is_doubtful(changes, series, point->index, point->end));
     p11prof_table_set_real(out, row, "change", point->change);
     p11prof_table_set_real(out, row, "effect_low", point->low);
     p11prof_table_set_real(out, row, "effect_high", point->high);

@@ -8,7 +8,8 @@
 #include "table.h"
 
 /* before, after: levels, in the unit of the trend's value; change: of the levels, with its 95 %
- * interval; differences: facts of this run against the one before, "firmware 1.2 -> 1.3; …". */
+ * interval; doubtful where half of a level's values or more are; differences: facts of this run
+ * against the one before, "firmware 1.2 -> 1.3; …". */
 #define P11PROF_TREND_CHANGE_COLUMNS                                                               \
     "run_id started_at name program token_label metric before after change effect_low "            \
     "effect_high p_value before_count after_count differences"
