@@ -110,6 +110,17 @@ check "operations are there once" [ "$("$P11PROF" report last --db "$DB" |
   sed -n '/^Operations/,/^$/s/^ *sign  *CKM_[A-Z0-9_]*  *CKK_RSA  *2048  *\([0-9]*\) .*/\1/p')" = \
   "$(query "SELECT count(*) FROM operations WHERE operation = 'sign' AND
   run_id = (SELECT max(run_id) FROM runs)")" ]
+# A call of 100 ms now and then: late, but done, and twice as many could be. One slice ends with one.
+RULES=stalls=90:2ms-100ms check "a stall at the end" bends 0 --test rsa-2048-sign --rate 200/s \
+  --duration 500ms --warmup 0 --slices 1 --format json
+check "makes its slice longer" in_json "r[0]['missed_count'] == 0 and r[0]['count'] == 100 and
+  r[0]['ops_per_s'] < 196"
+check "is no rate that was not held" not sh -c "'$P11PROF' report last --db '$DB' |
+  grep -q 'were not held'"
+RULES=stalls=275:2ms-600ms check "a longer one" bends 0 --test rsa-2048-sign --rate 250/s \
+  --duration 2s --warmup 0 --slices 4
+check "misses some" shows "operations never began"
+check "because of the token" shows "never began: the token stalled"
 RULES=stalls=1000:30ms-31ms check "slow operations" bends 0 --test rsa-2048-sign --rate 100/s \
   --threads 2 --duration 2s --record summary
 check "have the slices of the schedule" is 4 "SELECT count(DISTINCT slice) FROM windows

@@ -30,6 +30,24 @@ static double done_per_s(const struct p11prof_table *loads, size_t row, int64_t 
     return successes > 0 ? per_s * (double)count / (double)successes : per_s;
 }
 
+/* By how much all calls were longer than the usual one. Without a median nothing is known of it. */
+static double excess_ns(const struct p11prof_table *loads, size_t row, int64_t count)
+{
+    int64_t usual_ns = p11prof_table_integer(loads, row, "service_p50_ns", 0);
+    double excess =
+        (double)p11prof_table_integer(loads, row, "total_ns", 0) - (double)usual_ns * (double)count;
+    return usual_ns > 0 ? fmax(excess, 0) : 0;
+}
+
+/* Whether as much as is needed would have been done without the time of long calls. */
+static bool has_stalled(const struct p11prof_bench_rate *rate, int64_t count, double excess)
+{
+    if (rate->done_per_s <= 0)
+        return false;
+    double stalled_s = excess / 1e9 / (double)rate->thread_count;
+    return (double)count >= rate->needed_per_s * ((double)count / rate->done_per_s - stalled_s);
+}
+
 /* Of what was wanted. Of few operations one may fall behind the end. */
 static double needed_part(double count, bool random)
 {
@@ -42,7 +60,7 @@ bool p11prof_bench_rate_of(struct p11prof_bench_rate *out, const struct p11prof_
                            size_t row)
 {
     int64_t count = 0;
-    double total_ns = 0;
+    double total_ns = 0, excess = 0;
     *out = (struct p11prof_bench_rate){0};
     if (p11prof_table_get(loads, row, "missed_count")->kind != P11PROF_CELL_INTEGER)
         return false;
@@ -55,6 +73,7 @@ bool p11prof_bench_rate_of(struct p11prof_bench_rate *out, const struct p11prof_
         out->done_per_s += done_per_s(loads, i, own);
         out->missed_count += p11prof_table_integer(loads, i, "missed_count", 0);
         total_ns += (double)p11prof_table_integer(loads, i, "total_ns", 0);
+        excess += excess_ns(loads, i, own);
     }
     out->thread_count = p11prof_table_integer(loads, row, "threads", 1) *
                         p11prof_table_integer(loads, row, "processes", 1);
@@ -62,7 +81,8 @@ bool p11prof_bench_rate_of(struct p11prof_bench_rate *out, const struct p11prof_
         out->busy = total_ns / 1e9 / (double)count * out->done_per_s / (double)out->thread_count;
     bool random = strcmp(p11prof_table_text(loads, row, "arrivals", ""), "poisson") == 0;
     out->needed_per_s = needed_part((double)count, random) * out->wanted_per_s;
-    out->held = out->missed_count == 0 && out->done_per_s >= out->needed_per_s;
+    out->stalled = out->busy < busy_least && has_stalled(out, count, excess);
+    out->held = out->missed_count == 0 && (out->done_per_s >= out->needed_per_s || out->stalled);
     return true;
 }
 
@@ -70,18 +90,21 @@ void p11prof_bench_rate_text(char out[P11PROF_BENCH_RATE_BYTES],
                              const struct p11prof_bench_rate *rate)
 {
     char wanted[P11PROF_UNIT_TEXT_BYTES], done[P11PROF_UNIT_TEXT_BYTES], missed[64] = "";
-    char reason[96] = "";
+    char saturated[64];
+    const char *reason = "";
     p11prof_format_rate(wanted, rate->wanted_per_s);
     p11prof_format_rate(done, rate->done_per_s);
     if (rate->missed_count > 0)
         snprintf(missed, sizeof missed, "; %" PRId64 " operation%s never began", rate->missed_count,
                  rate->missed_count == 1 ? "" : "s");
+    snprintf(saturated, sizeof saturated, ": the token is saturated with %" PRId64 " thread%s",
+             rate->thread_count, rate->thread_count == 1 ? "" : "s");
     if (!rate->held && rate->busy >= busy_least)
-        snprintf(reason, sizeof reason, ": the token is saturated with %" PRId64 " thread%s",
-                 rate->thread_count, rate->thread_count == 1 ? "" : "s");
+        reason = saturated;
+    else if (!rate->held && rate->stalled)
+        reason = ": the token stalled, some calls took much longer than others";
     else if (!rate->held)
-        snprintf(reason, sizeof reason,
-                 ": the threads were kept from it by other work, not by the token");
+        reason = ": the threads were kept from it by other work, not by the token";
     snprintf(out, P11PROF_BENCH_RATE_BYTES, "%s/s were wanted, %s/s were done%s%s", wanted, done,
              missed, reason);
 }

@@ -14,8 +14,9 @@ struct p11prof_bench_rate {
     int64_t missed_count;            /* that were due and never began */
     int64_t thread_count;            /* of all processes */
     double busy;                     /* part of their time in the module */
+    bool stalled; /* the token has time to spare, and what was late was so for long calls */
     bool held; /* none was missed, and 99 % of what was wanted, or all but one, or as many as chance
-                  explains, were done in the time in which they were due */
+                  explains, were done in the time in which they were due, or later for a stall */
 };
 
 /* False: the row follows no schedule, or a selection took only a part of it. */

@@ -179,8 +179,9 @@ static bool is_held(const struct p11prof_bench_rate *rate, const struct slices *
     double span_s = 0;
     for (size_t i = 0; i < sample->window_count; i++)
         span_s += (double)sample->windows[i].duration_ns / 1e9;
-    return rate->missed_count == 0 && span_s > 0 &&
-           rate->done_per_s + (double)sample->window_count / span_s >= rate->needed_per_s;
+    return rate->held ||
+           (rate->missed_count == 0 && span_s > 0 &&
+            rate->done_per_s + (double)sample->window_count / span_s >= rate->needed_per_s);
 }
 
 static void step_take(struct p11prof_ramp_step *step, const struct p11prof_table *table, size_t row,
