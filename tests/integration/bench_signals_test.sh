@@ -52,6 +52,13 @@ kill -KILL "$COMMAND"
 P11PROF_SPOOL=$spool
 check "a worker hangs" [ -n "$orphans" ]
 
+# Another one hangs while it makes keys; that is told of later.
+mkdir -m 700 "$WORK/slow"
+P11PROF_TEST_TOKEN=hang=10 P11PROF_TEST_TOKEN_LOG=$WORK/slow/log P11PROF_SPOOL=$WORK/slow \
+  "$P11PROF" bench --module "$TOKEN" --token-label fake --pin-source env:FAKE_PIN \
+  --db "$WORK/slow/db" --quiet --test rsa-2048-sign >"$WORK/slow/out" 2>"$WORK/slow/notes" &
+slow=$!
+
 for signal in INT:130 TERM:143 HUP:129; do
   RULES=delays=shuffled:1ms-3ms
   started --duration 60s --slices 200 --threads 2 --processes 2
@@ -110,9 +117,11 @@ check "the others leave nothing" token_is_clean
 RULES=hang=3000
 started --iterations 100000 --threads 2
 within 30 idle "$(pgrep -P "$COMMAND")"
+check "a slice that hangs is told of" within 30 grep -qF "has not come back for" "$WORK/notes"
 kill -INT "$COMMAND"
-sleep 1
+check "one INT is told what it waits for" within 10 grep -qF "once more ends the workers" "$WORK/notes"
 check "one INT waits for the module" kill -0 "$COMMAND"
+check "each is told once" [ "$(grep -c "ends the workers" "$WORK/notes")" = 2 ]
 kill -INT "$COMMAND"
 check "a second one does not" ended 130 20
 check "keeps what was recorded" is "interrupted,1" "SELECT state, call_count > 1000 FROM runs
@@ -143,5 +152,12 @@ check "the run is not running" not [ "$(newest state)" = running ]
 check "nothing waits then" [ -z "$(ls "$P11PROF_SPOOL")" ]
 killed=$orphans
 check "neither does a worker stay that hangs" within 30 gone
+
+COMMAND=$slow
+check "keys that take long are told of" within 60 grep -qF "has not come back for 30 s" "$WORK/slow/notes"
+kill -INT "$COMMAND"
+sleep 0.3
+kill -INT "$COMMAND"
+check "and ended by two INT" ended 130 20
 
 finish

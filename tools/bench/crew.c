@@ -3,6 +3,7 @@
 #include "crew.h"
 
 #include "../report/allocate.h"
+#include "slice.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -176,6 +177,7 @@ static enum p11prof_status ask(struct crew *crew, unsigned first, unsigned end,
                                const struct bench_request *request, void (*tick)(void *),
                                void *payload, struct p11prof_error *error)
 {
+    crew->asked_ns = slice_now_ns();
     for (unsigned i = first; i < end; i++) {
         struct crew_member *member = &crew->members[i];
         member->answered = false;
@@ -187,6 +189,7 @@ static enum p11prof_status ask(struct crew *crew, unsigned first, unsigned end,
         answers_poll(crew, first, end, error);
         tick(payload);
     }
+    crew->asked_ns = 0;
     for (unsigned i = first; i < end; i++)
         if (crew->members[i].reply.status != P11PROF_OK)
             return p11prof_error_set(error, crew->members[i].reply.status, "%s",

@@ -21,7 +21,8 @@ struct crew_member {
 struct crew {
     struct crew_member *members;
     unsigned count;
-    bool hurried; /* somebody waits for the next tick */
+    bool hurried;      /* somebody waits for the next tick */
+    uint64_t asked_ns; /* since then an answer is waited for, CLOCK_MONOTONIC; 0: none is */
     struct bench_shared *shared;
     size_t shared_bytes, shares_bytes;
 };

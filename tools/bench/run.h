@@ -48,10 +48,12 @@ struct bench_run {
     const struct crew *other; /* workers that ours have nothing to do with; NULL: none */
     bool failed;              /* an operation failed, was wrong, or the module ended a worker */
     bool crashed;
-    bool slices_unstored; /* the last slice is not in the database, and that was said */
-    uint64_t error_limit; /* errors that end the slice in hand, and with it the run; 0: none */
-    bool hang_said;       /* of the slice in hand */
-    uint64_t stuck_ns;    /* since then threads wait for a drain that fails; 0: they do not */
+    bool slices_unstored;   /* the last slice is not in the database, and that was said */
+    uint64_t error_limit;   /* errors that end the slice in hand, and with it the run; 0: none */
+    bool hang_said;         /* since something came back last */
+    uint64_t moved_ns;      /* when an operation of a slice ended last, or its first one began */
+    uint64_t hang_asked_ns; /* of what is asked outside of slices: what hang_said is of */
+    uint64_t stuck_ns;      /* since then threads wait for a drain that fails; 0: they do not */
     size_t ready_count;
     struct cJSON *mechanisms; /* that the tests use, as the token describes them */
 };

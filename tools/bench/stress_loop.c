@@ -127,7 +127,6 @@ static void slice_run_next(struct stress *stress)
     const struct bench_plan plan = plan_next(stress, slice_now_ns());
     struct run_turn turn;
     run->error_limit = error_limit(stress);
-    run->hang_said = false;
     run_turn_take(run, stress->load, &plan, &turn);
     struct slice_sum sum = slice_store(run, stress->load, &turn.plan, &turn.facts);
     stress->interval.measured_ns += sum.duration_ns;
