@@ -62,19 +62,26 @@ cp "$WORK/out" "$WORK/bench.json"
 check "export says the same" "$P11PROF" export last --db "$DB" --format json --output "$WORK/out"
 check "to the byte" cmp "$WORK/out" "$WORK/bench.json"
 constant=$(intended)
+
+# near MOMENTS MOMENTS: the same, but for what their conversion to ns rounds.
+near() {
+  printf '%s\n%s\n' "$1" "$2" | awk -F, 'NR == 1 { count = split($0, first) }
+    NR == 2 { for (i = 1; i <= count; i++) far += (first[i] - $i) ^ 2 > 1e6; far += NF != count }
+    END { exit far > 0 || count == 0 }'
+}
 check "random arrivals" bends 0 --test rsa-2048-sign --rate 200 --arrivals poisson --iterations 40 \
   --warmup 0 --slices 1 --threads 3 --seed 7
 poisson=$(intended)
-check "are others" [ "$poisson" != "$constant" ]
+check "are others" not near "$poisson" "$constant"
 check "one thread" bends 0 --test rsa-2048-sign --rate 200 --arrivals poisson --iterations 40 \
   --warmup 0 --slices 1 --seed 7
-check "has the same" [ "$poisson" = "$(intended)" ]
+check "has the same" near "$poisson" "$(intended)"
 check "two processes" bends 0 --test rsa-2048-sign --rate 200 --arrivals poisson --iterations 30 \
   --warmup 10 --slices 1 --seed 7 --processes 2
-check "and a warm-up too" [ "$poisson" = "$(intended)" ]
+check "and a warm-up too" near "$poisson" "$(intended)"
 check "another seed" bends 0 --test rsa-2048-sign --rate 200 --arrivals poisson --iterations 40 \
   --warmup 0 --slices 1 --seed 8
-check "has others" [ "$poisson" != "$(intended)" ]
+check "has others" not near "$poisson" "$(intended)"
 
 # Without rows.
 for record in summary off; do
