@@ -77,6 +77,7 @@ soft_start() {
   "$P11PROF" bench --module "$SOFTHSM" --token-label test --pin-source env:SOFT_PIN --db "$DB" \
     --quiet --record summary "$@" >"$WORK/out" 2>"$WORK/notes" &
   COMMAND=$!
+  sleep 3 # SoftHSM rewrites its token at each login: who begins just then may find none
 }
 # shellcheck disable=SC2317
 has_our_keys() {
