@@ -497,6 +497,13 @@ static bool caller_drains(unsigned flags, unsigned milliseconds)
     return complete;
 }
 
+/* Never nested, and only where there is no thread for it. */
+static bool callers_drain(const struct p11prof_frame *frame)
+{
+    return atomic_load_explicit(&own.state, memory_order_relaxed) != THREAD_RUNNING &&
+           mode() == P11PROF_DRAIN_EXIT && frame->depth == 0;
+}
+
 void p11prof_drain_chunk_taken(const struct p11prof_frame *frame)
 {
     uint32_t ready_count = atomic_load_explicit(&p11prof_chunks_ready, memory_order_relaxed);
@@ -505,12 +512,26 @@ void p11prof_drain_chunk_taken(const struct p11prof_frame *frame)
         if (ready_count < atomic_load_explicit(&own.reserve, memory_order_relaxed) / 2 &&
             !atomic_exchange(&own.asked, 1))
             p11prof_drain_wake();
-    } else if (mode() == P11PROF_DRAIN_EXIT && frame->depth == 0 &&
-               taken > p11prof_spool.layout.chunk_count / 2) {
+    } else if (callers_drain(frame) && taken > p11prof_spool.layout.chunk_count / 2) {
         struct p11prof_guard guard = p11prof_guard_begin();
         caller_drains(0, CALLER_DRAIN_MS);
         p11prof_guard_end(&guard);
     }
+}
+
+bool p11prof_drain_make_room(const struct p11prof_frame *frame)
+{
+    struct timespec rest = {.tv_nsec = P11PROF_DRAIN_HORIZON_NS};
+    if (!callers_drain(frame))
+        return false;
+    struct p11prof_guard guard = p11prof_guard_begin();
+    if (caller_drains(0, CALLER_DRAIN_MS) && p11prof_load_room() == 0) {
+        while (nanosleep(&rest, &rest) != 0 && errno == EINTR)
+            continue;
+        caller_drains(0, CALLER_DRAIN_MS);
+    }
+    p11prof_guard_end(&guard);
+    return p11prof_load_room() > 0;
 }
 
 /* --- the end --- */

@@ -486,7 +486,10 @@ void p11prof_frame_append_slow(struct p11prof_frame *frame, uint64_t head, const
     }
     ring->busy = 1;
     atomic_signal_fence(memory_order_seq_cst);
-    if (!append(frame, ring, head, words, &new_chunk, &cause)) {
+    bool written = append(frame, ring, head, words, &new_chunk, &cause);
+    if (!written && call && cause == P11PROF_LOSS_LIMIT && p11prof_drain_make_room(frame))
+        written = append(frame, ring, head, words, &new_chunk, &cause);
+    if (!written) {
         ring->reset = 1; /* notes already written belong to nobody */
         if (call)
             p11prof_loss_count(ring, frame->function, cause);

@@ -51,4 +51,9 @@ extern _Atomic(uint32_t) p11prof_chunks_taken;
 /* Called by the producer after it took a chunk, outside any recorded duration: drain_thread.c. */
 void p11prof_drain_chunk_taken(const struct p11prof_frame *frame);
 
+/* Called by the producer when it finds the spool full. Where callers drain, this one waits until
+ * something is old enough to be taken: about 10 ms, as long as the database is ours to write.
+ * Returns whether there is room now. */
+bool p11prof_drain_make_room(const struct p11prof_frame *frame);
+
 #endif

@@ -43,8 +43,12 @@ void p11prof_drain_close(struct p11prof_drain *drain);
 /* The header as it was read when the drain was opened. */
 const struct p11prof_spool_header *p11prof_drain_header(const struct p11prof_drain *drain);
 
+/* A call is taken when it ended this long ago: one that ended earlier in another ring is published
+ * by then. */
+enum { P11PROF_DRAIN_HORIZON_NS = 10000000 };
+
 enum p11prof_drain_flag {
-    P11PROF_DRAIN_ALL = 1, /* take what ended just now too, not only what ended 10 ms ago */
+    P11PROF_DRAIN_ALL = 1, /* take what ended just now too, not only what is past the horizon */
     P11PROF_DRAIN_LAST =
         2, /* the process is gone or ending: the last batch; its state is removed */
     P11PROF_DRAIN_ADOPT = 4, /* take a spool whose first part is in another database */

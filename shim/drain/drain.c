@@ -11,10 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-/* A call is taken when it ended this long ago: one that ended earlier in another ring is published
- * by then. */
-enum { HORIZON_NS = 10000000 };
-
 /* With a deadline, the first batch shows how long a row takes. */
 enum { BATCH_ROWS_LEAST = 1024, BATCH_ROWS_FIRST = 8192 };
 
@@ -318,7 +314,7 @@ static enum p11prof_status batch_make(struct p11prof_drain *drain, unsigned flag
     if (status != P11PROF_OK)
         return status;
     drain->attribution.forked = drain->reader.header.fork_count != 0;
-    bool made = batch_read(drain, all ? UINT64_MAX : now_ns() - HORIZON_NS);
+    bool made = batch_read(drain, all ? UINT64_MAX : now_ns() - P11PROF_DRAIN_HORIZON_NS);
     drain->full = batch_is_full(drain);
     bool last = (flags & P11PROF_DRAIN_LAST) && !drain->full;
     if (made && drain->reader.cut) {

@@ -25,11 +25,14 @@ static const struct exact_case cases[] = {
     {"daemon", 4, 5003},      {"close-fds", 4, 5003},
 };
 
-static void run(const struct exact_case *exact, const char *drain)
+/* limit: of the spool; NULL: as driven_set_up() has it. */
+static void run(const struct exact_case *exact, const char *drain, const char *limit)
 {
     struct driven driven;
     int status;
     driven_set_up(&driven);
+    if (limit)
+        driven.limit = limit;
     pid_t child = driven_start(&driven, exact->scenario, drain, exact->threads, exact->calls);
     assert_int_equal(waitpid(child, &status, 0), child);
     if (WIFEXITED(status))
@@ -64,7 +67,7 @@ static void run_all(const char *drain)
     const char *only = getenv("P11PROF_TEST_SCENARIO");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (!only || strcmp(only, cases[i].scenario) == 0)
-            run(&cases[i], drain);
+            run(&cases[i], drain, NULL);
 }
 
 static void test_thread(void **state)
@@ -77,6 +80,14 @@ static void test_exit(void **state)
 {
     (void)state;
     run_all("exit");
+}
+
+/* A caller that finds the spool full of calls too young to be taken waits for them. */
+static void test_exit_small_spool(void **state)
+{
+    static const struct exact_case small = {"finalize", 1, 200003};
+    (void)state;
+    run(&small, "exit", "1MB");
 }
 
 static void test_external(void **state)
@@ -143,9 +154,9 @@ static void test_signals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_thread),   cmocka_unit_test(test_exit),
-        cmocka_unit_test(test_external), cmocka_unit_test(test_children),
-        cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_thread),           cmocka_unit_test(test_exit),
+        cmocka_unit_test(test_exit_small_spool), cmocka_unit_test(test_external),
+        cmocka_unit_test(test_children),         cmocka_unit_test(test_signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
