@@ -48,7 +48,7 @@ extern _Atomic(uint32_t) p11prof_chunks_ready;
 /* Chunks that are TAKEN. */
 extern _Atomic(uint32_t) p11prof_chunks_taken;
 
-/* Called by the producer after it took a chunk, outside any recorded duration: drain_thread.c. */
+/* Called by the producer after it took a chunk, outside any recorded duration: drain_callers.c. */
 void p11prof_drain_chunk_taken(const struct p11prof_frame *frame);
 
 /* Called by the producer when it finds the spool full. Where callers drain, this one waits until
