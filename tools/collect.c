@@ -8,6 +8,7 @@
 #include "intended.h"
 #include "message.h"
 #include "others.h"
+#include "spool_watch.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -23,6 +24,8 @@ enum {
     OPTION_SPOOL = 's',
     WAIT_MS = 5000,
     PROBLEMS = 256, /* said at most, a round */
+    ROUND_MS = 1000,
+    LOOK_MS = 2, /* between two looks for spools that begin */
 };
 
 static const struct p11prof_option options[] = {
@@ -57,6 +60,7 @@ struct said {
 struct totals {
     uint64_t call_count, spool_count, live_count;
     struct said now, before; /* each problem once, not every second */
+    struct p11prof_held_spools *held;
     struct p11prof_others others;
 };
 
@@ -162,15 +166,21 @@ static bool wants(void *payload, const struct p11prof_found_spool *spool)
     return false;
 }
 
+static struct p11prof_collect_options options_of(struct collecting *collecting, const char *folder)
+{
+    return (struct p11prof_collect_options){.folder = folder,
+                                            .wants = wants,
+                                            .payload = collecting,
+                                            .held = collecting->totals->held,
+                                            .adopt = collecting->settings->adopt,
+                                            .wait_ms = WAIT_MS};
+}
+
 /* False if something was left that ought to have been taken. */
 static bool collect_folder(struct collecting *collecting, const char *folder)
 {
     struct totals *totals = collecting->totals;
-    struct p11prof_collect_options wanted = {.folder = folder,
-                                             .wants = wants,
-                                             .payload = collecting,
-                                             .adopt = collecting->settings->adopt,
-                                             .wait_ms = WAIT_MS};
+    struct p11prof_collect_options wanted = options_of(collecting, folder);
     struct p11prof_collect_result result = {.call_count = 0};
     struct p11prof_error error = {.status = P11PROF_OK};
     enum p11prof_status status =
@@ -216,12 +226,37 @@ static bool open_store(struct p11prof_database *database, struct p11prof_error *
     return true;
 }
 
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* Until the next round. A spool that begins is held at once: systemd removes what some services
+ * leave the moment that they end. */
+static void rest(struct p11prof_spool_watch *watch, const struct p11prof_database *database,
+                 const struct settings *settings, struct totals *totals)
+{
+    struct collecting collecting = {database, settings, totals};
+    struct p11prof_collect_options wanted = options_of(&collecting, settings->folder);
+    int64_t end_ms = monotonic_ms() + ROUND_MS, left_ms = ROUND_MS;
+    for (; left_ms > 0 && !stop_signal; left_ms = end_ms - monotonic_ms()) {
+        if (!p11prof_spool_watch_wait(watch, (int)left_ms) || !database->store)
+            continue;
+        p11prof_held_spools_look(&wanted);
+        nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000}, NULL);
+    }
+}
+
 /* Opens the database anew after a failure: it may have been replaced. */
 static bool follow(struct p11prof_database *database, const struct settings *settings,
                    struct totals *totals)
 {
+    struct p11prof_spool_watch *watch = p11prof_spool_watch_start(settings->folder);
     struct p11prof_error error;
     bool done = true;
+    totals->held = p11prof_held_spools_new();
     while (!stop_signal) {
         if (!database->store && !open_store(database, &error)) {
             say_anew(totals);
@@ -229,8 +264,10 @@ static bool follow(struct p11prof_database *database, const struct settings *set
         } else if (!(done = collect_once(database, settings, totals))) {
             p11prof_database_close(database);
         }
-        nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+        rest(watch, database, settings, totals);
     }
+    p11prof_held_spools_free(totals->held);
+    p11prof_spool_watch_stop(watch);
     return done;
 }
 

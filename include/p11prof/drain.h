@@ -91,14 +91,22 @@ void p11prof_spools_visit(const char *folder,
                           bool (*visit)(void *payload, const struct p11prof_found_spool *spool),
                           void *payload);
 
+/* Spools of live processes that nobody drains, held open from one round of collecting to the next:
+ * one whose file is removed meanwhile is taken to its end all the same. systemd does that to files
+ * of a user who logs out, and of a unit with DynamicUser= or RemoveIPC= that ends. */
+struct p11prof_held_spools;
+struct p11prof_held_spools *p11prof_held_spools_new(void); /* NULL: no memory */
+void p11prof_held_spools_free(struct p11prof_held_spools *held);
+
 struct p11prof_collect_options {
     const char *folder;    /* NULL: all */
     const uint8_t *run_id; /* only spools of this run; NULL: any */
     /* Whether to take a spool that waits, or to fail for one with a problem; NULL: all of them. */
     bool (*wants)(void *payload, const struct p11prof_found_spool *spool);
     void *payload;
-    bool adopt;       /* P11PROF_DRAIN_ADOPT */
-    unsigned wait_ms; /* for other writers */
+    struct p11prof_held_spools *held; /* NULL: none */
+    bool adopt;                       /* P11PROF_DRAIN_ADOPT */
+    unsigned wait_ms;                 /* for other writers */
 };
 struct p11prof_collect_result {
     uint64_t spool_count, call_count; /* taken */
@@ -113,6 +121,9 @@ enum p11prof_status p11prof_collect(struct p11prof_store *store,
                                     const struct p11prof_collect_options *options,
                                     struct p11prof_collect_result *result,
                                     struct p11prof_error *error);
+
+/* Holds what p11prof_collect() would take or hold, and takes nothing. */
+void p11prof_held_spools_look(const struct p11prof_collect_options *options);
 
 /* A call in flight in a live process. */
 struct p11prof_live_call {

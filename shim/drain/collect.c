@@ -4,12 +4,14 @@
 
 #include "clocks.h"
 #include "folders.h"
+#include "held.h"
 #include "lineage.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 /* --- draining --- */
@@ -96,6 +98,14 @@ static bool wanted(const struct p11prof_collect_options *options, const struct s
     return options->wants(options->payload, &found);
 }
 
+/* Nobody else drains it. */
+static bool to_be_taken(const struct p11prof_collect_options *options,
+                        const struct spool_file *file)
+{
+    return (file->gone || file->header.drain_mode == P11PROF_DRAIN_EXTERNAL) &&
+           wanted(options, file);
+}
+
 static bool collect_file(void *payload, const struct spool_file *file)
 {
     struct collecting *collecting = payload;
@@ -109,9 +119,10 @@ static bool collect_file(void *payload, const struct spool_file *file)
         lineage_depth(collecting->lineage, &file->header) != collecting->depth)
         return true;
     collecting->result->live_count += !file->gone;
-    if ((!file->gone && file->header.drain_mode != P11PROF_DRAIN_EXTERNAL) ||
-        !wanted(collecting->options, file))
+    if (!to_be_taken(collecting->options, file))
         return true;
+    if (!file->gone)
+        held_spools_add(collecting->options->held, file);
     enum p11prof_status status = drain_file(collecting, file, &result, &error);
     collecting->result->call_count += result.call_count;
     if (status != P11PROF_OK) {
@@ -119,9 +130,18 @@ static bool collect_file(void *payload, const struct spool_file *file)
         return true;
     }
     collecting->result->spool_count++;
-    if (file->gone)
+    if (file->gone && file->folder >= 0)
         unlinkat(file->folder, file->name, 0);
+    if (file->gone)
+        held_spools_drop(collecting->options->held, file);
     return true;
+}
+
+static void visit_all(const struct p11prof_collect_options *options,
+                      bool (*visit)(void *payload, const struct spool_file *file), void *payload)
+{
+    spool_files_visit(options->folder, visit, payload);
+    held_spools_visit(options->held, visit, payload);
 }
 
 enum p11prof_status p11prof_collect(struct p11prof_store *store,
@@ -137,12 +157,29 @@ enum p11prof_status p11prof_collect(struct p11prof_store *store,
     *result = (struct p11prof_collect_result){0};
     if (!collecting.lineage)
         return p11prof_error_set(error, P11PROF_FAILED, "no memory to look into spools");
-    spool_files_visit(options->folder, note_file, &collecting);
+    visit_all(options, note_file, &collecting);
     lineage_finish(collecting.lineage);
     for (; collecting.depth <= collecting.lineage->deepest; collecting.depth++)
-        spool_files_visit(options->folder, collect_file, &collecting);
+        visit_all(options, collect_file, &collecting);
     free(collecting.lineage);
     return collecting.status;
+}
+
+static bool hold_file(void *payload, const struct spool_file *file)
+{
+    const struct p11prof_collect_options *options = payload;
+    if (!chosen(options, file) || !to_be_taken(options, file))
+        return true;
+    held_spools_add(options->held, file);
+    if (file->gone) /* what is held shares the lock, and whoever takes it wants that */
+        flock(file->fd, LOCK_UN);
+    return true;
+}
+
+void p11prof_held_spools_look(const struct p11prof_collect_options *options)
+{
+    struct p11prof_collect_options looking = *options;
+    spool_files_visit(options->folder, hold_file, &looking);
 }
 
 /* --- looking --- */

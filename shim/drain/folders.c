@@ -51,6 +51,13 @@ static void header_check(struct spool_file *file)
                           header->version, P11PROF_SPOOL_VERSION);
 }
 
+static void facts_take(struct spool_file *file, const struct stat *facts)
+{
+    file->user_id = facts->st_uid;
+    file->file_bytes = (uint64_t)facts->st_size;
+    file->used_bytes = (uint64_t)facts->st_blocks * 512;
+}
+
 /* Fills the file's facts, or says what is wrong with it. */
 static void file_check(struct spool_file *file, uint32_t folder_owner)
 {
@@ -59,15 +66,24 @@ static void file_check(struct spool_file *file, uint32_t folder_owner)
         problem_set(file, strerror(errno));
         return;
     }
-    file->user_id = facts.st_uid;
-    file->file_bytes = (uint64_t)facts.st_size;
-    file->used_bytes = (uint64_t)facts.st_blocks * 512;
+    facts_take(file, &facts);
     if (!S_ISREG(facts.st_mode) || facts.st_nlink != 1 || facts.st_uid != folder_owner) {
         problem_set(file, "not a plain file of the folder's owner with one link: left alone");
         return;
     }
     file->gone = flock(file->fd, LOCK_EX | LOCK_NB) == 0;
     header_check(file);
+}
+
+bool spool_file_is_nameless(struct spool_file *file)
+{
+    struct stat facts;
+    if (fstat(file->fd, &facts) != 0 || facts.st_nlink != 0)
+        return false;
+    facts_take(file, &facts);
+    file->gone = flock(file->fd, LOCK_EX | LOCK_NB) == 0;
+    header_check(file);
+    return true;
 }
 
 static void file_visit(struct visiting *visiting, int folder, const char *folder_path,

@@ -10,7 +10,7 @@
 
 /* An open spool file; everything is borrowed for the time of the visit. */
 struct spool_file {
-    int folder;       /* of its folder */
+    int folder;       /* of its folder; -1: it has no name any more */
     const char *name; /* in it */
     const char *path;
     int fd;
@@ -25,5 +25,8 @@ struct spool_file {
  * false. */
 void spool_files_visit(const char *folder,
                        bool (*visit)(void *payload, const struct spool_file *file), void *payload);
+
+/* For an open file that was visited before: fills in the facts if its name is gone since. */
+bool spool_file_is_nameless(struct spool_file *file);
 
 #endif

@@ -110,8 +110,10 @@ static void check_limits(struct p11prof_checks *checks)
 {
     checks->section = "not covered";
     p11prof_check_add(checks, P11PROF_VERDICT_NOTE, "logout", NULL,
-                      "RemoveIPC=no in /etc/systemd/logind.conf, or 'loginctl enable-linger'",
-                      "systemd removes what users that log out have in /dev/shm");
+                      "enable p11prof-collect.service ('p11prof collect --follow'), or "
+                      "'loginctl enable-linger'",
+                      "systemd removes what users that log out, and services with DynamicUser= "
+                      "that end, have in /dev/shm");
     p11prof_check_add(checks, P11PROF_VERDICT_NOTE, "container", NULL,
                       "mount a folder of the host and set P11PROF_SPOOL to it",
                       "its own /dev/shm ends with it");

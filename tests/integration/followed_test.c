@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The p11prof authors */
+/* `p11prof collect --follow` takes a live process's spool to its end, also where the file's name is
+ * removed meanwhile, as systemd removes what a user has in /dev/shm. */
+#include "driven.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { THREADS = 2, CALLS = 1009, TRIES = 3000, TRY_US = 20000 };
+
+static pid_t follower_start(const struct driven *driven)
+{
+    const char *command = getenv("P11PROF_TEST_COMMAND");
+    pid_t child = fork();
+    if (child == 0) {
+        execl(command, command, "collect", "--follow", "--db", driven->db, "--spool", driven->spool,
+              NULL);
+        _exit(98);
+    }
+    assert_true(child > 0);
+    return child;
+}
+
+static void follower_stop(pid_t follower)
+{
+    int status;
+    kill(follower, SIGTERM);
+    assert_int_equal(waitpid(follower, &status, 0), follower);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGTERM);
+}
+
+/* Descriptors of spools that it has open. */
+static unsigned held_count(pid_t pid)
+{
+    char folder[64], path[400], target[400];
+    unsigned count = 0;
+    snprintf(folder, sizeof folder, "/proc/%d/fd", (int)pid);
+    DIR *entries = opendir(folder);
+    assert_non_null(entries);
+    for (struct dirent *entry; (entry = readdir(entries));) {
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        ssize_t length = readlink(path, target, sizeof target - 1);
+        target[length > 0 ? length : 0] = '\0';
+        count += strstr(target, ".spool") != NULL;
+    }
+    closedir(entries);
+    return count;
+}
+
+static void held_wait(pid_t follower, unsigned count)
+{
+    for (int i = 0; i < TRIES && held_count(follower) != count; i++)
+        usleep(TRY_US);
+    assert_int_equal(held_count(follower), count);
+}
+
+static void spools_remove(const struct driven *driven)
+{
+    unsigned count = 0;
+    DIR *entries = opendir(driven->spool);
+    assert_non_null(entries);
+    for (struct dirent *entry; (entry = readdir(entries));)
+        if (strstr(entry->d_name, ".spool"))
+            count += unlinkat(dirfd(entries), entry->d_name, 0) == 0;
+    closedir(entries);
+    assert_int_equal(count, 1);
+}
+
+static void test_name_removed(void **state)
+{
+    struct driven driven;
+    int status;
+    (void)state;
+    driven_set_up(&driven);
+    pid_t follower = follower_start(&driven);
+    for (int i = 0; i < TRIES && access(driven.db, F_OK) != 0; i++)
+        usleep(TRY_US);
+    pid_t child = driven_start(&driven, "phases", "external", THREADS, CALLS);
+    held_wait(follower, 1);
+    spools_remove(&driven);
+    atomic_store(&driven.counts->phase, 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    held_wait(follower, 0); /* taken, and let go */
+    follower_stop(follower);
+    driven_assert_exact(&driven, false);
+    assert_int_equal(
+        driven_ask(&driven, "SELECT count(*) FROM calls WHERE function = 'C_GenerateRandom'"),
+        2 * THREADS * CALLS);
+    assert_int_equal(driven_ask(&driven, "SELECT count(*) FROM runs WHERE state = 'finished' OR "
+                                         "state = 'recovered'"),
+                     1);
+    driven_wait(&driven);
+    driven_tear_down(&driven);
+}
+
+/* One that keeps its name is taken once, and not held any longer. */
+static void test_name_kept(void **state)
+{
+    struct driven driven;
+    int status;
+    (void)state;
+    driven_set_up(&driven);
+    pid_t follower = follower_start(&driven);
+    pid_t child = driven_start(&driven, "phases", "external", THREADS, CALLS);
+    held_wait(follower, 1);
+    atomic_store(&driven.counts->phase, 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    held_wait(follower, 0);
+    follower_stop(follower);
+    driven_assert_exact(&driven, false);
+    driven_wait(&driven);
+    driven_tear_down(&driven);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_name_removed),
+        cmocka_unit_test(test_name_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
