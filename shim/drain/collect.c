@@ -106,6 +106,25 @@ static bool to_be_taken(const struct p11prof_collect_options *options,
            wanted(options, file);
 }
 
+static void file_failed(struct collecting *collecting, const struct spool_file *file,
+                        enum p11prof_status status, const struct p11prof_error *error)
+{
+    bool hopeless = status == P11PROF_BAD_INPUT || status == P11PROF_REFUSED;
+    collect_failed(collecting, file->path, status, error);
+    if (file->folder < 0 && hopeless) /* nobody can look at it later: its memory is let go */
+        held_spools_drop(collecting->options->held, file);
+}
+
+static void file_taken(struct collecting *collecting, const struct spool_file *file)
+{
+    collecting->result->spool_count++;
+    if (!file->gone)
+        return;
+    if (file->folder >= 0)
+        unlinkat(file->folder, file->name, 0);
+    held_spools_drop(collecting->options->held, file);
+}
+
 static bool collect_file(void *payload, const struct spool_file *file)
 {
     struct collecting *collecting = payload;
@@ -114,7 +133,7 @@ static bool collect_file(void *payload, const struct spool_file *file)
     struct p11prof_error error = {0};
     if (file->problem.status != P11PROF_OK && collecting->depth == 0 && !run_id &&
         wanted(collecting->options, file))
-        collect_failed(collecting, file->path, file->problem.status, &file->problem);
+        file_failed(collecting, file, file->problem.status, &file->problem);
     if (!chosen(collecting->options, file) ||
         lineage_depth(collecting->lineage, &file->header) != collecting->depth)
         return true;
@@ -125,15 +144,10 @@ static bool collect_file(void *payload, const struct spool_file *file)
         held_spools_add(collecting->options->held, file);
     enum p11prof_status status = drain_file(collecting, file, &result, &error);
     collecting->result->call_count += result.call_count;
-    if (status != P11PROF_OK) {
-        collect_failed(collecting, file->path, status, &error);
-        return true;
-    }
-    collecting->result->spool_count++;
-    if (file->gone && file->folder >= 0)
-        unlinkat(file->folder, file->name, 0);
-    if (file->gone)
-        held_spools_drop(collecting->options->held, file);
+    if (status == P11PROF_OK)
+        file_taken(collecting, file);
+    else
+        file_failed(collecting, file, status, &error);
     return true;
 }
 

@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HELD_MOST = 512 }; /* of the descriptors that a process may have */
+/* Of the 1024 descriptors that a process has by default; nobody keeps others from being held. */
+enum { HELD_MOST = 768, HELD_OF_USER_MOST = 256 };
 
 struct held_spool {
     int fd;
+    uint32_t user_id;
     char *path;
     uint8_t id[16];
 };
@@ -40,21 +42,24 @@ void p11prof_held_spools_free(struct p11prof_held_spools *held)
     free(held);
 }
 
-static bool is_held(const struct p11prof_held_spools *held, const uint8_t id[16])
+static bool may_be_held(const struct p11prof_held_spools *held, const struct spool_file *file)
 {
-    for (size_t i = 0; i < held->count; i++)
-        if (memcmp(held->spools[i].id, id, 16) == 0)
-            return true;
-    return false;
+    unsigned of_user_count = 0;
+    for (size_t i = 0; i < held->count; i++) {
+        if (memcmp(held->spools[i].id, file->header.spool_id, 16) == 0)
+            return false;
+        of_user_count += held->spools[i].user_id == file->user_id;
+    }
+    return held->count < HELD_MOST && of_user_count < HELD_OF_USER_MOST;
 }
 
 void held_spools_add(struct p11prof_held_spools *held, const struct spool_file *file)
 {
-    if (!held || file->folder < 0 || held->count == HELD_MOST ||
-        is_held(held, file->header.spool_id))
+    if (!held || file->folder < 0 || !may_be_held(held, file))
         return;
     struct held_spool *spool = &held->spools[held->count];
     spool->fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 3);
+    spool->user_id = file->user_id;
     spool->path = strdup(file->path);
     memcpy(spool->id, file->header.spool_id, 16);
     held->count++;
@@ -76,6 +81,7 @@ void held_spools_visit(struct p11prof_held_spools *held,
 void held_spools_drop(struct p11prof_held_spools *held, const struct spool_file *file)
 {
     for (size_t i = held ? held->count : 0; i-- > 0;)
-        if (memcmp(held->spools[i].id, file->header.spool_id, 16) == 0)
+        if (held->spools[i].fd == file->fd ||
+            memcmp(held->spools[i].id, file->header.spool_id, 16) == 0)
             let_go(held, i);
 }
