@@ -78,6 +78,9 @@ static void print_text(const struct p11prof_checks *checks)
         printf("\nNothing would stop recording.\n");
     else
         printf("\nProblems that would stop recording: %u\n", checks->problem_count);
+    if (checks->problem_count == 1 && !checks->config.module[0])
+        printf("It is one for a shim that an application loads by itself; "
+               "'p11prof record --module FILE -- COMMAND' would record.\n");
 }
 
 static void print_json(const struct p11prof_checks *checks)

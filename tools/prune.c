@@ -111,6 +111,7 @@ static enum p11prof_status select_run(const struct settings *settings, struct p1
             P11PROF_OK ||
         p11prof_baseline_of(store, *run_id, &baseline, error) != P11PROF_OK)
         return error->status;
+    p11prof_note_newest(p11prof_store_sqlite(store), settings->run, *run_id);
     if (baseline)
         p11prof_error_set(error, P11PROF_BAD_INPUT,
                           "run %" PRId64 " is in the baseline '%.200s': it is never pruned",

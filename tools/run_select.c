@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "run_select.h"
+#include "message.h"
 #include "report/allocate.h"
 #include "report/nearest.h"
 #include "report/query.h"
@@ -115,6 +116,29 @@ enum p11prof_status p11prof_run_select(struct sqlite3 *db, const char *text, int
     return find_name(db, text, run_id, error);
 }
 
+static bool is_name(const char *word)
+{
+    int64_t number;
+    return !read_number(word, &number) && !read_last(word, &number);
+}
+
+void p11prof_note_newest(struct sqlite3 *db, const char *word, int64_t run_id)
+{
+    static const char sql[] =
+        "SELECT count(*) AS count, (SELECT run_id FROM runs WHERE name = r.name AND run_id != "
+        "r.run_id ORDER BY start_wall_ns DESC, run_id DESC LIMIT 1) AS before FROM runs AS r "
+        "JOIN runs AS o ON o.name = r.name WHERE r.run_id = ?1";
+    struct p11prof_table same = {.columns = NULL};
+    struct p11prof_error error;
+    if (is_name(word) && p11prof_query_table(db, sql, run_id, &same, &error) == P11PROF_OK &&
+        p11prof_table_integer(&same, 0, "count", 0) > 1)
+        p11prof_note("%lld runs are named '%.100s': run %lld is the newest, run %lld the one "
+                     "before; 'p11prof runs' lists them, a number chooses",
+                     (long long)p11prof_table_integer(&same, 0, "count", 0), word,
+                     (long long)run_id, (long long)p11prof_table_integer(&same, 0, "before", 0));
+    p11prof_table_clear(&same);
+}
+
 static void add_run(struct p11prof_run_set *set, int64_t run_id)
 {
     int64_t *run_ids = (int64_t *)set->run_ids;
@@ -174,9 +198,11 @@ enum p11prof_status p11prof_run_set_add(struct sqlite3 *db, const char *word,
     if (word[0] == '@')
         return add_baseline(db, word + 1, set, error);
     enum p11prof_status status = p11prof_run_select(db, word, &run_id, error);
-    if (status == P11PROF_OK)
-        add_run(set, run_id);
-    return status;
+    if (status != P11PROF_OK)
+        return status;
+    p11prof_note_newest(db, word, run_id);
+    add_run(set, run_id);
+    return P11PROF_OK;
 }
 
 enum p11prof_status p11prof_run_set_select(struct sqlite3 *db, const char *text,

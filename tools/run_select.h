@@ -18,13 +18,18 @@ struct sqlite3;
 enum p11prof_status p11prof_run_select(struct sqlite3 *db, const char *text, int64_t *run_id,
                                        struct p11prof_error *error);
 
-/* The runs of "12,last,nightly", each once. The caller clears *out, also after a
+/* Says on stderr that the run is the newest of several with the name `word`, and how to choose
+ * another; nothing where `word` is no name. */
+void p11prof_note_newest(struct sqlite3 *db, const char *word, int64_t run_id);
+
+/* The runs of "12,last,nightly", each once, with that note. The caller clears *out, also after a
  * failure. */
 enum p11prof_status p11prof_run_set_select(struct sqlite3 *db, const char *text,
                                            struct p11prof_run_set *out,
                                            struct p11prof_error *error);
 
-/* Adds the run, or those of the baseline, that one word means, each once. The set starts as {0}. */
+/* Adds the run, or those of the baseline, that one word means, each once, with that note. The set
+ * starts as {0}. */
 enum p11prof_status p11prof_run_set_add(struct sqlite3 *db, const char *word,
                                         struct p11prof_run_set *set, struct p11prof_error *error);
 

@@ -159,6 +159,7 @@ static int find_run(sqlite3 *db, const struct settings *settings, int64_t *run_i
     const char *run = settings->run ? settings->run : "last";
     if (p11prof_run_select(db, run, run_id, &error) != P11PROF_OK)
         return p11prof_complain_of(&error);
+    p11prof_note_newest(db, run, *run_id);
     return P11PROF_EXIT_DONE;
 }
 
@@ -181,7 +182,9 @@ static int answer(sqlite3 *db, const struct settings *settings, int64_t run_id)
         sqlite3_prepare_v2(db, settings->query, -1, &statement, &tail) != SQLITE_OK)
         return complain_sql(db);
     if (!statement)
-        code = p11prof_complain(P11PROF_EXIT_USAGE, "the query is empty");
+        code = p11prof_complain(P11PROF_EXIT_USAGE,
+                                "the query is empty: 'p11prof help sql' has examples, "
+                                "'p11prof sql --list' lists ready ones");
     else if (has_more(db, tail))
         code = p11prof_complain(P11PROF_EXIT_USAGE, "more than one statement: sql takes one");
     else if (!sqlite3_stmt_readonly(statement))

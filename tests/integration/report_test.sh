@@ -68,6 +68,18 @@ check "bench and report print the same" sh -c "'$P11PROF' bench --module '$TOKEN
   --token-label fake --pin-source env:FAKE_PIN --quiet --test sha-256 --iterations 20 --format json \
   >'$WORK/bench' && '$P11PROF' report last --format json | cmp -s '$WORK/bench'"
 
+# Several runs of one name.
+check "a second run of a name" ends 0 runs rename 4 plain
+check "one of several runs of a name" same_output "report plain" "report 4"
+check "says so" ends 0 report plain
+check "which it is, and how to choose another" says "2 runs are named 'plain': run 4 is the newest, \
+run 2 the one before; 'p11prof runs' lists them, a number chooses"
+check "a number does not" ends 0 report 4
+check "nor does last" [ ! -s "$WORK/notes" ]
+check "of a query" ends 0 sql "SELECT :run" --run plain
+check "it says the same" says "2 runs are named 'plain'"
+check "no name again" ends 0 runs rename 4 ""
+
 # Bad input.
 check "no such run" wrong "there is no run 99" report 99
 check "nearest run" wrong "did you mean 'summary'?" report sumary

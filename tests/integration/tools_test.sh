@@ -105,6 +105,7 @@ done
 check "no database is made" [ ! -e "$DB" ]
 check "another file" wrong "$0" report --db "$0"
 check "doctor without a module" ends 1 doctor --db "$DB"
+check "which stops no record" shows "'p11prof record --module FILE -- COMMAND' would record"
 
 # What waits is drained first, by those that it belongs to.
 waiting P11PROF_NAME=first
@@ -213,7 +214,13 @@ check "one statement" wrong "more than one" sql "SELECT 1; SELECT 2"
 check "no such view" wrong "did you mean the view 'function_stats'?" \
   sql "SELECT * FROM function_stat"
 check "no SQL" wrong "syntax error" sql "SELEC"
-check "an empty query" wrong "empty" sql " "
+check "an empty query" wrong "'p11prof help sql' has examples" sql " "
+# piped COMMAND...: with a pipe on stdin that nobody writes into.
+piped() {
+  : | "$@"
+}
+check "neither a query nor stdin" wrong "no query is given, and stdin is empty" sql </dev/null
+check "nor a pipe" piped wrong "no query is given, and stdin is empty" sql
 echo 'SELECT count(*) AS runs FROM runs;' | "$P11PROF" sql | tr -d ' ' >"$WORK/out"
 check "the shell" [ "$(tail -n 1 "$WORK/out")" = 2 ]
 sqlite3 "$P11PROF_DB" "VACUUM INTO '$WORK/foreign.db'"

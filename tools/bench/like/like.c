@@ -39,8 +39,10 @@ static int of_run(const struct bench_settings *settings, struct like_script *scr
         return code;
     struct sqlite3 *db = p11prof_store_sqlite(database.store);
     enum p11prof_status status = p11prof_run_select(db, settings->like, &run_id, &error);
-    if (status == P11PROF_OK)
+    if (status == P11PROF_OK) {
+        p11prof_note_newest(db, settings->like, run_id);
         status = like_script_from_run(script, db, run_id, &error);
+    }
     p11prof_database_close(&database);
     return status == P11PROF_OK ? 0 : p11prof_complain_of(&error);
 }

@@ -74,6 +74,7 @@ int suite_from(const struct bench_settings *settings)
     struct sqlite3 *db = p11prof_store_sqlite(database.store);
     if (p11prof_run_select(db, settings->suite_from, &run_id, &error) == P11PROF_OK &&
         like_script_from_run(&script, db, run_id, &error) == P11PROF_OK) {
+        p11prof_note_newest(db, settings->suite_from, run_id);
         p11prof_note_recorded(db, &(struct p11prof_run_set){&run_id, 1});
         code = script_write(settings, &script);
     } else {
