@@ -4,12 +4,14 @@
  *
  *   latency_app MODULE PIN BITS,BITS… CALLS BYTES,BYTES…
  *
- * A key pair of each size, then CALLS signatures, of data of these sizes in turn for each key, and
- * a C_GetSessionInfo and C_GetTokenInfo for each. The token is the first one that is initialised.
+ * A key pair of each size, then CALLS signatures (every other key from a place of its own), of data
+ * of these sizes in turn for each key, and a C_GetSessionInfo and C_GetTokenInfo for each. The
+ * token is the first one that is initialised.
  */
 #include "p11prof/pkcs11.h"
 
 #include <dlfcn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +76,15 @@ static CK_OBJECT_HANDLE make_key(CK_ULONG bits)
     return private_key;
 }
 
-static void sign(CK_OBJECT_HANDLE key, CK_ULONG bytes)
+/* Two places that call: every other key has its own. */
+static __attribute__((noinline)) CK_RV sign_here(CK_ULONG bytes, CK_BYTE *out, CK_ULONG *out_bytes)
+{
+    CK_RV rv = module->C_Sign(session, data, bytes, out, out_bytes);
+    __asm__ volatile(""); /* it calls, and does not jump */
+    return rv;
+}
+
+static void sign(CK_OBJECT_HANDLE key, CK_ULONG bytes, bool here)
 {
     CK_MECHANISM mechanism = {.mechanism = CKM_SHA256_RSA_PKCS};
     CK_SESSION_INFO session_info;
@@ -84,7 +94,9 @@ static void sign(CK_OBJECT_HANDLE key, CK_ULONG bytes)
     check(module->C_GetSessionInfo(session, &session_info), "C_GetSessionInfo");
     check(module->C_GetTokenInfo(slot, &token_info), "C_GetTokenInfo");
     check(module->C_SignInit(session, &mechanism, key), "C_SignInit");
-    check(module->C_Sign(session, data, bytes, result, &result_bytes), "C_Sign");
+    check(here ? sign_here(bytes, result, &result_bytes)
+               : module->C_Sign(session, data, bytes, result, &result_bytes),
+          "C_Sign");
 }
 
 int main(int argc, char **argv)
@@ -99,7 +111,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < key_count; i++)
         keys[i] = make_key(bits[i]);
     for (size_t i = 0; i < strtoul(argv[4], NULL, 10); i++)
-        sign(keys[i % key_count], sizes[i / key_count % size_count]);
+        sign(keys[i % key_count], sizes[i / key_count % size_count], i % key_count % 2);
     check(module->C_Finalize(NULL), "C_Finalize");
     return 0;
 }

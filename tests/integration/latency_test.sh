@@ -42,6 +42,32 @@ key_is_slow() {
 }
 check "slow signatures are told by their key" in_3 key_is_slow
 
+# `report --by caller` has names, and a redaction its numbers: so has the sentence.
+caller_is_told() {
+  p11 report --sections latency "$@" && shows "as well told: they are of $caller."
+}
+caller=$("$P11PROF" sql --format csv "SELECT caller_site FROM calls WHERE function = 'C_Sign'
+  AND run_id = :run GROUP BY 1 ORDER BY sum(duration_ns) DESC LIMIT 1" | tr -d '\r' | tail -n 1)
+check "as well told is the place that calls" caller_is_told
+caller=$("$P11PROF" report --redact --caller "$caller" --by caller --format csv --columns caller |
+  tr -d '"\r' | tail -n 1)
+check "a redaction numbers it" caller_is_told --redact
+
+# Four processes, each with a fast and a slow key.
+keys_are_slow() {
+  # shellcheck disable=SC2016
+  (export P11PROF_TEST_DELAY_KEY=20ms
+  record --module "$DELAY_MODULE" -- sh -c 'for i in 1 2 3 4; do "$@"; done' sh \
+    "$APP" "$DELAY_MODULE" "$PIN" 2048,2048 40 32) && p11 report --sections latency &&
+    tr '\n' ' ' <"$WORK/out" | grep -q \
+      "with 4 of 8 keys (one that several processes use counts in each), of the faster ones"
+}
+check "keys are those of their process" in_3 keys_are_slow
+p11 report --by key,function
+check "keys of several processes are said to be" shows "keys are numbered in each process"
+p11 report --by process,key
+check "but not where they stand apart" not shows "numbered in each process"
+
 sizes_cost() {
   (export P11PROF_TEST_DELAY_KB=100us &&
     signs "$DELAY_MODULE" 2048 200 1024,16384,32768,65536) &&

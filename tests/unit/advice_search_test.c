@@ -42,6 +42,8 @@ static void a_list_for_one_key_is_found(void **state)
     assert_int_equal(finding->first_call_id, 1);
     assert_int_equal(finding->last_call_id, 23);
     assert_non_null(strstr(finding->evidence, "one at a time"));
+    assert_non_null(strstr(finding->evidence, "1 key was used."));
+    assert_null(strstr(finding->evidence, "several processes"));
     advice_clear();
 }
 
@@ -56,6 +58,8 @@ static void lists_of_each_process_are_added(void **state)
     advice_end();
     advice_check_count(1);
     assert_int_equal(advice_finding(NULL)->count, 2);
+    assert_non_null(strstr(advice_finding(NULL)->evidence,
+                           "2 keys were used. What several processes use counts in each."));
     advice_clear();
 }
 

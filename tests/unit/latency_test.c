@@ -284,6 +284,13 @@ static bool by_key(struct p11prof_event *event)
     event->thread_id = 100 + (int64_t)pick(4);
     return event->key_id == 3;
 }
+/* Each process has a key 1: what is slow is the process, whatever its keys are called. */
+static bool by_process(struct p11prof_event *event)
+{
+    event->process_id = 1 + (int64_t)pick(10);
+    event->thread_id = 100 + event->process_id;
+    return event->process_id <= 4;
+}
 static bool by_key_bits(struct p11prof_event *event)
 {
     event->key_id = 1 + (int64_t)pick(6);
@@ -353,10 +360,11 @@ static void modes_are_told_by_what_makes_them(void **state)
         bool (*is_slow)(struct p11prof_event *event);
         enum p11prof_latency_factor factor;
     } cases[] = {
-        {by_key, P11PROF_FACTOR_KEY},       {by_key_bits, P11PROF_FACTOR_KEY_KIND},
-        {by_thread, P11PROF_FACTOR_THREAD}, {by_session, P11PROF_FACTOR_SESSION},
-        {by_size, P11PROF_FACTOR_BYTES},    {by_time, P11PROF_FACTOR_TIME},
-        {by_idle, P11PROF_FACTOR_IDLE},     {by_result, P11PROF_FACTOR_RV},
+        {by_key, P11PROF_FACTOR_KEY},         {by_key_bits, P11PROF_FACTOR_KEY_KIND},
+        {by_thread, P11PROF_FACTOR_THREAD},   {by_session, P11PROF_FACTOR_SESSION},
+        {by_size, P11PROF_FACTOR_BYTES},      {by_time, P11PROF_FACTOR_TIME},
+        {by_idle, P11PROF_FACTOR_IDLE},       {by_result, P11PROF_FACTOR_RV},
+        {by_process, P11PROF_FACTOR_PROCESS},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         begin(i + 10);

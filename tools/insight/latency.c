@@ -197,9 +197,14 @@ enum p11prof_status p11prof_latency_section(struct p11prof_section *out, struct 
 {
     struct p11prof_latency_gather gather;
     struct p11prof_latency_names names = {.mechanisms.count = 0};
+    struct p11prof_latency_callers callers = {.entries = NULL};
     p11prof_latency_gather_init(&gather);
+    gather.callers = &callers;
     enum p11prof_status status =
-        p11prof_events_read(db, run_id, selection, p11prof_latency_gather_take, &gather, error);
+        p11prof_latency_callers_load(&callers, db, run_id, out->redact, error);
+    if (status == P11PROF_OK)
+        status =
+            p11prof_events_read(db, run_id, selection, p11prof_latency_gather_take, &gather, error);
     p11prof_latency_gather_end(&gather);
     if (status == P11PROF_OK)
         status = p11prof_latency_names_load(&names, db, error);
@@ -207,5 +212,6 @@ enum p11prof_status p11prof_latency_section(struct p11prof_section *out, struct 
         tell(out, &(struct p11prof_latency_told){&gather, &names}, full);
     p11prof_latency_names_clear(&names);
     p11prof_latency_gather_clear(&gather);
+    p11prof_latency_callers_clear(&callers);
     return status;
 }

@@ -32,6 +32,14 @@ static int64_t in_process(const struct p11prof_event *event, int64_t number)
     return number == P11PROF_EVENT_UNKNOWN ? number : event->process_id << 32 | number;
 }
 
+static int64_t place_of(const struct adding *adding)
+{
+    int64_t code = in_process(adding->event, adding->event->caller);
+    const struct p11prof_latency_caller *caller =
+        p11prof_latency_callers_find(adding->gather->callers, code);
+    return caller ? caller->place : code;
+}
+
 static void find_shape(struct adding *adding)
 {
     struct p11prof_latency_gather *gather = adding->gather;
@@ -243,7 +251,7 @@ static void fill(struct p11prof_latency_sample *sample, const struct adding *add
             [P11PROF_FACTOR_IDLE] = adding->idle_ns,
             [P11PROF_FACTOR_LEVEL] = p11prof_latency_level(adding->gather, event),
             [P11PROF_FACTOR_SLOT] = event->slot_id,
-            [P11PROF_FACTOR_CALLER] = in_process(event, event->caller),
+            [P11PROF_FACTOR_CALLER] = place_of(adding),
             [P11PROF_FACTOR_PROCESS] = event->process_id,
             [P11PROF_FACTOR_THREAD] = event->thread_id ? event->thread_id : P11PROF_EVENT_UNKNOWN,
             [P11PROF_FACTOR_SESSION] = adding->session,

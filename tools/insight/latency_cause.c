@@ -99,18 +99,36 @@ static bool is_simple(const struct p11prof_latency_cause *cause)
     return p11prof_latency_factor_is_number(cause->factor) || cause->value_count == 1;
 }
 
-static size_t choose(struct p11prof_latency_cause *out, size_t most,
-                     const struct candidate *candidates)
+/* Keys, callers and sessions are those of a process: where that does as well, it comes first. */
+static bool is_of_process(const struct candidate *candidates, size_t factor, double least)
+{
+    return candidates[P11PROF_FACTOR_PROCESS].difference >= least &&
+           (factor == P11PROF_FACTOR_KEY || factor == P11PROF_FACTOR_CALLER ||
+            factor == P11PROF_FACTOR_SESSION);
+}
+
+static double best_of(const struct candidate *candidates)
 {
     double best = 0;
-    size_t chosen = 0;
     for (size_t i = 0; i < P11PROF_FACTORS; i++)
         if (candidates[i].difference > best)
             best = candidates[i].difference;
-    for (size_t i = 0; best > 0 && i < P11PROF_FACTORS && chosen < most; i++)
-        if (candidates[i].difference > 0 && candidates[i].difference >= best - as_well &&
-            (chosen == 0 || is_simple(&candidates[i].cause)))
-            out[chosen++] = candidates[i].cause;
+    return best;
+}
+
+static size_t choose(struct p11prof_latency_cause *out, size_t most,
+                     const struct candidate *candidates)
+{
+    double best = best_of(candidates), least = best > as_well ? best - as_well : 0;
+    size_t chosen = 0;
+    for (size_t i = 0; best > 0 && i < 2 * P11PROF_FACTORS && chosen < most; i++) {
+        size_t factor = i % P11PROF_FACTORS;
+        bool later = i >= P11PROF_FACTORS;
+        if (candidates[factor].difference > 0 && candidates[factor].difference >= least &&
+            is_of_process(candidates, factor, least) == later &&
+            (chosen == 0 || is_simple(&candidates[factor].cause)))
+            out[chosen++] = candidates[factor].cause;
+    }
     return chosen;
 }
 

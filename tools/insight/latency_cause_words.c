@@ -21,7 +21,7 @@ static const struct {
     [P11PROF_FACTOR_IDLE] = {"idle", "came", "", ""},
     [P11PROF_FACTOR_LEVEL] = {"in-flight", "began with", "", ""},
     [P11PROF_FACTOR_SLOT] = {"slot", "are of", "slot ", "slots"},
-    [P11PROF_FACTOR_CALLER] = {"caller", "are of", "caller ", "callers"},
+    [P11PROF_FACTOR_CALLER] = {"caller", "are of", "", "callers"},
     [P11PROF_FACTOR_PROCESS] = {"process", "are of", "process ", "processes"},
     [P11PROF_FACTOR_THREAD] = {"thread", "are of", "thread ", "threads"},
     [P11PROF_FACTOR_SESSION] = {"session", "are of", "session ", "sessions"},
@@ -46,6 +46,7 @@ static void print_value(FILE *stream, const struct p11prof_latency_told *told,
 {
     char buffer[P11PROF_CODE_BYTES];
     const struct p11prof_latency_key *key;
+    const struct p11prof_latency_caller *caller;
     fputs(factors[factor].one, stream);
     switch (factor) {
     case P11PROF_FACTOR_RV:
@@ -54,8 +55,11 @@ static void print_value(FILE *stream, const struct p11prof_latency_told *told,
     case P11PROF_FACTOR_KEY_KIND:
         p11prof_latency_kind_print(stream, told, (size_t)value);
         return;
-    case P11PROF_FACTOR_KEY:
     case P11PROF_FACTOR_CALLER:
+        caller = p11prof_latency_callers_find(told->gather->callers, value);
+        fputs(caller ? caller->name : "an unknown caller", stream);
+        return;
+    case P11PROF_FACTOR_KEY:
         print_in_process(stream, told, value & UINT32_MAX, value >> 32);
         return;
     case P11PROF_FACTOR_SESSION:
@@ -71,8 +75,9 @@ static void print_values(FILE *stream, const struct p11prof_latency_told *told,
                          const struct p11prof_latency_cause *cause)
 {
     if (cause->value_count > P11PROF_CAUSE_VALUES_MOST) {
-        fprintf(stream, " %zu of %zu %s", cause->value_count, cause->all_count,
-                factors[cause->factor].several);
+        fprintf(stream, " %zu of %zu %s%s", cause->value_count, cause->all_count,
+                factors[cause->factor].several,
+                cause->factor == P11PROF_FACTOR_KEY ? p11prof_latency_keys_note(told) : "");
         return;
     }
     for (size_t i = 0; i < cause->value_count; i++) {

@@ -10,6 +10,7 @@
 #define P11PROF_INSIGHT_LATENCY_GATHER_H
 
 #include "event.h"
+#include "latency_callers.h"
 #include "latency_map.h"
 #include "report/buckets.h"
 
@@ -40,7 +41,7 @@ enum p11prof_latency_factor {
     P11PROF_FACTOR_IDLE,  /* ns since the thread's call of the shape before ended */
     P11PROF_FACTOR_LEVEL, /* other calls in flight when it began */
     P11PROF_FACTOR_SLOT,
-    P11PROF_FACTOR_CALLER, /* process << 32 | caller */
+    P11PROF_FACTOR_CALLER, /* process << 32 | caller, of the first process that has the place */
     P11PROF_FACTOR_PROCESS,
     P11PROF_FACTOR_THREAD,
     P11PROF_FACTOR_SESSION, /* number in `sessions` << 24 | how often the handle was opened */
@@ -123,7 +124,8 @@ struct p11prof_latency_gather {
     int64_t first_process; /* that had a call; 0: none yet */
     bool several_processes;
     uint64_t seed;
-    struct p11prof_event *part; /* calls that are not looked at yet */
+    const struct p11prof_latency_callers *callers; /* borrowed; NULL: each number is a place */
+    struct p11prof_event *part;                    /* calls that are not looked at yet */
     size_t part_count;
     int64_t *starts_ns, *ends_of_part_ns; /* ascending */
     int64_t part_since_ns;                /* before it levels are not known */

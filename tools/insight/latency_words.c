@@ -72,6 +72,12 @@ void p11prof_latency_group_print(FILE *stream, const struct p11prof_latency_told
     p11prof_latency_kind_print(stream, told, group);
 }
 
+const char *p11prof_latency_keys_note(const struct p11prof_latency_told *told)
+{
+    return told->gather->several_processes ? " (one that several processes use counts in each)"
+                                           : "";
+}
+
 void p11prof_latency_first_print(FILE *stream, const struct p11prof_latency_told *told,
                                  const struct p11prof_latency_first *first)
 {
@@ -92,7 +98,8 @@ void p11prof_latency_first_print(FILE *stream, const struct p11prof_latency_told
     else if (first->ratio >= 1.05)
         fprintf(stream, ": %.1f times as long", first->ratio);
     if (first->unit_count > 1)
-        fprintf(stream, ", of %zu %s", first->unit_count, units[first->scope]);
+        fprintf(stream, ", of %zu %s%s", first->unit_count, units[first->scope],
+                first->scope == P11PROF_SCOPE_KEY ? p11prof_latency_keys_note(told) : "");
     fputs("; ", stream);
     print_ns(stream, (double)first->cost_ns);
     fputs(first->unit_count > 1 || first->slow_count > 1 ? " in all." : " more.", stream);

@@ -44,6 +44,9 @@ void p11prof_latency_period_print(FILE *stream, const struct p11prof_latency_per
 /* The word of a factor: "key", "time". */
 const char *p11prof_latency_factor_name(enum p11prof_latency_factor factor);
 
+/* Behind a number of keys: " (one that several processes use counts in each)", where it does. */
+const char *p11prof_latency_keys_note(const struct p11prof_latency_told *told);
+
 /* Sentences. */
 void p11prof_latency_first_print(FILE *stream, const struct p11prof_latency_told *told,
                                  const struct p11prof_latency_first *first);

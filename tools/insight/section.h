@@ -20,8 +20,9 @@ struct p11prof_section_table {
 };
 
 /* Starts as {0}. Texts that are borrowed are constants. Sentences hold no name of a program, host,
- * user, token or caller, since a redaction looks at cells only. */
+ * user or token, since a redaction looks at cells only, and of a caller what `redact` allows. */
 struct p11prof_section {
+    bool redact;       /* set before it is filled: callers are called as a redaction does */
     const char *name;  /* in JSON and in --sections: "concurrency" */
     const char *title; /* on a page: "Concurrency" */
     int64_t run_id;

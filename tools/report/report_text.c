@@ -26,6 +26,21 @@ static char *grouping_columns(const struct p11prof_report_options *options, bool
     return names;
 }
 
+/* Keys and sessions are numbered in each process: rows of several processes are of several. */
+static void print_numbering(struct p11prof_page *page, const struct p11prof_run_report *report,
+                            const struct p11prof_grouping *by)
+{
+    bool keys = p11prof_grouping_has(by, P11PROF_BY_KEY);
+    bool sessions = p11prof_grouping_has(by, P11PROF_BY_SESSION);
+    if ((keys || sessions) && !p11prof_grouping_has(by, P11PROF_BY_PROCESS) &&
+        report->processes.row_count > 1 && report->functions.row_count > 0)
+        p11prof_page_note(page,
+                          "%s%s%s are numbered in each process: a row may add up those of several; "
+                          "--by process besides tells them apart",
+                          keys ? "keys" : "", keys && sessions ? " and " : "",
+                          sessions ? "sessions" : "");
+}
+
 static void print_calls(struct p11prof_report_tables *tables,
                         const struct p11prof_run_report *report,
                         const struct p11prof_report_options *options)
@@ -36,6 +51,7 @@ static void print_calls(struct p11prof_report_tables *tables,
                     "Calls", &report->functions, identity,
                     "count error_count share mean_ns p50_ns p90_ns p95_ns p99_ns p999_ns max_ns",
                     &report->rest.functions});
+    print_numbering(tables->page, report, &options->by);
     free(identity);
 }
 

@@ -174,11 +174,13 @@ static enum p11prof_status load_insights(struct p11prof_run_report *out, struct 
         out->uninspected_count = row_count;
         return status;
     }
-    for (unsigned i = 0; i < P11PROF_INSIGHTS && status == P11PROF_OK; i++)
+    for (unsigned i = 0; i < P11PROF_INSIGHTS && status == P11PROF_OK; i++) {
+        out->insights[i].redact = options->redact;
         if (!wanted || wanted & 1U << i)
             status = p11prof_insight_load(&out->insights[i], (enum p11prof_insight)i, db,
                                           runs->run_ids[0], &options->selection,
                                           wanted != 0 || options->insights_full, error);
+    }
     return status;
 }
 

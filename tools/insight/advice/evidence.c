@@ -49,6 +49,9 @@ void p11prof_evidence_add_sum(struct p11prof_evidence *evidence, int64_t process
         sum->caller == P11PROF_EVENT_UNKNOWN || sum->call_count == 0
             ? NULL
             : p11prof_advice_map_take(&evidence->callers, &key, sizeof(struct made));
+    if (evidence->first_process == 0)
+        evidence->first_process = process_id;
+    evidence->several_processes |= process_id != evidence->first_process;
     evidence->call_count += sum->call_count;
     evidence->timed_count += sum->timed_count;
     evidence->cost_ns += sum->cost_ns;
@@ -74,6 +77,11 @@ void p11prof_evidence_example(struct p11prof_evidence *evidence, int64_t first_c
     evidence->thread_id = last->thread_id;
     evidence->first_call_id = first_call_id;
     evidence->last_call_id = last->call_id;
+}
+
+const char *p11prof_evidence_objects_note(const struct p11prof_evidence *evidence)
+{
+    return evidence->several_processes ? " What several processes use counts in each." : "";
 }
 
 int64_t p11prof_evidence_cost_ns(const struct p11prof_evidence *evidence)

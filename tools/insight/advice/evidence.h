@@ -14,6 +14,8 @@ struct p11prof_evidence {
     int64_t timed_count; /* of those whose time is known, and that are inside no other call */
     int64_t cost_ns;     /* of timed_count calls */
     struct p11prof_advice_map callers;
+    int64_t first_process; /* that has some of it; 0: there is none yet */
+    bool several_processes;
     int64_t process_id; /* of the example; 0: there is none yet */
     int64_t thread_id, first_call_id, last_call_id;
 };
@@ -37,6 +39,10 @@ void p11prof_evidence_add_sum(struct p11prof_evidence *evidence, int64_t process
  * one. */
 void p11prof_evidence_example(struct p11prof_evidence *evidence, int64_t first_call_id,
                               const struct p11prof_event *last);
+
+/* What has to stand behind numbers of objects that were counted process by process: "", or a
+ * sentence that begins with a blank. */
+const char *p11prof_evidence_objects_note(const struct p11prof_evidence *evidence);
 
 /* What its calls took in the module; -1: unknown. */
 int64_t p11prof_evidence_cost_ns(const struct p11prof_evidence *evidence);

@@ -143,13 +143,15 @@ static void add_process(struct total *total, int64_t process_id, const struct li
 static void describe(struct p11prof_finding *finding, const struct total *total)
 {
     char reads[P11PROF_UNIT_TEXT_BYTES], finds[P11PROF_UNIT_TEXT_BYTES];
-    finding->evidence = p11prof_finding_text(
-        "%" PRId64 " search%s without label or ID found %" PRId64 " objects%s. %" PRId64
-        " calls read attributes of %" PRId64 " objects that were not used; %" PRId64 " key%s used.",
-        finding->count, finding->count == 1 ? "" : "es", total->found_count,
-        2 * total->single_count > total->found_count ? ", one at a time" : "",
-        total->read_call_count, total->read_count, total->used_count,
-        total->used_count == 1 ? " was" : "s were");
+    finding->evidence =
+        p11prof_finding_text("%" PRId64 " search%s without label or ID found %" PRId64
+                             " objects%s. %" PRId64 " calls read attributes of %" PRId64
+                             " objects that were not used; %" PRId64 " key%s used.%s",
+                             finding->count, finding->count == 1 ? "" : "es", total->found_count,
+                             2 * total->single_count > total->found_count ? ", one at a time" : "",
+                             total->read_call_count, total->read_count, total->used_count,
+                             total->used_count == 1 ? " was" : "s were",
+                             p11prof_evidence_objects_note(&total->evidence));
     p11prof_format_ns(reads, (uint64_t)total->saved_reads_ns);
     p11prof_format_ns(finds, (uint64_t)total->saved_finds_ns);
     p11prof_finding_save(finding, total->saved_reads_ns + total->saved_finds_ns,

@@ -121,8 +121,9 @@ static void describe(struct p11prof_finding *finding, const struct total *total)
     char mean[P11PROF_UNIT_TEXT_BYTES];
     finding->evidence = p11prof_finding_text(
         "%" PRId64 " searches found an object whose handle the process had and had worked with: "
-        "%" PRId64 " object%s, %" PRId64 " operations.",
-        finding->count, total->object_count, total->object_count == 1 ? "" : "s", total->use_count);
+        "%" PRId64 " object%s, %" PRId64 " operations.%s",
+        finding->count, total->object_count, total->object_count == 1 ? "" : "s", total->use_count,
+        p11prof_evidence_objects_note(&total->evidence));
     p11prof_format_ns(mean, (uint64_t)(finding->cost_ns / finding->count));
     p11prof_finding_save(finding, finding->cost_ns,
                          "%" PRId64 " searches x %s; the first one of each object is not among "
