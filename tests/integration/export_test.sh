@@ -175,6 +175,8 @@ check "runs" ends 0 runs --format csv
 check "... say what was lost" grep -q ",$lost," "$WORK/out"
 check "report" ends 0 report lossy
 check "... says what was lost" grep -q ", $lost lost" "$WORK/out"
+check "... and that their time is not that between calls" \
+  grep -q "between calls; what $lost lost calls took is among the latter" "$WORK/out"
 check "... and why" grep -q '^  no_drainer  C_GenerateRandom' "$WORK/out"
 check "an export" ends 0 export lossy --format json
 check "... says what was lost" grep -q "\"lost_count\":[[:space:]]*$lost" "$WORK/out"

@@ -244,7 +244,7 @@ static void the_head_says_where_the_time_went(void **state)
     has(text, "Run 1 name-planted (profile, finished)\n");
     has(text, "  calls       93, 5 lost; 232/s\n");
     has(text, "  time        55.0 ms in the module (27.5 % of its thread's time), 50.0 ms waiting, "
-              "95.0 ms between calls\n");
+              "95.0 ms between calls; what 5 lost calls took is among the latter\n");
     has(text,
         "  start-up    9.00 ms until C_SignInit: 2 calls, 6.00 ms in the module, 4.00 ms of it "
         "C_Initialize\n");
@@ -252,6 +252,15 @@ static void the_head_says_where_the_time_went(void **state)
               "time in the module)\n");
     has(text, "  percentiles exact\n");
     lacks(text, "still being recorded");
+}
+
+static void calls_that_wait_are_counted(void **state)
+{
+    (void)state;
+    struct p11prof_report_options options = {.top = 0};
+    assert_true(p11prof_selection_add(&options.selection, P11PROF_BY_KIND, "blocking"));
+    const char *text = printed(P11PROF_FORMAT_TEXT, &options);
+    has(text, "  calls       1 of 93, 5 lost\n");
 }
 
 static void tables_have_all_percentiles(void **state)
@@ -434,6 +443,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_head_says_where_the_time_went, page_setup,
+                                        fixture_store_teardown),
+        cmocka_unit_test_setup_teardown(calls_that_wait_are_counted, page_setup,
                                         fixture_store_teardown),
         cmocka_unit_test_setup_teardown(tables_have_all_percentiles, page_setup,
                                         fixture_store_teardown),

@@ -43,20 +43,24 @@ void p11prof_compare_method_notes(struct p11prof_page *page,
         if (report->comparisons[i].tested_count > tested)
             tested = report->comparisons[i].tested_count;
     }
-    p11prof_page_note(page,
-                      "Intervals of what has a verdict are corrected for %zu comparisons "
-                      "(Holm); a threshold is of time.",
-                      tested);
+    const char *they = tested > 0 ? "They" : "Intervals";
+    if (tested > 0)
+        p11prof_page_note(page,
+                          "Intervals of what has a verdict are corrected for %zu comparisons "
+                          "(Holm); a threshold is of time.",
+                          tested);
     if (least >= P11PROF_RUNS_RESAMPLED)
-        p11prof_page_note(page, "They are from how much runs differ from each other.");
+        p11prof_page_note(page, "%s are from how much runs differ from each other.", they);
     else if (most >= P11PROF_RUNS_RESAMPLED)
-        p11prof_page_note(page, "They are from how much the runs of one side differ from each "
-                                "other; the other side has too few to tell.");
+        p11prof_page_note(page,
+                          "%s are from how much the runs of one side differ from each other; the "
+                          "other side has too few to tell.",
+                          they);
     else
         p11prof_page_note(page,
-                          "They are from windows of time in %s: how much runs differ from "
+                          "%s are from windows of time in %s: how much runs differ from "
                           "each other was not measured. Three runs a side would tell.",
-                          most == 1 ? "one run a side" : "fewer than three runs a side");
+                          they, most == 1 ? "one run a side" : "fewer than three runs a side");
 }
 
 static void note_losses(struct p11prof_page *page, const struct p11prof_compare_side *side)

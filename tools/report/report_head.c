@@ -90,7 +90,8 @@ static void print_calls(struct p11prof_page *page, const struct p11prof_run_repo
         p11prof_page_fact(page, "calls", "unknown of %" PRId64 ", %" PRId64 " lost", calls, lost);
     else if (report->selected)
         p11prof_page_fact(page, "calls", "%" PRId64 " of %" PRId64 ", %" PRId64 " lost",
-                          p11prof_table_integer(&report->times, 0, "count", 0), calls, lost);
+                          p11prof_table_integer(&report->times, 0, "count", 0) + report->wait_count,
+                          calls, lost);
     else
         p11prof_page_fact(page, "calls", "%" PRId64 ", %" PRId64 " lost%s%s%s", calls, lost,
                           per_s->kind == P11PROF_CELL_REAL ? "; " : "",

@@ -15,6 +15,14 @@ static void write_ns(FILE *stream, const char *before, int64_t ns, const char *a
     fprintf(stream, "%s%s%s", before, text, after);
 }
 
+static int64_t count_lost(const struct p11prof_table *runs)
+{
+    int64_t lost = 0;
+    for (size_t i = 0; i < runs->row_count; i++)
+        lost += p11prof_table_integer(runs, i, "lost_count", 0);
+    return lost;
+}
+
 /* "27.1 ms in the module (16.3 % of the time of 8 threads), 139 ms between calls" */
 static void write_threads(FILE *stream, const struct p11prof_table *times)
 {
@@ -64,6 +72,9 @@ static void print_time(struct p11prof_page *page, const struct p11prof_run_repor
         write_threads(stream, times);
     else
         write_ns(stream, "", total_ns, " in the module");
+    if (threads && count_lost(&report->run) > 0)
+        fprintf(stream, "; what %" PRId64 " lost calls took is among the latter",
+                count_lost(&report->run));
     if (report->untimed_count > 0)
         fprintf(stream, "; %zu of %zu runs without durations", report->untimed_count,
                 report->run.row_count);

@@ -66,6 +66,7 @@ struct p11prof_run_report {
     struct p11prof_section insights[P11PROF_INSIGHTS]; /* of a profile, of one run */
     uint64_t uninspected_count; /* calls that are too many to look for insights unasked; 0: none */
     size_t untimed_count;       /* runs without durations: imported.h */
+    int64_t wait_count;         /* of the calls: those that wait */
     bool exact;                 /* percentiles are durations that occurred */
     bool calls_unknown, operations_unknown; /* scan.h */
     bool selected;                          /* it is not of everything */

@@ -41,7 +41,7 @@ static bool is_timed(const struct p11prof_table *table)
     return false;
 }
 
-static void set_kinds(const struct p11prof_run_report *report, struct p11prof_cell *row,
+static void set_kinds(struct p11prof_run_report *report, struct p11prof_cell *row,
                       double overhead_ns)
 {
     const struct p11prof_table *times = &report->times;
@@ -51,6 +51,7 @@ static void set_kinds(const struct p11prof_run_report *report, struct p11prof_ce
     int64_t query_ns = time_of_kind(&report->others, "size-query", &count);
     int64_t small_ns = time_of_kind(&report->others, "too-small", &count);
     int64_t blocking_ns = time_of_kind(&report->others, "blocking", &waits);
+    report->wait_count = waits;
     p11prof_table_set_integer(times, row, "count", count);
     if (!timed && count + waits > 0)
         return;
@@ -76,7 +77,7 @@ static double overhead(const struct p11prof_table *processes)
     return count > 0 ? total_ns / count : -1;
 }
 
-static void set_totals(const struct p11prof_run_report *report, struct p11prof_cell *row)
+static void set_totals(struct p11prof_run_report *report, struct p11prof_cell *row)
 {
     const struct p11prof_table *times = &report->times;
     int64_t duration_ns = sum(&report->run, "duration_ns");
