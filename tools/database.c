@@ -5,6 +5,7 @@
 #include "database_watch.h"
 #include "message.h"
 #include "record/parts.h"
+#include "report/hint_database.h"
 #include "report/query.h"
 #include "waiting.h"
 
@@ -71,6 +72,8 @@ void p11prof_database_name(struct p11prof_database *out, const struct p11prof_co
     if (!is_default_folder(config->spool))
         snprintf(out->spool_folder, sizeof out->spool_folder, "%s", config->spool);
     out->configured = p11prof_database_is(out->path, config->db, true);
+    if (!out->configured)
+        p11prof_hint_database_set(out->path);
 }
 
 bool p11prof_database_choose(struct p11prof_database *out, const char *path)

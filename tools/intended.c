@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "intended.h"
+#include "report/hint_database.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,27 +72,8 @@ bool p11prof_spool_is_for(const struct p11prof_found_spool *spool,
            p11prof_database_is(database->path, spool->database_path, spool->user_id == geteuid());
 }
 
-/* Appends a character; leaves the text as it is where it does not fit. */
-static void append(char *out, size_t out_bytes, char character)
-{
-    size_t length = strlen(out);
-    if (length + 1 < out_bytes) {
-        out[length] = character;
-        out[length + 1] = '\0';
-    }
-}
-
 void p11prof_spool_command(char *out, size_t out_bytes, const char *database_path)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "/._-+,:@%";
-    bool quoted = database_path[strspn(database_path, plain)] != '\0';
-    snprintf(out, out_bytes, "p11prof collect --db %s", quoted ? "'" : "");
-    for (const char *at = database_path; *at; at++) {
-        for (const char *end = "'\\'"; *at == '\'' && *end; end++)
-            append(out, out_bytes, *end);
-        append(out, out_bytes, *at);
-    }
-    if (quoted)
-        append(out, out_bytes, '\'');
+    snprintf(out, out_bytes, "p11prof collect --db ");
+    p11prof_shell_word_append(out, out_bytes, database_path);
 }

@@ -12,6 +12,7 @@
 #include "record/summary.h"
 #include "record/target.h"
 #include "record/users.h"
+#include "report/hint_database.h"
 #include "spool_folder.h"
 
 #include <cjson/cJSON.h>
@@ -61,6 +62,7 @@ static bool set_db(struct record *record, const char *value)
         return false;
     }
     stpcpy(stpcpy(stpcpy(db, here), *here ? "/" : ""), value);
+    p11prof_hint_database_set(db);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include "run_select.h"
 #include "message.h"
 #include "report/allocate.h"
+#include "report/hint_database.h"
 #include "report/nearest.h"
 #include "report/query.h"
 
@@ -133,9 +134,10 @@ void p11prof_note_newest(struct sqlite3 *db, const char *word, int64_t run_id)
     if (is_name(word) && p11prof_query_table(db, sql, run_id, &same, &error) == P11PROF_OK &&
         p11prof_table_integer(&same, 0, "count", 0) > 1)
         p11prof_note("%lld runs are named '%.100s': run %lld is the newest, run %lld the one "
-                     "before; 'p11prof runs' lists them, a number chooses",
+                     "before; 'p11prof runs%s' lists them, a number chooses",
                      (long long)p11prof_table_integer(&same, 0, "count", 0), word,
-                     (long long)run_id, (long long)p11prof_table_integer(&same, 0, "before", 0));
+                     (long long)run_id, (long long)p11prof_table_integer(&same, 0, "before", 0),
+                     p11prof_hint_database());
     p11prof_table_clear(&same);
 }
 

@@ -77,8 +77,7 @@ check "it says what to change" shows "Open as many sessions as there are threads
 check "it shows the calls of an example" [ "$(grep -cE ' C_(OpenSession|SignInit|Sign|CloseSession) ' \
   "$WORK/out")" = 4 ]
 example=$(sed -n 's/^ *example *p11prof //p' "$WORK/out")
-# shellcheck disable=SC2086
-check "the command that it names works" p11 $example --db "$DB"
+check "the command that it names works" sh -c "'$P11PROF' $example >/dev/null"
 p11 advise --db "$DB" opening --format markdown
 check "Markdown has sections" grep -q '^###* Sessions are opened' "$WORK/out"
 "$P11PROF" advise --db "$DB" found opening --format json >"$WORK/two.json"
@@ -90,6 +89,15 @@ check "CSV has a row for each" [ "$("$P11PROF" advise --db "$DB" found opening a
   wc -l)" = 3 ]
 p11 report --db "$DB" opening
 check "a report has it in short" shows "Sessions are opened for an operation"
+hint=$(sed -n 's/.*: `p11prof \(advise .*\)` says what to change.*/\1/p' "$WORK/out")
+check "the command that it names works" sh -c "'$P11PROF' $hint | grep -q '^Sessions are opened'"
+record --module "$DELAY_MODULE" -- "$APP" "$DELAY_MODULE" 1234 opening - 12
+hint=$(sed -n "s/.*: 'p11prof \(.*\)' shows all/\1/p" "$WORK/notes")
+check "so does that of record" sh -c "'$P11PROF' $hint | grep -q '^  C_OpenSession '"
+P11PROF_DB=$DB "$P11PROF" report opening >"$WORK/out"
+check "a database that is configured needs no option" not shows " --db "
+"$P11PROF" report --db "$DB" opening --redact >"$WORK/out"
+check "a redaction names no folder" not shows "$DB"
 p11 report --db "$DB" found
 check "a report of a good one has nothing of it" not shows "Advice"
 p11 report --db "$DB" found --sections advice

@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 #include "advice_page.h"
 #include "report/call_table.h"
+#include "report/hint_database.h"
 #include "report/run_title.h"
 #include "report/units.h"
 
@@ -110,8 +111,8 @@ static enum p11prof_status print_example(const struct advice_page *advice,
     enum p11prof_status status = load_example(&list, &advice->scope, finding, error);
     if (status == P11PROF_OK && list.count > 0) {
         p11prof_page_fact(advice->page, "example",
-                          "p11prof calls %" PRId64 " --around call:%" PRId64 " --after 20",
-                          advice->run->run_id, list.refs[0].id);
+                          "p11prof calls %" PRId64 " --around call:%" PRId64 " --after 20%s",
+                          advice->run->run_id, list.refs[0].id, p11prof_hint_database());
         status = print_calls(advice, &list, error);
     }
     p11prof_call_list_clear(&list);

@@ -2,6 +2,7 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 /* Findings as a table and as the section of a report. */
 #include "advice.h"
+#include "report/hint_database.h"
 #include "report/query.h"
 
 #include <inttypes.h>
@@ -85,10 +86,10 @@ static void say(struct p11prof_section *out, const struct p11prof_findings *find
     else
         p11prof_section_say(
             out,
-            "%zu pattern%s of calls cost%s time and need not: `p11prof advise %" PRId64 "`"
+            "%zu pattern%s of calls cost%s time and need not: `p11prof advise %" PRId64 "%s`"
             " says what to change.",
             findings->count, findings->count == 1 ? "" : "s", findings->count == 1 ? "s" : "",
-            run->run_id);
+            run->run_id, out->redact ? "" : p11prof_hint_database());
 }
 
 enum p11prof_status p11prof_findings_section(struct p11prof_section *out,

@@ -3,6 +3,7 @@
 #include "summary.h"
 
 #include "../message.h"
+#include "../report/hint_database.h"
 #include "../report/units.h"
 
 #include <sqlite3.h>
@@ -106,7 +107,8 @@ void p11prof_summary_print(sqlite3 *db, int64_t run_id, const struct p11prof_mod
             if (sqlite3_column_int64(totals, 2) > 0)
                 p11prof_warn("lost calls are counted, not timed: a larger P11PROF_SPOOL_LIMIT "
                              "keeps more");
-            p11prof_note("'p11prof report %lld' shows all", (long long)run_id);
+            p11prof_note("'p11prof report %lld%s' shows all", (long long)run_id,
+                         p11prof_hint_database());
         }
         if (passed->count > 0)
             offer_passed(passed, nothing);
