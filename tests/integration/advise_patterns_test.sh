@@ -60,6 +60,11 @@ tells unfinished-searches unfinished-searches "$SOFTHSM"
 tells retries retries,C_SignInit "$SOFTHSM" --all
 tells attribute-fallback attribute-fallback "$SOFTHSM" --all
 tells use-after-fork use-after-fork "$SOFTHSM"
+"$P11PROF" report --db "$DB" use-after-fork-sick >"$WORK/out"
+check "a child without a start-up is not among those that have one" grep -q \
+  '^  start-up .* until C_SignInit: .*; 1 process began with an operation$' "$WORK/out"
+"$P11PROF" report --db "$DB" use-after-fork-well >"$WORK/out"
+check "one with a start-up is" grep -q '^  start-up    of 2 processes until' "$WORK/out"
 tells failed-logins failed-logins,slot "$SOFTHSM"
 tells weak-keys "weak-keys,RSA 1024" "$SOFTHSM"
 check "so is its mechanism" has weak-keys,CKM_SHA1_RSA_PKCS weak-keys-sick

@@ -182,6 +182,7 @@ check "an export" ends 0 export lossy --format json
 check "... says what was lost" grep -q "\"lost_count\":[[:space:]]*$lost" "$WORK/out"
 "$P11PROF" compare lossy lossy >"$WORK/compared" 2>/dev/null
 check "a comparison says what was lost" grep -q "(lossy) lost $lost of its" "$WORK/compared"
+check "... and without a verdict nothing of corrections" not grep -q Holm "$WORK/compared"
 p11 doctor
 check "doctor says what was lost" grep -q "$lost calls in 1 run" "$WORK/out"
 

@@ -93,6 +93,21 @@ check "redacted" ends 0 report n13 --redact --sections history
 check "... it says since when" shows "Since run 9 the median of generate-random is"
 check "... no name of a host" not shows "host-of-mine"
 check "no such section" wrong "did you mean 'history'?" report --sections histori
+# A night between both levels, and a new level.
+nightly n14 "$NULL_MODULE"
+check "collect" ends 0 collect
+took n14 3000000
+check "a report of a night that is neither" ends 0 report n14
+check "... says what it has itself" grep -qE \
+  "Since run 9 .* higher: .*; in this run it is (2.9[0-9]|3.0[0-9]) ms\." "$WORK/out"
+for night in 15 16 17 18 19; do nightly "n$night" "$NULL_MODULE"; done
+check "collect" ends 0 collect
+for night in 15 16 17 18 19; do took "n$night" 9000000; done
+check "a report of a later level" ends 0 report n19
+check "... does not say that an earlier one goes on" grep -q \
+  "From run 9 on, until a later one, the median of generate-random was" "$WORK/out"
+check "runs delete" ends 0 runs delete --yes n14 n15 n16 n17 n18 n19
+
 check "CSV has the runs alone" trend --format csv
 check "... one row for each" [ "$(wc -l <"$WORK/out")" = 17 ]
 

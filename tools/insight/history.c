@@ -63,31 +63,52 @@ static bool is_doubtful(const struct p11prof_table *changes, size_t i)
            p11prof_table_get(changes, i, "after")->doubtful;
 }
 
+/* "the median of sign" */
+static const char *metric_name(const struct p11prof_table *changes, size_t i)
+{
+    return strcmp(p11prof_table_text(changes, i, "metric", ""), "p99_ns") == 0 ? "p99" : "median";
+}
+
+/* What the run itself has: one run is no level, and may be far from the newest. */
+static void say_change(struct history *history, const char *subject,
+                       const struct p11prof_table *changes, size_t i,
+                       const struct p11prof_table *trend)
+{
+    char before[P11PROF_UNIT_TEXT_BYTES], after[P11PROF_UNIT_TEXT_BYTES];
+    char here[P11PROF_UNIT_TEXT_BYTES];
+    bool newest = i + 1 == changes->row_count;
+    int64_t before_ns = p11prof_table_integer(changes, i, "before", 0);
+    int64_t after_ns = p11prof_table_integer(changes, i, "after", 0);
+    p11prof_format_ns(before, (uint64_t)before_ns);
+    p11prof_format_ns(after, (uint64_t)after_ns);
+    p11prof_format_ns(here,
+                      (uint64_t)p11prof_table_integer(trend, trend->row_count - 1, "value", 0));
+    p11prof_section_say(history->section,
+                        "%s run %" PRId64 "%s the %s of %s %s %.1f %% %s: %s -> %s, after %" PRId64
+                        " runs before it%s%s.",
+                        newest ? "Since" : "From", p11prof_table_integer(changes, i, "run_id", 0),
+                        newest ? "" : " on, until a later one,", metric_name(changes, i), subject,
+                        newest ? "is" : "was",
+                        100 * fabs(p11prof_table_get(changes, i, "change")->real),
+                        after_ns > before_ns ? "higher" : "lower", before, after,
+                        p11prof_table_integer(changes, i, "before_count", 0),
+                        newest ? "; in this run it is " : "", newest ? here : "");
+}
+
 static void changes_take(struct history *history, const char *subject,
-                         const struct p11prof_table *changes)
+                         const struct p11prof_table *changes, const struct p11prof_table *trend)
 {
     for (size_t i = 0; i < changes->row_count; i++) {
         if (is_doubtful(changes, i))
             continue;
         struct p11prof_cell *row = p11prof_table_add_row(history->changes);
-        char before[P11PROF_UNIT_TEXT_BYTES], after[P11PROF_UNIT_TEXT_BYTES];
-        int64_t before_ns = p11prof_table_integer(changes, i, "before", 0);
-        int64_t after_ns = p11prof_table_integer(changes, i, "after", 0);
         p11prof_table_copy_row(history->changes, row, changes, i);
         p11prof_table_set_text(history->changes, row, "subject", subject);
-        p11prof_table_set_integer(history->changes, row, "before_ns", before_ns);
-        p11prof_table_set_integer(history->changes, row, "after_ns", after_ns);
-        p11prof_format_ns(before, (uint64_t)before_ns);
-        p11prof_format_ns(after, (uint64_t)after_ns);
-        p11prof_section_say(
-            history->section,
-            "Since run %" PRId64 " the %s of %s is %.1f %% %s: %s -> %s, after %" PRId64
-            " runs before it.",
-            p11prof_table_integer(changes, i, "run_id", 0),
-            strcmp(p11prof_table_text(changes, i, "metric", ""), "p99_ns") == 0 ? "p99" : "median",
-            subject, 100 * fabs(p11prof_table_get(changes, i, "change")->real),
-            after_ns > before_ns ? "higher" : "lower", before, after,
-            p11prof_table_integer(changes, i, "before_count", 0));
+        p11prof_table_set_integer(history->changes, row, "before_ns",
+                                  p11prof_table_integer(changes, i, "before", 0));
+        p11prof_table_set_integer(history->changes, row, "after_ns",
+                                  p11prof_table_integer(changes, i, "after", 0));
+        say_change(history, subject, changes, i, trend);
     }
 }
 
@@ -106,7 +127,7 @@ static enum p11prof_status subject_take(struct history *history, const char *sub
     if (status == P11PROF_OK) {
         p11prof_trend_changes(&changes, &table, &history->runs);
         rows_take(history, subject, &table);
-        changes_take(history, subject, &changes);
+        changes_take(history, subject, &changes, &table);
     }
     p11prof_table_clear(&table);
     p11prof_table_clear(&changes);

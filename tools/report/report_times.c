@@ -99,12 +99,11 @@ static void write_startup(FILE *stream, const struct p11prof_table *startup, siz
 }
 
 /* Of several processes, which stand with the longest first: the median, and the worst. */
-static void write_startups(FILE *stream, const struct p11prof_table *startup)
+static void write_startups(FILE *stream, const struct p11prof_table *startup, size_t count)
 {
     const char *program = p11prof_table_text(startup, 0, "program", NULL);
-    fprintf(stream, "of %zu processes until their first operation: ", startup->row_count);
-    write_ns(stream, "median ",
-             p11prof_table_integer(startup, startup->row_count / 2, "elapsed_ns", 0), "");
+    fprintf(stream, "of %zu processes until their first operation: ", count);
+    write_ns(stream, "median ", p11prof_table_integer(startup, count / 2, "elapsed_ns", 0), "");
     write_ns(stream, ", worst ", p11prof_table_integer(startup, 0, "elapsed_ns", 0), "");
     fprintf(stream,
             " in process %" PRId64 "%s%s%s: ", p11prof_table_integer(startup, 0, "process_id", 0),
@@ -112,20 +111,35 @@ static void write_startups(FILE *stream, const struct p11prof_table *startup)
     write_startup(stream, startup, 0);
 }
 
+/* Of several, those that did something before their first operation: forked children often do not.
+ */
+static size_t count_started(const struct p11prof_table *startup)
+{
+    size_t count = startup->row_count == 1;
+    if (count > 0)
+        return count;
+    for (size_t i = 0; i < startup->row_count; i++)
+        count += p11prof_table_integer(startup, i, "call_count", 0) > 0;
+    return count;
+}
+
 static void print_startup(struct p11prof_page *page, const struct p11prof_table *startup)
 {
     char *text;
-    size_t bytes;
+    size_t bytes, count = count_started(startup), others = startup->row_count - count;
     if (startup->row_count == 0)
         return;
     FILE *stream = p11prof_text_open(&text, &bytes);
-    if (startup->row_count > 1) {
-        write_startups(stream, startup);
-    } else {
+    if (count > 1) {
+        write_startups(stream, startup, count);
+    } else if (count == 1) {
         write_ns(stream, "", p11prof_table_integer(startup, 0, "elapsed_ns", 0), " until ");
         fprintf(stream, "%s: ", p11prof_table_text(startup, 0, "function", "-"));
         write_startup(stream, startup, 0);
     }
+    if (others > 0)
+        fprintf(stream, "%s%zu process%s began with an operation", count > 0 ? "; " : "", others,
+                others == 1 ? "" : "es");
     fclose(stream);
     p11prof_page_fact(page, "start-up", "%s", text);
     free(text);
