@@ -6,6 +6,20 @@
 
 #include <string.h>
 
+void p11prof_note_unreturned(struct sqlite3 *db, const struct p11prof_run_set *runs)
+{
+    for (size_t i = 0; i < runs->run_count; i++) {
+        struct p11prof_error error;
+        int64_t count = 0;
+        if (p11prof_query_integer(db, "SELECT count(*) FROM in_flight WHERE run_id = ?1",
+                                  runs->run_ids[i], 0, &count, &error) == P11PROF_OK &&
+            count > 0)
+            p11prof_warn("%lld call%s of run %lld did not return: no objective is about %s",
+                         (long long)count, count == 1 ? "" : "s", (long long)runs->run_ids[i],
+                         count == 1 ? "it" : "them");
+    }
+}
+
 void p11prof_note_recorded(struct sqlite3 *db, const struct p11prof_run_set *runs)
 {
     for (size_t i = 0; i < runs->run_count; i++) {

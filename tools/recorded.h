@@ -12,4 +12,7 @@ struct sqlite3;
 /* Says so on stderr, a line for each run that it is true of. */
 void p11prof_note_recorded(struct sqlite3 *db, const struct p11prof_run_set *runs);
 
+/* Says on stderr which runs have calls that did not return: judged by no objective. */
+void p11prof_note_unreturned(struct sqlite3 *db, const struct p11prof_run_set *runs);
+
 #endif

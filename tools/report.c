@@ -217,8 +217,10 @@ static int report_runs(const struct settings *settings, const struct p11prof_nam
     report.chart = p11prof_chart_style_choose(&settings->chart, stdout, settings->common.format);
     report.spool_folder = runs->database.spool_folder;
     for (size_t i = 0; i < runs->count; i++)
-        if (settings->common.format == P11PROF_FORMAT_CSV)
+        if (settings->common.format == P11PROF_FORMAT_CSV || report.objectives)
             p11prof_note_recorded(runs->db, &runs->sets[i]);
+    for (size_t i = 0; report.objectives && i < runs->count; i++)
+        p11prof_note_unreturned(runs->db, &runs->sets[i]);
     for (size_t i = 0; i < runs->count; i++)
         if (report.objectives || runs->sets[i].run_count > 1)
             p11prof_note_untimed(runs->db, runs->sets[i].run_ids, runs->sets[i].run_count);

@@ -178,6 +178,8 @@ check "... says what was lost" grep -q ", $lost lost" "$WORK/out"
 check "... and that their time is not that between calls" \
   grep -q "between calls; what $lost lost calls took is among the latter" "$WORK/out"
 check "... and why" grep -q '^  no_drainer  C_GenerateRandom' "$WORK/out"
+check "an objective" ends 0 report lossy --slo "errors<1%"
+check "... says that it is not of what was lost" says "$lost calls of run"
 check "an export" ends 0 export lossy --format json
 check "... says what was lost" grep -q "\"lost_count\":[[:space:]]*$lost" "$WORK/out"
 "$P11PROF" compare lossy lossy >"$WORK/compared" 2>/dev/null

@@ -39,6 +39,9 @@ for drain in thread exit external; do
   check "$drain: after a kill it is in the view" [ "$(query "SELECT function, age_ns > 500000000
     FROM in_flight WHERE run_id = (SELECT max(run_id) FROM runs)")" = C_GenerateKey,1 ]
   check "$drain: and in the report" hangs
+  "$P11PROF" report --db "$DB" last --slo "errors<1%" >/dev/null 2>"$WORK/notes"
+  check "$drain: an objective says that it is not of that call" grep -q \
+    "1 call of run [0-9]* did not return: no objective is about it" "$WORK/notes"
   check "$drain: it is no row" [ "$(counts C_GenerateKey)" = 0 ]
   check "$drain: the other calls are" [ "$(counts C_GenerateRandom)" -ge 100 ]
 done

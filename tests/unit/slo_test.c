@@ -5,6 +5,7 @@
 
 #include "report/slo.h"
 
+#include <sqlite3.h>
 #include <string.h>
 
 static void is_refused(const char *text, const char *why)
@@ -125,12 +126,38 @@ static void unknown_subjects_are_an_error(void **state)
     p11prof_table_clear(&table);
 }
 
+/* The last 750 us of a run of 1 ms. */
+static void rates_are_of_the_time_that_is_selected(void **state)
+{
+    (void)state;
+    static const int64_t run_id = 1;
+    const struct p11prof_run_set runs = {&run_id, 1};
+    const struct p11prof_selection selection = {
+        .since = {P11PROF_MOMENT_SINCE_START, 250000, "250us"}};
+    struct p11prof_objectives objectives = {.count = 0};
+    struct p11prof_table table = {.columns = NULL};
+    struct p11prof_error error = {0};
+    struct sqlite3 *db = p11prof_store_sqlite(fixture_store);
+    assert_int_equal(sqlite3_exec(db, "UPDATE run SET duration_ns = 1000000", NULL, NULL, NULL), 0);
+    assert_int_equal(
+        p11prof_objectives_read(&objectives, "C_Sign.count>0,C_Sign.ops_per_s>0", &error), 0);
+    assert_int_equal(p11prof_objectives_check(&objectives, db, &runs, &selection, &table, &error),
+                     0);
+    double count = p11prof_table_get(&table, 0, "measured")->real;
+    double rate = p11prof_table_get(&table, 1, "measured")->real;
+    assert_true(count > 100 && count < 1000);
+    assert_true(rate > 0.999 * count / 750e-6 && rate < 1.001 * count / 750e-6);
+    p11prof_table_clear(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_objectives_are_explained),
         cmocka_unit_test_setup_teardown(values_are_held_against_limits, setup, bench_teardown),
         cmocka_unit_test_setup_teardown(a_missed_one_says_by_how_much, setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(rates_are_of_the_time_that_is_selected, setup,
+                                        bench_teardown),
         cmocka_unit_test_setup_teardown(unknown_subjects_are_an_error, setup, bench_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,6 +80,20 @@ int64_t p11prof_moment_in_run(const struct p11prof_moment *moment, int64_t start
     return moment->ns;
 }
 
+uint64_t p11prof_moments_overlap_ns(const struct p11prof_moment *since,
+                                    const struct p11prof_moment *until, int64_t start_wall_ns,
+                                    int64_t duration_ns)
+{
+    int64_t first_ns = 0, end_ns = duration_ns;
+    if (since->kind != P11PROF_MOMENT_NONE)
+        first_ns = p11prof_moment_in_run(since, start_wall_ns, duration_ns);
+    if (until->kind != P11PROF_MOMENT_NONE)
+        end_ns = p11prof_moment_in_run(until, start_wall_ns, duration_ns);
+    first_ns = first_ns > 0 ? first_ns : 0;
+    end_ns = end_ns < duration_ns ? end_ns : duration_ns;
+    return end_ns > first_ns ? (uint64_t)(end_ns - first_ns) : 0;
+}
+
 void p11prof_format_utc(char *out, int64_t wall_ns)
 {
     time_t seconds = (time_t)(wall_ns / 1000000000);

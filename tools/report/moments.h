@@ -31,6 +31,11 @@ bool p11prof_read_moment(const char *text, struct p11prof_moment *out);
 int64_t p11prof_moment_in_run(const struct p11prof_moment *moment, int64_t start_wall_ns,
                               int64_t duration_ns);
 
+/* How much of a run lies in [since, until), each of which may be none: what its rates are of. */
+uint64_t p11prof_moments_overlap_ns(const struct p11prof_moment *since,
+                                    const struct p11prof_moment *until, int64_t start_wall_ns,
+                                    int64_t duration_ns);
+
 /* "2026-11-24T10:15:30.250Z" of ns since 1970; out has room for P11PROF_UTC_BYTES. */
 enum { P11PROF_UTC_BYTES = 40 };
 void p11prof_format_utc(char *out, int64_t wall_ns);

@@ -59,29 +59,16 @@ static enum p11prof_status load_runs(struct p11prof_run_report *out, struct sqli
     return P11PROF_OK;
 }
 
-/* How much of a run lies in the range of time that is selected. */
-static uint64_t selected_duration(const struct p11prof_run_report *report, size_t run,
-                                  const struct p11prof_selection *selection)
-{
-    int64_t start_wall_ns = p11prof_table_integer(&report->run, run, "start_wall_ns", 0);
-    int64_t duration_ns = p11prof_table_integer(&report->run, run, "duration_ns", 0);
-    int64_t first_ns = 0, end_ns = duration_ns;
-    if (selection->since.kind != P11PROF_MOMENT_NONE)
-        first_ns = p11prof_moment_in_run(&selection->since, start_wall_ns, duration_ns);
-    if (selection->until.kind != P11PROF_MOMENT_NONE)
-        end_ns = p11prof_moment_in_run(&selection->until, start_wall_ns, duration_ns);
-    first_ns = first_ns > 0 ? first_ns : 0;
-    end_ns = end_ns < duration_ns ? end_ns : duration_ns;
-    return end_ns > first_ns ? (uint64_t)(end_ns - first_ns) : 0;
-}
-
 /* The time that rates are of. */
 static uint64_t duration_of(const struct p11prof_run_report *report,
                             const struct p11prof_selection *selection)
 {
     uint64_t duration_ns = 0;
     for (size_t i = 0; i < report->run.row_count; i++)
-        duration_ns += selected_duration(report, i, selection);
+        duration_ns +=
+            p11prof_moments_overlap_ns(&selection->since, &selection->until,
+                                       p11prof_table_integer(&report->run, i, "start_wall_ns", 0),
+                                       p11prof_table_integer(&report->run, i, "duration_ns", 0));
     return duration_ns;
 }
 

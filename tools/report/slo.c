@@ -42,7 +42,7 @@ enum { METRICS = sizeof metrics / sizeof *metrics };
 struct subjects {
     struct p11prof_table all, functions, operations, tests;
     int64_t lost_count;
-    uint64_t duration_ns; /* of all runs */
+    uint64_t duration_ns; /* of all runs: of what is selected of it */
 };
 
 static const struct p11prof_objective_metric *find_metric(const char *name)
@@ -198,22 +198,27 @@ static enum p11prof_status load_operations(struct subjects *out, struct sqlite3 
     return status;
 }
 
-static enum p11prof_status load_sums(int64_t *lost_count, uint64_t *duration_ns, struct sqlite3 *db,
+static enum p11prof_status load_sums(struct subjects *out, struct sqlite3 *db,
                                      const struct p11prof_run_set *runs,
+                                     const struct p11prof_selection *selection,
                                      struct p11prof_error *error)
 {
-    *duration_ns = 0;
-    for (size_t i = 0; i < runs->run_count; i++) {
-        int64_t lost, duration;
-        if (p11prof_query_integer(db, "SELECT lost_count FROM runs WHERE run_id = ?1",
-                                  runs->run_ids[i], 0, &lost, error) != P11PROF_OK ||
-            p11prof_query_integer(db, "SELECT duration_ns FROM runs WHERE run_id = ?1",
-                                  runs->run_ids[i], 0, &duration, error) != P11PROF_OK)
-            return error->status;
-        *lost_count += lost;
-        *duration_ns += (uint64_t)duration;
+    static const char sql[] =
+        "SELECT lost_count, start_wall_ns, duration_ns FROM runs WHERE run_id = ?1";
+    static const struct p11prof_selection everything = {.filter_count = 0};
+    struct p11prof_table sums = {.columns = NULL};
+    const struct p11prof_selection *of = selection ? selection : &everything;
+    enum p11prof_status status = P11PROF_OK;
+    for (size_t i = 0; i < runs->run_count && status == P11PROF_OK; i++)
+        status = p11prof_query_table(db, sql, runs->run_ids[i], &sums, error);
+    for (size_t i = 0; i < sums.row_count; i++) {
+        out->lost_count += p11prof_table_integer(&sums, i, "lost_count", 0);
+        out->duration_ns += p11prof_moments_overlap_ns(
+            &of->since, &of->until, p11prof_table_integer(&sums, i, "start_wall_ns", 0),
+            p11prof_table_integer(&sums, i, "duration_ns", 0));
     }
-    return P11PROF_OK;
+    p11prof_table_clear(&sums);
+    return status;
 }
 
 static enum p11prof_status load_subjects(struct subjects *out, struct sqlite3 *db,
@@ -221,7 +226,7 @@ static enum p11prof_status load_subjects(struct subjects *out, struct sqlite3 *d
                                          const struct p11prof_selection *selection,
                                          struct p11prof_error *error)
 {
-    if (load_sums(&out->lost_count, &out->duration_ns, db, runs, error) != P11PROF_OK ||
+    if (load_sums(out, db, runs, selection, error) != P11PROF_OK ||
         load_calls(&out->all, false, db, runs, selection, error) != P11PROF_OK ||
         load_calls(&out->functions, true, db, runs, selection, error) != P11PROF_OK)
         return error->status;
@@ -328,7 +333,7 @@ static void format_value(char *out, size_t bytes, enum unit unit, double value)
     else if (unit == UNIT_SHARE)
         snprintf(out, bytes, "%.3g %%", 100 * value);
     else
-        snprintf(out, bytes, "%.10g", value);
+        snprintf(out, bytes, value == floor(value) ? "%.0f" : "%.6g", value);
 }
 
 static void describe(char *out, size_t bytes, const struct p11prof_objective *objective,
