@@ -52,6 +52,19 @@ check "what is there is named" says '"fake"'
 check "two PINs" bends 2 --test sha-256 --pin 1234
 check "no key" bends 2 --key nobody
 check "of that name" says nobody
+check "two names of a key" bends 2 --key a --key-uri 'pkcs11:object=b'
+check "both are named" says "--key and --key-uri"
+check "or of that of the other side" bends 2 --vs same --vs-key a --vs-key-uri 'pkcs11:object=b'
+check "both are named, too" says "--vs-key and --vs-key-uri"
+check "an objective that has no limit" bends 2 --slo p99
+check "has an example" says "such as p99=20ms"
+check "no login for these" logged 0 login
+printf '[[tests]]\nname = "a"\noperations = []\n' >"$WORK/none.toml"
+check "a suite of nothing" bends 2 --suite "$WORK/none.toml"
+check "has its place" says "none.toml:3:14: operations is empty"
+: >"$WORK/none.toml"
+check "a suite without a test" bends 2 --suite "$WORK/none.toml"
+check "has its place, too" says "none.toml:1:1: tests is missing"
 check "nothing was recorded of these" is sha-256 "SELECT group_concat(DISTINCT test) FROM loads"
 
 # Nobody to ask.

@@ -98,12 +98,15 @@ static void mistakes_have_their_place(void **state)
     static const struct {
         const char *text, *because;
     } mistakes[] = {
-        {"", "s.toml:1:1: tests is missing"},
+        {"", "s.toml:1:1: tests is missing: each test begins with [[tests]]"},
+        {"# nothing\n", "s.toml:1:1: tests is missing"},
         {"tests = 3", "s.toml:1:9: tests is no list of tables"},
-        {"tests = []", "tests is no list of tables"},
+        {"tests = []", "s.toml:1:9: tests is empty: nothing would be run"},
+        {"[tests]\nname = \"a\"", "s.toml:1:1: tests is no list of tables"},
         {"tests = [3]", "s.toml:1:10: tests has what is no table"},
         {"[test]\n", "s.toml:1:2: test is no part of a suite"},
-        {"[[tests]]\nname = \"a\"", "s.toml:1:1: operations is missing"},
+        {"[[tests]]\nname = \"a\"", "s.toml:1:1: operations is missing: such as operations = ["},
+        {"[[tests]]\nname = \"a\"\noperations = []", "s.toml:3:14: operations is empty"},
         {"[[tests]]\nname = \"a\"\noperations = 1", "s.toml:3:14: operations is no list"},
         {"[[tests]]\nname = \"a\"\noperations = [{}]", "s.toml:3:15: this operation has no type"},
         {"[[tests]]\noperations = [{type = \"sign\"}]", "s.toml:1:1: this test has no name"},

@@ -350,6 +350,18 @@ static void test_objectives_of_a_ramp(void **state)
         }
 }
 
+static void test_bare_objectives_have_an_example(void **state)
+{
+    (void)state;
+    static const char *const bare[] = {"p99", "20ms", "=20ms", "p99:20ms", ""};
+    struct p11prof_objective objective;
+    struct p11prof_error error;
+    for (size_t i = 0; i < sizeof bare / sizeof bare[0]; i++) {
+        p11prof_ramp_objective_read(&objective, bare[i], &error);
+        assert_non_null(strstr(error.text, "such as p99=20ms"));
+    }
+}
+
 /* --- documents --- */
 
 static void test_json(void **state)
@@ -402,6 +414,7 @@ int main(void)
         TEST(test_part_of_a_slice),
         TEST(test_objective),
         TEST(test_objectives_of_a_ramp),
+        TEST(test_bare_objectives_have_an_example),
         TEST(test_search_without_a_rate),
         TEST(test_json),
         TEST(test_none),

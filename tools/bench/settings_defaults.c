@@ -41,6 +41,9 @@ static bool check(const struct bench_settings *settings)
         bool wrong;
         const char *text;
     } rules[] = {
+        {settings->key_label && settings->target.key_uri,
+         "--key and --key-uri both name your key: give one"},
+        {vs->key_label && target->key_uri, "--vs-key and --vs-key-uri both name it: give one"},
         {settings->suite_from && load,
          "--suite-from runs nothing: it goes with --db, --output and --quiet"},
         {settings->stress.wanted && (suite || settings->mix.count > 0),

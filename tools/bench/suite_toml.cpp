@@ -120,14 +120,17 @@ p11prof_status test_read(const reading &in, const toml::table &table);
 
 /* All tables of an array that has nothing else, and is not empty. */
 p11prof_status tables_read(const reading &in, const toml::table &parent, const char *name,
+                           const char *missing,
                            p11prof_status (*read)(const reading &in, const toml::table &table))
 {
     const toml::node *node = parent.get(name);
     if (!node)
-        return refuse(in, place_of(parent.source()), name, " is missing");
+        return refuse(in, place_of(parent.source()), name, missing);
     const toml::array *array = node->as_array();
-    if (!array || array->empty())
+    if (!array)
         return refuse(in, place_of(node->source()), name, " is no list of tables");
+    if (array->empty())
+        return refuse(in, place_of(node->source()), name, " is empty: nothing would be run");
     for (const toml::node &element : *array) {
         const toml::table *table = element.as_table();
         p11prof_status status =
@@ -144,7 +147,10 @@ p11prof_status test_read(const reading &in, const toml::table &table)
     if (!in.reader->test(in.payload, place_of(table.source())))
         return P11PROF_CHANGED;
     p11prof_status status = members_read(in, table, "operations");
-    return status == P11PROF_OK ? tables_read(in, table, "operations", operation_read) : status;
+    if (status != P11PROF_OK)
+        return status;
+    return tables_read(in, table, "operations",
+                       " is missing: such as operations = [ { type = \"sign\" } ]", operation_read);
 }
 
 p11prof_status root_read(const reading &in, const toml::table &root)
@@ -153,7 +159,9 @@ p11prof_status root_read(const reading &in, const toml::table &root)
         if (key.str() != "tests")
             return refuse(in, place_of(key.source()), key.str(),
                           " is no part of a suite: it has [[tests]]");
-    return tables_read(in, root, "tests", test_read);
+    return tables_read(in, root, "tests",
+                       " is missing: each test begins with [[tests]], a name and operations",
+                       test_read);
 }
 
 p11prof_status node_visit(const visit &in, const toml::key *key, const toml::node &node);

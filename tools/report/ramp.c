@@ -33,6 +33,11 @@ enum p11prof_status p11prof_ramp_objective_read(struct p11prof_objective *out, c
 {
     struct p11prof_objectives objectives = {.count = 0};
     size_t name_bytes = strcspn(text, "<>=");
+    if (text[name_bytes] == '\0' || name_bytes == 0)
+        return p11prof_error_set(error, P11PROF_BAD_INPUT,
+                                 "'%.80s' is no objective: it takes a time of an operation and how "
+                                 "long it may be, such as p99=20ms",
+                                 text);
     bool plain = text[name_bytes] == '=';
     char *whole = p11prof_zalloc(1, strlen(text) + 2);
     memcpy(whole, text, name_bytes);
