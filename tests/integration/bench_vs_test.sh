@@ -231,6 +231,22 @@ own --key rsa --vs-key ec || code=$?
 check "nothing in common is wrong usage" [ "$code" = 2 ]
 check "and each test is named" says "rsa-2048-decrypt is left out: only the key of the base side"
 
+check "a key by its URI" own --threshold 900% --key rsa --test sign \
+  --vs-key-uri 'pkcs11:object=rsa2;type=private'
+check "is of the token of the base" grep -q 'current .*token "test".*key "rsa2"' "$WORK/out"
+code=0
+own --key-uri 'pkcs11:object=rsa;type=private' --vs-token-label spare --test sign || code=$?
+check "no other one is taken in its place" [ "$code" = 2 ]
+check "on the other token" says 'current: the token has no key "rsa"'
+code=0
+own --key none || code=$?
+check "a key that is there is named" says '"rsa"'
+check "besides one whose name is longer" says '"rsa2"'
+code=0
+own --vs-uri pkcs11:manufacturer=SoftHSM%20project --test sign || code=$?
+check "several tokens there" [ "$code" = 2 ]
+check "are told apart by the options of that side" says "--vs-slot, --vs-token-label or --vs-uri"
+
 check "the tokens have what they had" [ "$(pkcs11-tool --module "$SOFTHSM" --token-label test --login \
   --pin "$PIN" --list-objects 2>/dev/null | grep -c '^Private Key')" = 3 ]
 check "the other one nothing" [ -z "$(pkcs11-tool --module "$SOFTHSM" --token-label spare --login \

@@ -139,6 +139,7 @@ static enum p11prof_status missing(const struct search *search,
                                    const struct p11prof_bench_own_key *key)
 {
     char labels[LABELS_MAX * (LABEL_BYTES + 4)] = "", label[LABEL_BYTES];
+    char quoted[LABEL_BYTES + 2]; /* "rsa" is no part of "rsa2" */
     size_t used = 0, listed = 0;
     for (unsigned i = 0; i < 3; i++) {
         CK_OBJECT_CLASS class = halves[i].class;
@@ -150,10 +151,12 @@ static enum p11prof_status missing(const struct search *search,
         for (CK_ULONG j = 0; j < count && listed < LABELS_MAX; j++) {
             CK_ULONG bytes = read(search, found[j], CKA_LABEL, label, sizeof label - 1);
             label[bytes] = 0;
-            if (bytes == 0 || strstr(labels, label))
+            if (bytes == 0)
                 continue;
-            used += (size_t)snprintf(labels + used, sizeof labels - used, "%s\"%s\"",
-                                     listed++ ? ", " : "", label);
+            snprintf(quoted, sizeof quoted, "\"%s\"", label);
+            if (!strstr(labels, quoted))
+                used += (size_t)snprintf(labels + used, sizeof labels - used, "%s%s",
+                                         listed++ ? ", " : "", quoted);
         }
     }
     return p11prof_error_set(search->error, P11PROF_MISSING,

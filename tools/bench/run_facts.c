@@ -15,8 +15,9 @@
 void run_own_key_name(const struct bench_run *run, struct p11prof_bench_own_key *key)
 {
     const struct p11prof_bench_target *target = run->target;
-    *key = (struct p11prof_bench_own_key){.wanted = run->settings->key_label != NULL ||
-                                                    run->settings->target.key_uri != NULL};
+    *key =
+        (struct p11prof_bench_own_key){.wanted = run->settings->key_label != NULL ||
+                                                 target->key_label[0] || target->key_id_bytes > 0};
     snprintf(key->label, sizeof key->label, "%s",
              run->settings->key_label ? run->settings->key_label : target->key_label);
     memcpy(key->id, target->key_id, target->key_id_bytes);

@@ -95,7 +95,8 @@ static void add_tests(cJSON *object, const struct bench_settings *settings)
     cJSON_AddStringToObject(object, "record", record[settings->record]);
     cJSON_AddBoolToObject(object, "token_keys", settings->token_keys);
     cJSON_AddBoolToObject(object, "own_key",
-                          settings->key_label != NULL || settings->target.key_uri != NULL);
+                          settings->key_label || settings->target.key_uri ||
+                              settings->target.key_of);
     add_stress(object, &settings->stress);
     if (settings->ramp.wanted)
         add_ramp(object, &settings->ramp);

@@ -47,6 +47,17 @@ static enum p11prof_status none(struct choice *choice, struct p11prof_error *err
                              problem, p11prof_bench_listing_text(&choice->initialised));
 }
 
+static enum p11prof_status several(const struct p11prof_bench_target *target, struct choice *choice,
+                                   struct p11prof_error *error)
+{
+    const char *vs = target->vs ? "vs-" : "";
+    return p11prof_error_set(error, P11PROF_BAD_INPUT,
+                             "%u tokens fit: choose one with --%sslot, --%stoken-label or --%suri: "
+                             "%s",
+                             choice->fitting.count, vs, vs, vs,
+                             p11prof_bench_listing_text(&choice->fitting));
+}
+
 enum p11prof_status p11prof_bench_slot_find(const struct p11prof_bench_target *target,
                                             CK_FUNCTION_LIST *module, CK_SLOT_ID *slot_id,
                                             CK_TOKEN_INFO *token, struct p11prof_error *error)
@@ -59,10 +70,7 @@ enum p11prof_status p11prof_bench_slot_find(const struct p11prof_bench_target *t
     if (choice.fitting.count == 0)
         return none(&choice, error);
     if (choice.fitting.count > 1)
-        return p11prof_error_set(error, P11PROF_BAD_INPUT,
-                                 "%u tokens fit: choose one with --slot, --token-label or --uri: "
-                                 "%s",
-                                 choice.fitting.count, p11prof_bench_listing_text(&choice.fitting));
+        return several(target, &choice, error);
     *slot_id = choice.first.slot_id;
     *token = choice.first.info;
     return P11PROF_OK;

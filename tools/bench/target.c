@@ -64,6 +64,17 @@ static enum p11prof_status ask_for_pin(struct p11prof_bench_target *target,
     return p11prof_bench_pin_ask(target, &token, error);
 }
 
+static void take_key(struct p11prof_bench_target *target,
+                     const struct p11prof_bench_target_options *options)
+{
+    const struct p11prof_bench_target *of = options->key_of;
+    if (!of || options->key_uri)
+        return;
+    memcpy(target->key_label, of->key_label, sizeof target->key_label);
+    memcpy(target->key_id, of->key_id, sizeof target->key_id);
+    target->key_id_bytes = of->key_id_bytes;
+}
+
 static enum p11prof_status find(struct p11prof_bench_target *target,
                                 const struct p11prof_bench_target_options *options,
                                 struct p11prof_error *error)
@@ -71,6 +82,7 @@ static enum p11prof_status find(struct p11prof_bench_target *target,
     target->login_gate = p11prof_bench_login_gate_new();
     if (!target->login_gate)
         return p11prof_error_set(error, P11PROF_FAILED, "no memory: %s", strerror(errno));
+    take_key(target, options);
     enum p11prof_status status = p11prof_bench_uri_read(target, options, error);
     if (status == P11PROF_OK && !options->module && !target->uri)
         return nothing_named(target, options, error);
@@ -88,7 +100,8 @@ enum p11prof_status p11prof_bench_target_find(struct p11prof_bench_target *out,
     *out = (struct p11prof_bench_target){.has_slot = options->has_slot,
                                          .slot = options->slot,
                                          .has_slot_index = options->has_slot_index,
-                                         .slot_index = options->slot_index};
+                                         .slot_index = options->slot_index,
+                                         .vs = options->vs};
     enum p11prof_status status = find(out, options, error);
     if (status != P11PROF_OK)
         p11prof_bench_target_clear(out);

@@ -29,6 +29,9 @@ struct p11prof_bench_target_options {
     const char *pin_source;                    /* --pin-source env:NAME|file:PATH|fd:N|prompt */
     const struct p11prof_bench_target *pin_of; /* its PIN, if it has one, where neither of these is
                                                   given; NULL: none */
+    const struct p11prof_bench_target *key_of; /* its key, if it names one, where there is no
+                                                  key_uri; NULL: none */
+    bool vs;                                   /* of the other side: its options begin with vs- */
 };
 
 struct p11prof_bench_target {
@@ -45,6 +48,7 @@ struct p11prof_bench_target {
     CK_BYTE pin[P11PROF_BENCH_PIN_BYTES];
     CK_ULONG pin_bytes;
     bool has_pin;
+    bool vs;
     char key_label[256]; /* from key_uri: CKA_LABEL ("": any) and CKA_ID */
     CK_BYTE key_id[256];
     CK_ULONG key_id_bytes;

@@ -18,10 +18,20 @@ static const char *const side_names[VERSUS_SIDES] = {"base", "current"};
 
 /* --- options of the second side --- */
 
+/* The URI of a key may name its token, too. */
+static bool uri_names_token(const char *uri)
+{
+    static const char *const parts[] = {"token=", "serial=", "manufacturer=", "model=", "slot-"};
+    for (size_t i = 0; uri && i < sizeof parts / sizeof parts[0]; i++)
+        if (strstr(uri, parts[i]))
+            return true;
+    return false;
+}
+
 static bool names_token(const struct p11prof_bench_target_options *target)
 {
-    return target->token_label || target->uri || target->key_uri || target->has_slot ||
-           target->has_slot_index;
+    return target->token_label || target->uri || target->has_slot || target->has_slot_index ||
+           uri_names_token(target->key_uri);
 }
 
 static bool has_pin(const char *uri)
@@ -37,7 +47,8 @@ static void token_name_copy(struct p11prof_bench_target_options *out,
     const struct p11prof_bench_target_options *first = &settings->target;
     out->token_label = base->throw_away ? P11PROF_BENCH_THROW_AWAY_LABEL : first->token_label;
     out->uri = first->uri;
-    out->key_uri = settings->vs.key_label ? NULL : first->key_uri;
+    if (!out->key_uri && !settings->vs.key_label)
+        out->key_uri = first->key_uri;
     out->has_slot = first->has_slot;
     out->slot = first->slot;
     out->has_slot_index = first->has_slot_index;
@@ -58,6 +69,9 @@ void versus_settings(struct bench_settings *out, const struct bench_settings *se
         out->target.pin_of = base;
     if (vs->key_label || vs->target.key_uri)
         out->key_label = vs->key_label;
+    else if (settings->target.key_uri)
+        out->target.key_of = base;
+    out->target.vs = true;
 }
 
 /* --- both sides --- */
