@@ -93,6 +93,8 @@ check "by name" is 10 "SELECT sum(count) FROM errors WHERE run_id = LAST
   AND rv = 'CKR_DEVICE_ERROR'"
 check "other tests are as ever" is "1000,0" "SELECT count, error_count FROM operation_stats
   WHERE run_id = LAST AND test = 'sha-256' AND phase = 'measured'"
+check "the first one says why" \
+  says "10 operations failed; the first of rsa-2048-sign with CKR_DEVICE_ERROR"
 check "clean after errors" token_is_clean
 RULES=errors=1
 check "nothing but errors" bends 3 --test rsa-2048-sign,sha-256 --iterations 20

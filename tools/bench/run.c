@@ -147,6 +147,25 @@ static void losses_warn(const struct bench_run *run)
                      lost_count);
 }
 
+/* Results count what failed; why, only the first one says. --stress and --vs tell it themselves. */
+static void errors_say(const struct bench_run *run)
+{
+    char text[32];
+    uint64_t error_count = 0;
+    const struct bench_load *first = NULL;
+    for (size_t i = 0; i < run->schedule.load_count; i++) {
+        const struct bench_load *load = &run->schedule.loads[i];
+        for (unsigned t = 0; load->threads_done && t < load->threads * load->processes; t++)
+            error_count += load->threads_done[t].error_count - load->threads_done[t].wrong_count;
+        if (!first && load->first_rv != CKR_OK)
+            first = load;
+    }
+    if (first && error_count > 0 && !run->settings->stress.wanted && !run->settings->side)
+        p11prof_warn("%" PRIu64 " operation%s failed; the first of %s with %s", error_count,
+                     error_count == 1 ? "" : "s", first->test.id,
+                     p11prof_rv_text(first->first_rv, text));
+}
+
 void run_finish(struct bench_run *run)
 {
     unsigned killed = crew_end(&run->crew, QUIT_MS, run_tick, run);
@@ -157,6 +176,7 @@ void run_finish(struct bench_run *run)
     if (!run->recording.store && run->recording.problem.status == P11PROF_OK)
         return;
     run_drain(run);
+    errors_say(run);
     run->failed = run->failed || run->recording.problem.status == P11PROF_FAILED;
     if (run->recording.store)
         run_threads_store(run);
