@@ -21,7 +21,7 @@ for wrong in threads:0 threads:1,x threads:257 threads: threads:-1 threads:1,,2 
   duration:abc duration: duration:1x duration:inf duration:nan duration:0x10 duration:1e99 \
   data-sizes:0 data-sizes:1KB,0 data-sizes:x data-sizes:-1 data-sizes:2GB warmup:x warmup:-1 \
   cooldown:1y slices:0 slices:10001 slices:x repeat:0 repeat:x seed:x seed:-1 verify:some \
-  record:rows format:xml slot:x slot:-1 slot-index:x; do
+  record:rows format:xml slot:x slot:-1 slot-index:x test: key: vs: module:; do
   check "--$wrong" refuses "${wrong%%:*}" "${wrong#*:}"
 done
 check "17 numbers" refuses threads 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17

@@ -119,7 +119,7 @@ static bool take_token(struct p11prof_bench_target_options *target, const char *
     switch (id) {
     case MODULE:
         target->module = value;
-        return true;
+        return *value || refuse("module", "the path of a module", value);
     case TOKEN_LABEL:
         target->token_label = value;
         return true;
@@ -140,9 +140,9 @@ static bool take_token(struct p11prof_bench_target_options *target, const char *
     case PIN_SOURCE:
         target->pin_source = value;
         return true;
-    case KEY:
+    case KEY: /* an empty one would be any key */
         *key_label = value;
-        return true;
+        return *value || refuse("key", "the label of a key", value);
     default:
         target->key_uri = value;
         return true;
@@ -160,7 +160,7 @@ static bool take_vs(struct bench_settings *settings, int id, const char *value)
     if (id == VS) {
         vs->wanted = true;
         vs->target.module = strcmp(value, "same") == 0 ? NULL : value;
-        return true;
+        return *value || refuse("vs", "the path of a module, or 'same'", value);
     }
     if (id == THRESHOLD) {
         vs->has_threshold = true;
@@ -262,8 +262,8 @@ static bool take_option(void *payload, int id, const char *value)
         return take_vs(settings, id, value);
     switch (id) {
     case TEST:
-        add_tests(settings, value);
-        return true;
+        add_tests(settings, value); /* an empty one would be the default suite */
+        return *value || refuse("test", "ids, names, families or globs, or all", value);
     case SUITE:
         return take_suite(settings, value);
     case SUITE_FROM:
