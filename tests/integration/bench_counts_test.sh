@@ -108,7 +108,11 @@ check "wrong results end with 3" bends 3 --test rsa-2048-sign --verify all --ite
   --warmup 0
 check "each is found" is "1000,10,10" "SELECT count, error_count, wrong_count FROM load_threads
   WHERE run_id = LAST"
+check "all were looked at" not says "--verify all"
 check "clean after wrong results" token_is_clean
+RULES=wrong-after=500
+check "wrong results of a sample" bends 3 --test rsa-2048-sign --iterations 10000 --warmup 0
+check "are no share of all" says "about one in a hundred is checked; --verify all shows how many"
 RULES=wrong=100
 check "none is looked for" bends 0 --test rsa-2048-sign --verify none --iterations 1000
 check "none is found" is 0 "SELECT sum(wrong_count) FROM load_threads WHERE run_id = LAST"

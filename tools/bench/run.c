@@ -147,23 +147,40 @@ static void losses_warn(const struct bench_run *run)
                      lost_count);
 }
 
-/* Results count what failed; why, only the first one says. --stress and --vs tell it themselves. */
-static void errors_say(const struct bench_run *run)
+struct failures {
+    uint64_t failed_count, wrong_count;
+    const struct bench_load *first;
+};
+
+static struct failures failures_of(const struct schedule *schedule)
+{
+    struct failures sum = {0};
+    for (size_t i = 0; i < schedule->load_count; i++) {
+        const struct bench_load *load = &schedule->loads[i];
+        for (unsigned t = 0; load->threads_done && t < load->threads * load->processes; t++) {
+            const struct bench_tally *done = &load->threads_done[t];
+            sum.failed_count += done->error_count - done->wrong_count;
+            sum.wrong_count += done->wrong_count;
+        }
+        if (!sum.first && load->first_rv != CKR_OK)
+            sum.first = load;
+    }
+    return sum;
+}
+
+/* What a table of counts does not tell. --stress and --vs have lines of their own. */
+static void failures_say(const struct bench_run *run)
 {
     char text[32];
-    uint64_t error_count = 0;
-    const struct bench_load *first = NULL;
-    for (size_t i = 0; i < run->schedule.load_count; i++) {
-        const struct bench_load *load = &run->schedule.loads[i];
-        for (unsigned t = 0; load->threads_done && t < load->threads * load->processes; t++)
-            error_count += load->threads_done[t].error_count - load->threads_done[t].wrong_count;
-        if (!first && load->first_rv != CKR_OK)
-            first = load;
-    }
-    if (first && error_count > 0 && !run->settings->stress.wanted && !run->settings->side)
-        p11prof_warn("%" PRIu64 " operation%s failed; the first of %s with %s", error_count,
-                     error_count == 1 ? "" : "s", first->test.id,
-                     p11prof_rv_text(first->first_rv, text));
+    const struct failures sum = failures_of(&run->schedule);
+    if (sum.wrong_count > 0 && run->settings->verify == BENCH_VERIFY_SAMPLE)
+        p11prof_warn(
+            "wrong results: about one in a hundred is checked; --verify all shows how many "
+            "are wrong");
+    if (sum.first && sum.failed_count > 0 && !run->settings->stress.wanted && !run->settings->side)
+        p11prof_warn("%" PRIu64 " operation%s failed; the first of %s with %s", sum.failed_count,
+                     sum.failed_count == 1 ? "" : "s", sum.first->test.id,
+                     p11prof_rv_text(sum.first->first_rv, text));
 }
 
 void run_finish(struct bench_run *run)
@@ -176,7 +193,7 @@ void run_finish(struct bench_run *run)
     if (!run->recording.store && run->recording.problem.status == P11PROF_OK)
         return;
     run_drain(run);
-    errors_say(run);
+    failures_say(run);
     run->failed = run->failed || run->recording.problem.status == P11PROF_FAILED;
     if (run->recording.store)
         run_threads_store(run);

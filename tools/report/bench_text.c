@@ -171,9 +171,9 @@ static void print_problem(struct p11prof_page *page, const struct p11prof_table 
     int64_t wrong = p11prof_table_integer(loads, row, "wrong_count", 0);
     int64_t failed = p11prof_table_integer(loads, row, "error_count", 0) - wrong;
     p11prof_bench_describe(load, sizeof load, loads, row);
-    if (wrong > 0)
-        p11prof_page_note(page, "WRONG RESULTS: %" PRId64 " of %" PRId64 " of %s", wrong, count,
-                          load);
+    if (wrong > 0) /* most runs check one in a hundred: it is no share of all */
+        p11prof_page_note(page, "WRONG RESULTS: %" PRId64 " of those checked, of %" PRId64 " of %s",
+                          wrong, count, load);
     if (failed > 0)
         p11prof_page_note(page, "FAILED: %" PRId64 " of %" PRId64 " of %s", failed, count, load);
     wanted_text(wanted, loads, row);
