@@ -141,7 +141,7 @@ within 10 workers 2
 sleep 0.5
 kill -KILL "$(pgrep -P "$COMMAND" | tail -n 1)"
 check "a worker that is killed ends the run" ended 3 20
-check "and is told" says "worker 2 (Killed)"
+check "and is told" says "worker 2 was killed (SIGKILL)"
 check "the other was left in peace" logged 1 "end sessions=0 objects=0"
 
 finish

@@ -110,7 +110,7 @@ within 20 logged 3 login
 sleep 0.3
 kill -KILL "$(pgrep -P "$COMMAND" | sed -n 2p)"
 check "a worker lost while it prepares" ended 3 20
-check "is told" says "worker 2 (Killed)"
+check "is told" says "worker 2 was killed (SIGKILL)"
 check "the others leave nothing" token_is_clean
 
 # A call that does not return: of two threads, one goes on until its slice is over.

@@ -170,7 +170,7 @@ for side in base:head current:tail; do
   pair_started
   kill -KILL "$(pgrep -P "$COMMAND" | "${side#*:}" -n 1)"
   check "the ${side%:*}'s worker is killed" ended 3 20
-  check "that is told" says "${side%:*}: the module ended the worker 1 (Killed)"
+  check "that is told" says "${side%:*}: the worker 1 was killed (SIGKILL)"
   check "both runs failed" [ "$(sides state)" = failed,failed ]
   check "there are results" printed "rsa-2048-sign "
   check "the other one cleaned up" logged 1 "end sessions=0 objects=0"

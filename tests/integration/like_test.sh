@@ -140,7 +140,7 @@ check "keeps it, too" [ "$(query "SELECT state, call_count > 10 FROM runs
 own --like slow
 kill -KILL "$(pgrep -n -P "$COMMAND")" # pids may start again from below
 check "a player that is killed" ended 3
-check "is told" says notes "(Killed)"
+check "is told" says notes "killed (SIGKILL)"
 check "and leaves nothing" unchanged
 
 own --like slow

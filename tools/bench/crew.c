@@ -124,12 +124,16 @@ static void reap(struct crew_member *member)
     member->pid = 0;
 }
 
-/* "worker 2 crashed in the module: Segmentation fault" */
+/* No module kills its process: its user did, by a second Ctrl-C, or a kernel without memory. */
 static enum p11prof_status describe_end(struct crew_member *member, unsigned number,
                                         struct p11prof_error *error)
 {
     reap(member);
     member->crashed = true;
+    if (WIFSIGNALED(member->wait_status) && WTERMSIG(member->wait_status) == SIGKILL)
+        return p11prof_error_set(error, P11PROF_FAILED,
+                                 "the worker %u was killed (SIGKILL) in the middle of a call",
+                                 number + 1);
     if (WIFSIGNALED(member->wait_status))
         return p11prof_error_set(error, P11PROF_FAILED,
                                  "the module ended the worker %u (%s) in the middle of a call",
