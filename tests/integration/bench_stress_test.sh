@@ -302,6 +302,13 @@ unshare -rm sh "$WORK/full" "$WORK/small" true 2>/dev/null && {
   check "is told once" [ "$(grep -c 'warning: .*: it goes on; ' "$WORK/notes")" = 1 ]
   check "does not stop it" [ "$(lines "$WORK/out" | tail -n 1 | awk '$1 > 3.5 && $2 == "s" && $3 > 0')" ]
   check "what was done is told" says " operations in all, 0 of them failed"
+  P11PROF_SPOOL_LIMIT=16MB unshare -rm sh "$WORK/full" "$WORK/small" "$P11PROF" bench \
+    --module "$TOKEN" --token-label fake --pin-source env:FAKE_PIN --db "$WORK/small/full.db" \
+    --test sha-256 --ramp threads=1,2 --iterations 50000 --record calls --quiet >"$WORK/out" \
+    2>"$WORK/notes"
+  code=$?
+  check "a ramp that is judged by it" [ "$code" = 3 ]
+  check "ends, and says why" says "the ramp ends, since steps are judged by what is stored: "
 }
 
 # --- slower ---

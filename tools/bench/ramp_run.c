@@ -135,6 +135,10 @@ static int found_read(struct ramp *ramp)
     struct p11prof_error error;
     usleep(PUBLISH_US);
     run_drain(run);
+    if (!run->recording.store)
+        return p11prof_complain(P11PROF_EXIT_FAILED,
+                                "the ramp ends, since steps are judged by what is stored: %s",
+                                run->recording.problem.text);
     run_threads_store(run);
     p11prof_ramps_clear(&ramp->found);
     if (p11prof_ramp_read(&ramp->found, p11prof_store_sqlite(run->recording.store),

@@ -76,6 +76,8 @@ void run_mechanism_note(struct bench_run *run, const struct bench_load *load,
 void run_options_store(struct bench_run *run)
 {
     struct p11prof_error error;
+    if (!run->recording.store)
+        return;
     char *text = settings_json(run->settings);
     cJSON *options = cJSON_Parse(text);
     cJSON_free(text);
@@ -118,6 +120,10 @@ enum p11prof_status run_load_store(struct bench_run *run, const struct bench_loa
                                    struct p11prof_error *error)
 {
     const struct p11prof_bench_test *test = &load->test;
+    if (!run->recording.store) {
+        *error = run->recording.problem;
+        return error->status;
+    }
     const struct p11prof_load_row row = {
         .load = load->number,
         .test = test->id,
