@@ -320,6 +320,10 @@ static void test_objective(void **state)
     assert_true(found("met_up_to") == -1 && found("missed_from") == 50);
     assert_string_equal(p11prof_table_text(&ramps.findings, 0, "verdict", ""), "missed");
     summary_is("does not hold mean <= 5 ms: even 50.0/s does not: 10.5 ms");
+    set_options("{\"ramp\": {\"of\": \"rate\", \"values\": []}, \"slo\": \"p99=1s\"}");
+    read_ramp();
+    assert_true(found("met_up_to") == 150 && found("missed_from") == 400);
+    summary_is("holds p99 <= 1 s up to 150/s (400/s was not held)");
 }
 
 /* Only what the token does at most is known, then somebody pressed Ctrl-C. */

@@ -147,7 +147,7 @@ void p11prof_ramp_text(char out[P11PROF_RAMP_TEXT_BYTES], const struct p11prof_r
 
 /* --- the objective --- */
 
-/* "2250/s does not: 21.4 ms" */
+/* "2250/s does not: 21.4 ms"; "2250/s was not held" where the time is none too long */
 static void missed_text(char out[P11PROF_RAMP_TEXT_BYTES], const struct p11prof_ramp *ramp)
 {
     const struct p11prof_ramp_step *step = &ramp->steps[ramp->verdict.missed];
@@ -155,6 +155,11 @@ static void missed_text(char out[P11PROF_RAMP_TEXT_BYTES], const struct p11prof_
     if (step->objective_ns > 0)
         p11prof_format_ns(time, (uint64_t)step->objective_ns);
     value_text(value, ramp, ramp->verdict.missed);
+    if (step->objective_ns > 0 && step->objective_ns <= ramp->limit_ns) {
+        snprintf(out, P11PROF_RAMP_TEXT_BYTES, "%.40s %s", value,
+                 step->error_count > 0 ? "had errors" : "was not held");
+        return;
+    }
     snprintf(out, P11PROF_RAMP_TEXT_BYTES, "%.40s does not: %s%s", value, time,
              step->error_count > 0            ? ", with errors"
              : step->scheduled && !step->held ? ", and it was not held"
