@@ -198,6 +198,8 @@ static int print(const struct settings *settings, const struct p11prof_named_run
             code = P11PROF_EXIT_NO;
         p11prof_findings_clear(&runs[i].findings);
     }
+    if (code <= P11PROF_EXIT_NO && p11prof_selection_hides_calls(&settings->selection))
+        p11prof_warn(P11PROF_ADVICE_HIDDEN);
     p11prof_note_recorded(named->db, &set);
     p11prof_note_untimed(named->db, set.run_ids, set.run_count);
     free(runs);

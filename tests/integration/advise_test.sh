@@ -91,6 +91,23 @@ p11 report --db "$DB" opening
 check "a report has it in short" shows "Sessions are opened for an operation"
 hint=$(sed -n 's/.*: `p11prof \(advise .*\)` says what to change.*/\1/p' "$WORK/out")
 check "the command that it names works" sh -c "'$P11PROF' $hint | grep -q '^Sessions are opened'"
+p11 report --db "$DB" opening --until 1h
+check "with the range of time that it was given" shows " --until 1h --db "
+
+# Sessions whose closing is hidden look as if they stayed open.
+hidden="--function C_OpenSession,C_SignInit,C_Sign"
+# shellcheck disable=SC2086
+p11 report --db "$DB" opening $hidden
+check "a report that hides calls gives no advice" not shows "Advice"
+# shellcheck disable=SC2086
+check "who asks for it gets it" ends 0 advise --db "$DB" opening --all $hidden
+check "and is told that it may not hold" says "hide calls that patterns are made of"
+# shellcheck disable=SC2086
+p11 report --db "$DB" opening --sections advice $hidden
+check "in a section of a report too" shows "hide calls that patterns are made of"
+check "a part of the time hides nothing" ends 0 advise --db "$DB" opening --until 1h
+check "so nothing is told" not says "hide calls"
+
 record --module "$DELAY_MODULE" -- "$APP" "$DELAY_MODULE" 1234 opening - 12
 hint=$(sed -n "s/.*: 'p11prof \(.*\)' shows all/\1/p" "$WORK/notes")
 check "so does that of record" sh -c "'$P11PROF' $hint | grep -q '^  C_OpenSession '"

@@ -119,7 +119,7 @@ enum p11prof_status p11prof_advice_load(struct p11prof_findings *out,
                                         struct p11prof_error *error)
 {
     struct work work = {.run = run};
-    *run = (struct p11prof_advice_run){.db = db, .run_id = run_id};
+    *run = (struct p11prof_advice_run){.db = db, .run_id = run_id, .selection = selection};
     if (p11prof_query_integer(db, "SELECT duration_ns FROM runs WHERE run_id = ?1", run_id, -1,
                               &run->duration_ns, error) != P11PROF_OK)
         return error->status;

@@ -18,6 +18,7 @@ struct p11prof_advice_run {
     int64_t duration_ns; /* of the run */
     int64_t module_ns;   /* in the module, but for calls inside others and those that wait */
     int64_t call_count;  /* of the selected calls */
+    const struct p11prof_selection *selection; /* borrowed; NULL: everything */
 };
 
 /* One pattern that was found. Numbers are -1 where they are unknown; cost_ns too where the pattern
@@ -96,13 +97,19 @@ enum p11prof_status p11prof_findings_table(struct p11prof_table *out,
                                            const struct p11prof_advice_run *run,
                                            struct p11prof_error *error);
 
+/* What has to be said where p11prof_selection_hides_calls(). */
+#define P11PROF_ADVICE_HIDDEN                                                                      \
+    "Filters but those by process, program, caller, library, thread and time hide calls that "     \
+    "patterns are made of: what is said here may not hold"
+
 /* All of them as a section, which starts as {0} but for its names. */
 enum p11prof_status p11prof_findings_section(struct p11prof_section *out,
                                              const struct p11prof_findings *findings,
                                              const struct p11prof_advice_run *run,
                                              struct p11prof_error *error);
 
-/* insights.h: the costliest of those that are worth a word; full: all of these. */
+/* insights.h: the costliest of those that are worth a word, and none where a selection hides calls;
+ * full: all of these. */
 enum p11prof_status p11prof_advice_section(struct p11prof_section *out, struct sqlite3 *db,
                                            int64_t run_id,
                                            const struct p11prof_selection *selection, bool full,

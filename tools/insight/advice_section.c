@@ -2,11 +2,15 @@
  * SPDX-FileCopyrightText: The p11prof authors */
 /* Findings as a table and as the section of a report. */
 #include "advice.h"
+#include "report/allocate.h"
 #include "report/hint_database.h"
 #include "report/query.h"
+#include "report/selection.h"
 
 #include <inttypes.h>
 #include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { SHORT_ROWS = 3 };
 
@@ -76,10 +80,25 @@ enum p11prof_status p11prof_findings_table(struct p11prof_table *out,
     return P11PROF_OK;
 }
 
+/* " --since 10s", where a shell reads it as it is; "". The caller frees it. */
+static char *hint_options(const struct p11prof_section *out, const struct p11prof_advice_run *run)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "/._-+,:@% ";
+    char *text =
+        run->selection ? p11prof_selection_text(run->selection, out->redact) : p11prof_copy("");
+    bool useful = *text && text[strspn(text, plain)] == '\0';
+    char *options = p11prof_finding_text("%s%s%s", useful ? " " : "", useful ? text : "",
+                                         out->redact ? "" : p11prof_hint_database());
+    free(text);
+    return options;
+}
+
 /* The verdict. */
 static void say(struct p11prof_section *out, const struct p11prof_findings *findings,
                 const struct p11prof_advice_run *run)
 {
+    char *options = hint_options(out, run);
     if (findings->count == 0)
         p11prof_section_say(out, "No pattern that costs time was found in %" PRId64 " calls.",
                             run->call_count);
@@ -89,7 +108,10 @@ static void say(struct p11prof_section *out, const struct p11prof_findings *find
             "%zu pattern%s of calls cost%s time and need not: `p11prof advise %" PRId64 "%s`"
             " says what to change.",
             findings->count, findings->count == 1 ? "" : "s", findings->count == 1 ? "s" : "",
-            run->run_id, out->redact ? "" : p11prof_hint_database());
+            run->run_id, options);
+    if (run->selection && p11prof_selection_hides_calls(run->selection))
+        p11prof_section_say(out, P11PROF_ADVICE_HIDDEN ".");
+    free(options);
 }
 
 enum p11prof_status p11prof_findings_section(struct p11prof_section *out,
@@ -111,6 +133,8 @@ enum p11prof_status p11prof_advice_section(struct p11prof_section *out, struct s
 {
     struct p11prof_findings findings = {.all = NULL};
     struct p11prof_advice_run run;
+    if (!full && selection && p11prof_selection_hides_calls(selection))
+        return P11PROF_OK;
     enum p11prof_status status = p11prof_advice_load(&findings, &run, db, run_id, selection, error);
     p11prof_findings_keep(&findings, &run);
     if (status == P11PROF_OK && (full || findings.count > 0))

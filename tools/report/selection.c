@@ -24,6 +24,25 @@ bool p11prof_selection_is_all(const struct p11prof_selection *selection)
            selection->until.kind == P11PROF_MOMENT_NONE && selection->slower_than_ns == 0;
 }
 
+static bool is_of_whole_threads(enum p11prof_dimension_id id)
+{
+    static const enum p11prof_dimension_id ids[] = {P11PROF_BY_PROCESS, P11PROF_BY_PROGRAM,
+                                                    P11PROF_BY_THREAD, P11PROF_BY_CALLER,
+                                                    P11PROF_BY_LIBRARY};
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
+        if (ids[i] == id)
+            return true;
+    return false;
+}
+
+bool p11prof_selection_hides_calls(const struct p11prof_selection *selection)
+{
+    for (size_t i = 0; i < selection->filter_count; i++)
+        if (!is_of_whole_threads(selection->filters[i].id))
+            return true;
+    return selection->slower_than_ns > 0;
+}
+
 /* One condition that is being written: a stream for each of its texts, NULL once the histograms
  * cannot tell. */
 enum { CALL, GROUP, OPERATION, TEXTS };

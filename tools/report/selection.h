@@ -37,6 +37,10 @@ bool p11prof_selection_add(struct p11prof_selection *selection, enum p11prof_dim
 /* Whether it leaves anything out. */
 bool p11prof_selection_is_all(const struct p11prof_selection *selection);
 
+/* Whether it takes some calls of a thread and leaves others out, whatever their time: what an
+ * application does is not seen then, or looks like something else. */
+bool p11prof_selection_hides_calls(const struct p11prof_selection *selection);
+
 /* "--function C_Sign --since 10s"; "" of everything. `redact`: without the words that a redaction
  * (redact.h) takes out. The caller frees it. */
 char *p11prof_selection_text(const struct p11prof_selection *selection, bool redact);
