@@ -46,4 +46,8 @@ for drain in thread exit external; do
   check "$drain: the other calls are" [ "$(counts C_GenerateRandom)" -ge 100 ]
 done
 
+record --module "$CALLBACKS" -- timeout -s KILL 3 "$DRIVER" "$CALLBACKS" "$WORK/counts" hang 1 100
+check "record says what did not return" grep -q \
+  "1 call had not returned when its process ended: C_GenerateKey" "$WORK/notes"
+
 finish

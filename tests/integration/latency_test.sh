@@ -86,6 +86,17 @@ floor_is_found() {
 check "the floor of a round trip is found" in_3 floor_is_found
 unset P11PROF_TEST_DELAY
 
+# Of keys of two sizes the longest call is the p99 of its size, and not of all.
+P11PROF_TEST_DELAY=mixed:200us record --module "$DELAY_MODULE" -- \
+  "$APP" "$DELAY_MODULE" "$PIN" 2048,4096 100 32
+check "p99 of a summary is that of all its calls" /usr/bin/python3 -c 'import re, sys
+units = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
+value, unit = re.search(r"C_Sign .* 100 calls .* p99 ([0-9.]+) (\w+)$", open(sys.argv[1]).read(),
+                        re.M).groups()
+assert abs(float(value) * units[unit] / float(sys.argv[2]) - 1) < 0.02, (value, unit, sys.argv[2])
+' "$WORK/notes" "$("$P11PROF" sql --format csv "SELECT duration_ns FROM calls WHERE run_id = :run
+  AND function = 'C_Sign' ORDER BY 1 LIMIT 1 OFFSET 98" | tail -n 1)"
+
 # --- SoftHSM ---
 
 if [ -e "$SOFTHSM" ] && command -v softhsm2-util >/dev/null; then

@@ -88,6 +88,7 @@ check "the run is finished" [ "$(newest state)" = finished ]
 check "the real module's plain path is kept" \
   [ "$(query 'SELECT module_path FROM processes ORDER BY process_id DESC LIMIT 1')" = \
   "$(readlink -f "$NULL_MODULE")" ]
+check "it says nothing of calls that did not return" not grep -q 'not returned' "$WORK/notes"
 check "the summary names the calls" grep -q '10 calls in 1 process' "$WORK/notes"
 ln -s "$NULL_MODULE" "$WORK/link.so"
 catches "a link" "$APP" "$WORK/link.so"

@@ -15,10 +15,22 @@ static const char totals_sql[] =
     " FROM function_stats WHERE run_id = ?1 AND kind != 'blocking'), name"
     " FROM runs WHERE run_id = ?1";
 
+/* Keys of several kinds have histograms of their own: p99 is that of all of them together. */
 static const char top_sql[] =
-    "SELECT function, mechanism, sum(count), sum(total_ns), max(p99_ns) FROM function_stats"
+    "WITH top AS (SELECT function, mechanism, sum(count) AS count, sum(total_ns) AS total_ns,"
+    " sum(success_count) AS success_count, max(max_ns) AS max_ns FROM function_stats"
     " WHERE run_id = ?1 AND kind != 'blocking' GROUP BY function, mechanism"
-    " ORDER BY sum(total_ns) DESC LIMIT 5";
+    " ORDER BY sum(total_ns) DESC LIMIT 5)"
+    "SELECT function, mechanism, count, total_ns,"
+    " (SELECT min(max_ns, min(low_ns + (high_ns - low_ns - 1) / 2)) FROM"
+    "  (SELECT low_ns, high_ns, sum(count) OVER (ORDER BY low_ns) AS rank FROM"
+    "   (SELECT low_ns, high_ns, sum(count) AS count FROM run_histogram AS h"
+    "    WHERE h.run_id = ?1 AND h.function = top.function AND h.mechanism IS top.mechanism"
+    "    AND h.kind != 'blocking' GROUP BY low_ns, high_ns))"
+    "  WHERE rank >= (success_count * 99 + 99) / 100)"
+    " FROM top ORDER BY total_ns DESC";
+
+static const char open_sql[] = "SELECT count(*), min(function) FROM in_flight WHERE run_id = ?1";
 
 static sqlite3_stmt *query(sqlite3 *db, const char *sql, int64_t run_id)
 {
@@ -48,6 +60,19 @@ static void print_top(sqlite3 *db, int64_t run_id)
                      (long long)sqlite3_column_int64(top, 2), total, p99);
     }
     sqlite3_finalize(top);
+}
+
+/* What may be why the program was stopped. */
+static void print_open(sqlite3 *db, int64_t run_id)
+{
+    sqlite3_stmt *open = query(db, open_sql, run_id);
+    if (open && sqlite3_step(open) == SQLITE_ROW && sqlite3_column_int64(open, 0) > 0) {
+        long long count = sqlite3_column_int64(open, 0);
+        p11prof_warn("%lld call%s had not returned when %s process ended: %s%s", count,
+                     count == 1 ? "" : "s", count == 1 ? "its" : "their", text(open, 1),
+                     count == 1 ? "" : ", …");
+    }
+    sqlite3_finalize(open);
 }
 
 static void list_modules(const struct p11prof_modules *modules)
@@ -104,6 +129,7 @@ void p11prof_summary_print(sqlite3 *db, int64_t run_id, const struct p11prof_mod
             explain_nothing(modules);
         if (!nothing) {
             print_top(db, run_id);
+            print_open(db, run_id);
             if (sqlite3_column_int64(totals, 2) > 0)
                 p11prof_warn("lost calls are counted, not timed: a larger P11PROF_SPOOL_LIMIT "
                              "keeps more");
