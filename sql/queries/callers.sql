@@ -13,7 +13,7 @@ chosen AS (
   SELECT coalesce(:run, (
     SELECT run_id FROM runs ORDER BY start_wall_ns DESC, run_id DESC LIMIT 1)) AS run_id)
 SELECT caller_site AS caller, caller AS caller_file, function, count(*) AS count,
-  count(*) FILTER (WHERE rv_code <> 0) AS error_count,
+  count(*) FILTER (WHERE rv_code <> 0 AND kind <> 'too-small') AS error_count,
   round(sum(duration_ns) * 1.0 / sum(sum(duration_ns)) OVER (), 4) AS share,
   sum(duration_ns) AS total_ns, max(duration_ns) AS max_ns
 FROM calls

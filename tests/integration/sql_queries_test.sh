@@ -150,6 +150,13 @@ check "operations: the loads" agrees "$DB" operations \
 check "callers: all calls" agrees "$DB" callers \
   "SELECT sum(count) || ' ' || group_concat(DISTINCT caller_file) FROM r" \
   "SELECT count(*) || ' p11prof' FROM calls WHERE run_id = 2"
+sqlite3 "$DB" ".backup '$WORK/small.db'"
+sqlite3 "$WORK/small.db" "UPDATE call SET rv = 0x150,
+    kind = (SELECT code FROM kind_name WHERE name = 'too-small')
+  WHERE id IN (SELECT call_id FROM calls WHERE run_id = 1 AND function = 'C_Sign' LIMIT 3)"
+check "callers: a buffer that was too small is no error" agrees "$WORK/small.db" callers \
+  "SELECT sum(error_count) FROM r" \
+  "SELECT sum(rv_code <> 0) - 3 FROM calls WHERE run_id = 1" --run 1
 check "errors: of C_Sign" agrees "$DB" errors \
   "SELECT sum(count) || ' ' || function || ' ' || rv || ' ' || max(call_count) FROM r" \
   "SELECT sum(rv_code <> 0) || ' C_Sign CKR_DEVICE_ERROR ' || count(*) FROM calls
