@@ -49,5 +49,8 @@ done
 record --module "$CALLBACKS" -- timeout -s KILL 3 "$DRIVER" "$CALLBACKS" "$WORK/counts" hang 1 100
 check "record says what did not return" grep -q \
   "1 call had not returned when its process ended: C_GenerateKey" "$WORK/notes"
+"$P11PROF" compare --db "$DB" last last >"$WORK/text"
+check "a comparison says that a run is not whole" grep -q "(last) was interrupted: .* a call that" \
+  "$WORK/text"
 
 finish

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double times_most = 1000;
 
@@ -46,9 +47,9 @@ void p11prof_compare_method_notes(struct p11prof_page *page,
     const char *they = tested > 0 ? "They" : "Intervals";
     if (tested > 0)
         p11prof_page_note(page,
-                          "Intervals of what has a verdict are corrected for %zu comparisons "
+                          "Intervals of what has a verdict are corrected for %zu comparison%s "
                           "(Holm); a threshold is of time.",
-                          tested);
+                          tested, tested == 1 ? "" : "s");
     if (least >= P11PROF_RUNS_RESAMPLED)
         p11prof_page_note(page, "%s are from how much runs differ from each other.", they);
     else if (most >= P11PROF_RUNS_RESAMPLED)
@@ -77,12 +78,34 @@ static void note_losses(struct p11prof_page *page, const struct p11prof_compare_
     }
 }
 
+/* A run that hung, or goes on, is no whole run. */
+static void note_states(struct p11prof_page *page, const struct p11prof_compare_side *side)
+{
+    const struct p11prof_table *runs = &side->samples.runs;
+    for (size_t i = 0; i < runs->row_count; i++) {
+        const char *state = p11prof_table_text(runs, i, "state", "");
+        int64_t run_id = p11prof_table_integer(runs, i, "run_id", 0);
+        if (strcmp(state, "running") == 0)
+            p11prof_page_note(page, "Run %" PRId64 " (%s) goes on: the rest of it is in no row.",
+                              run_id, side->text);
+        else if (strcmp(state, "interrupted") == 0 || strcmp(state, "failed") == 0)
+            p11prof_page_note(page,
+                              "Run %" PRId64 " (%s) %s: what it had not ended, or a call that "
+                              "hung, is in no row ('p11prof report %" PRId64 "' has it).",
+                              run_id, side->text,
+                              strcmp(state, "failed") == 0 ? "failed" : "was interrupted", run_id);
+    }
+}
+
 void p11prof_compare_loss_notes(struct p11prof_page *page,
                                 const struct p11prof_compare_report *report)
 {
     note_losses(page, report->base);
-    for (size_t i = 0; i < report->count; i++)
+    note_states(page, report->base);
+    for (size_t i = 0; i < report->count; i++) {
         note_losses(page, &report->currents[i]);
+        note_states(page, &report->currents[i]);
+    }
 }
 
 /* What one row needs. */

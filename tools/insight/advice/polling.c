@@ -127,9 +127,9 @@ static void tell(const struct sum *sum, unsigned function, struct p11prof_findin
     finding->subject = p11prof_finding_text("%s", p11prof_calls[function].name);
     finding->evidence = p11prof_finding_text(
         "%" PRId64 " calls asked what their process had asked before, within %s, in %" PRId64
-        " process%s with %" PRId64 " operations.",
+        " process%s with %" PRId64 " operation%s.",
         finding->count, span, sum->process_count, p11prof_pattern_es(sum->process_count),
-        sum->work_count);
+        sum->work_count, sum->work_count == 1 ? "" : "s");
     p11prof_finding_save(finding, finding->cost_ns - sum->kept_ns,
                          "what these calls took, but for one a second");
 }
