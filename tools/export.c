@@ -9,6 +9,7 @@
 #include "named_runs.h"
 #include "output_file.h"
 #include "report/call_print.h"
+#include "report/hint_database.h"
 #include "report/html.h"
 #include "report/imported.h"
 #include "report/metrics.h"
@@ -248,6 +249,7 @@ int p11prof_command_export(int argc, char **argv)
         return p11prof_usage_hint(&usage);
     code = p11prof_named_runs_open(&runs, &settings.common.database, argv + first, argc - first,
                                    &settings.selection);
+    p11prof_hint_database_set(NULL);
     if (code == P11PROF_EXIT_DONE)
         code = export_runs(&settings, &runs);
     p11prof_named_runs_close(&runs);

@@ -115,6 +115,8 @@ P11PROF_DB=$DB "$P11PROF" report opening >"$WORK/out"
 check "a database that is configured needs no option" not shows " --db "
 "$P11PROF" report --db "$DB" opening --redact >"$WORK/out"
 check "a redaction names no folder" not shows "$DB"
+p11 export --db "$DB" opening --format html
+check "nor does a page for others" not shows "$DB"
 p11 report --db "$DB" found
 check "a report of a good one has nothing of it" not shows "Advice"
 p11 report --db "$DB" found --sections advice

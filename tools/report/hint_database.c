@@ -37,8 +37,9 @@ void p11prof_shell_word_append(char *out, size_t out_bytes, const char *word)
 
 void p11prof_hint_database_set(const char *path)
 {
-    snprintf(option, sizeof option, " --db ");
-    p11prof_shell_word_append(option, sizeof option, path);
+    snprintf(option, sizeof option, "%s", path ? " --db " : "");
+    if (path)
+        p11prof_shell_word_append(option, sizeof option, path);
 }
 
 const char *p11prof_hint_database(void)

@@ -7,7 +7,8 @@
 
 #include <stddef.h>
 
-/* The path of a database that is not the configured one. */
+/* The path of a database that is not the configured one; NULL: of none, since what is written is to
+ * be read elsewhere. */
 void p11prof_hint_database_set(const char *path);
 
 /* " --db PATH", with PATH as a shell reads it; "" where no --db is needed. */
