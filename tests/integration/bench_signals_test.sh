@@ -112,6 +112,10 @@ kill -KILL "$(pgrep -P "$COMMAND" | sed -n 2p)"
 check "a worker lost while it prepares" ended 3 20
 check "is told" says "worker 2 was killed (SIGKILL)"
 check "the others leave nothing" token_is_clean
+check "session keys are gone with it" not says "may be left on the token"
+RULES=crash=300
+check "a crash with keys on the token" bends 3 --test rsa-2048-sign --token-keys --iterations 1000
+check "may leave them" says "keys may be left on the token: objects whose label begins with p11prof-"
 
 # A call that does not return: of two threads, one goes on until its slice is over.
 RULES=hang=3000

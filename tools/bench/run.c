@@ -183,13 +183,24 @@ static void failures_say(const struct bench_run *run)
                      p11prof_rv_text(sum.first->first_rv, text));
 }
 
-void run_finish(struct bench_run *run)
+/* Who did not end by itself destroyed nothing. Session objects are gone with the process. */
+static void workers_end(struct bench_run *run)
 {
+    bool left = false;
+    for (unsigned i = 0; i < run->crew.count; i++)
+        left = left || run->crew.members[i].crashed;
     unsigned killed = crew_end(&run->crew, QUIT_MS, run_tick, run);
     if (killed)
-        p11prof_warn("%u workers did not come back from the module and were ended%s%s", killed,
-                     run->settings->token_keys ? "; look for token objects labelled " : "",
-                     run->settings->token_keys ? run->key_label : "");
+        p11prof_warn("%u worker%s did not come back from the module and %s ended", killed,
+                     killed == 1 ? "" : "s", killed == 1 ? "was" : "were");
+    if ((left || killed) && run->settings->token_keys)
+        p11prof_warn("%skeys may be left on the token: objects whose label begins with %s",
+                     run_side(run), run->key_label);
+}
+
+void run_finish(struct bench_run *run)
+{
+    workers_end(run);
     if (!run->recording.store && run->recording.problem.status == P11PROF_OK)
         return;
     run_drain(run);
