@@ -309,6 +309,22 @@ static void test_several(void **state)
     key = (struct p11prof_bench_own_key){.wanted = true, .id = "\x47\x11", .id_bytes = 2};
     assert_int_equal(p11prof_bench_own_key_find(&key, token.real, session, &error), P11PROF_OK);
     assert_int_equal(key.kind, P11PROF_BENCH_KEY_RSA);
+    assert_string_equal(key.label, "both");
+}
+
+/* One label may be the beginning of another. */
+static void test_labels_are_told_apart(void **state)
+{
+    struct p11prof_bench_own_key key;
+    struct p11prof_error error = {0};
+    (void)state;
+    secret_make(CKM_AES_KEY_GEN, 16, "long2");
+    secret_make(CKM_AES_KEY_GEN, 16, "long");
+    secret_make(CKM_AES_KEY_GEN, 16, "long3");
+    assert_int_equal(find(&key, "none", &error), P11PROF_MISSING);
+    assert_non_null(strstr(error.text, "\"long2\""));
+    assert_non_null(strstr(error.text, "\"long\""));
+    assert_non_null(strstr(error.text, "\"long3\""));
 }
 
 /* A search that fails is no "there is none". */
@@ -345,6 +361,7 @@ int main(void)
         cmocka_unit_test_teardown(test_public_only, keys_destroy),
         cmocka_unit_test_teardown(test_missing, keys_destroy),
         cmocka_unit_test_teardown(test_several, keys_destroy),
+        cmocka_unit_test_teardown(test_labels_are_told_apart, keys_destroy),
         cmocka_unit_test_teardown(test_search_fails, keys_destroy),
     };
     if (!bench_token_set_up(&token))

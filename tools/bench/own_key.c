@@ -308,6 +308,8 @@ enum p11prof_status p11prof_bench_own_key_find(struct p11prof_bench_own_key *key
         return p11prof_error_set(error, P11PROF_BAD_INPUT,
                                  "a secret key and a key pair fit \"%s\": add the id (--key-uri)",
                                  key->label);
+    if (!key->label[0]) /* it was named by its id: people know labels */
+        read(&search, handle, CKA_LABEL, key->label, sizeof key->label - 1);
     kind_look(&search, key, handle);
     uses_look(&search, key);
     return P11PROF_OK;

@@ -16,8 +16,8 @@ static void side_print(struct p11prof_page *page, const struct bench_run *run)
 {
     const struct bench_token_facts *token = &run->token;
     char key[600] = "", number[64] = "";
-    if (run->worker.own_key.wanted)
-        snprintf(key, sizeof key, ", key \"%s\"", run->worker.own_key.label);
+    if (run->own_key.wanted)
+        snprintf(key, sizeof key, ", key \"%s\"", run->own_key.label);
     if (run->settings->record != BENCH_RECORD_OFF)
         snprintf(number, sizeof number, ", run %" PRId64, run->recording.run_id);
     p11prof_page_fact(page, run->settings->side, "%s, token \"%s\" (%s, serial %s)%s%s",
@@ -108,8 +108,8 @@ static void side_add(cJSON *document, const struct bench_run *run)
     cJSON_AddStringToObject(side, "token_model", token->model);
     cJSON_AddStringToObject(side, "token_serial", token->serial);
     cJSON_AddItemToObject(side, "key_label",
-                          run->worker.own_key.wanted ? cJSON_CreateString(run->worker.own_key.label)
-                                                     : cJSON_CreateNull());
+                          run->own_key.wanted ? cJSON_CreateString(run->own_key.label)
+                                              : cJSON_CreateNull());
     cJSON_AddItemToObject(side, "run_id",
                           kept ? cJSON_CreateNumber((double)run->recording.run_id)
                                : cJSON_CreateNull());
