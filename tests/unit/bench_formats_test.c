@@ -233,9 +233,10 @@ static void problems_are_loud(void **state)
     bench_skip("c", "no mechanism");
     bench_write(true);
     const char *text = printed(P11PROF_FORMAT_TEXT);
-    has(text, "Errors and wrong results\n"
-              "  WRONG RESULTS: 2 of those checked, of 1000 of aes-256-gcm-decrypt, 1.00 KB, threads: 2\n"
-              "  FAILED: 7 of 1000 of aes-256-gcm-decrypt, 1.00 KB, threads: 2\n");
+    has(text,
+        "Errors and wrong results\n"
+        "  WRONG RESULTS: 2 of those checked, of 1000 of aes-256-gcm-decrypt, 1.00 KB, threads: 2\n"
+        "  FAILED: 7 of 1000 of aes-256-gcm-decrypt, 1.00 KB, threads: 2\n");
     has(text, "TEST                 THREADS  ERRORS  WRONG  OPS/S ");
     has(text, "Threads of aes-256-gcm-decrypt, 1.00 KB, threads: 2\n");
     has(text, "together 991 operations/s; contention 1.8 % (low)\n");
