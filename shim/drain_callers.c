@@ -18,6 +18,8 @@ enum {
     FIRST_STACK_MOST_BYTES = 64 << 20,     /* what the first thread may have, without a limit */
     CALLER_DRAIN_MS = 250,
     VAIN_MOST = 4,
+    ROOM_STEP_NS = 1000000,
+    ROOM_STEPS_MOST = 250, /* also where the clock stands still */
 };
 
 static const uint64_t small_stack_retry_ns = 10000000;
@@ -52,16 +54,13 @@ static bool stack_suffices(void)
     return known && left_bytes < bytes && left_bytes > CALLER_STACK_LEAST_BYTES;
 }
 
-/* Draining in the caller's thread: a file size limit must not kill the application, and its
- * arithmetic stays as it is. */
+/* The caller's arithmetic stays as it is. */
 static bool steps_in_caller(unsigned flags, uint64_t deadline_ns)
 {
     fenv_t callers;
     fegetenv(&callers);
     fesetenv(FE_DFL_ENV);
-    struct p11prof_held held = p11prof_signals_hold();
     bool complete = p11prof_drain_steps(flags, deadline_ns);
-    p11prof_signals_release(&held);
     fesetenv(&callers);
     return complete;
 }
@@ -75,14 +74,13 @@ static void vain_note(bool in_vain)
                      p11prof_backoff_until_ns(&p11prof_own.busy_backoff_s));
 }
 
-bool p11prof_drain_in_caller(unsigned flags, unsigned milliseconds)
+/* With signals held: a handler must not leave the drain for good. */
+static bool caller_drains_alone(unsigned flags, unsigned milliseconds)
 {
-    bool last = (flags & P11PROF_DRAIN_LAST) != 0, complete = false;
+    bool complete = false;
     uint32_t nobody = 0;
     uint64_t now_ns = p11prof_monotonic_ns();
-    if ((!last && (now_ns < atomic_load(&p11prof_own.busy_retry_ns) ||
-                   now_ns < p11prof_thread.drain_retry_ns)) ||
-        !atomic_compare_exchange_strong(&p11prof_own.held, &nobody, 1))
+    if (!atomic_compare_exchange_strong(&p11prof_own.held, &nobody, 1))
         return false;
     if (stack_suffices()) {
         complete = steps_in_caller(flags, now_ns + milliseconds * UINT64_C(1000000));
@@ -94,6 +92,20 @@ bool p11prof_drain_in_caller(unsigned flags, unsigned milliseconds)
     return complete;
 }
 
+bool p11prof_drain_in_caller(unsigned flags, unsigned milliseconds)
+{
+    uint64_t now_ns = p11prof_monotonic_ns();
+    bool wanted =
+        (flags & P11PROF_DRAIN_LAST) || (now_ns >= atomic_load(&p11prof_own.busy_retry_ns) &&
+                                         now_ns >= p11prof_thread.drain_retry_ns);
+    if (!wanted || atomic_load(&p11prof_own.held))
+        return false;
+    struct p11prof_held held = p11prof_signals_hold();
+    bool complete = caller_drains_alone(flags, milliseconds);
+    p11prof_signals_release(&held);
+    return complete;
+}
+
 /* Never nested, and only where there is no thread for it. */
 static bool callers_drain(const struct p11prof_frame *frame)
 {
@@ -102,32 +114,82 @@ static bool callers_drain(const struct p11prof_frame *frame)
            p11prof_own_mode() == P11PROF_DRAIN_EXIT && frame->depth == 0;
 }
 
-void p11prof_drain_chunk_taken(const struct p11prof_frame *frame)
+/* A thread that had a chunk since has at least that one to wait for. */
+static bool room_is_due(uint64_t now_ns)
+{
+    return p11prof_thread.had_chunk || now_ns >= atomic_load(&p11prof_own.full_retry_ns);
+}
+
+void p11prof_drain_chunk_taken(const struct p11prof_frame *frame, bool written)
 {
     uint32_t ready_count = atomic_load_explicit(&p11prof_chunks_ready, memory_order_relaxed);
     uint32_t taken = atomic_load_explicit(&p11prof_chunks_taken, memory_order_relaxed);
+    p11prof_thread.had_chunk = p11prof_thread.had_chunk || written;
     if (atomic_load_explicit(&p11prof_own.state, memory_order_relaxed) == P11PROF_THREAD_RUNNING) {
         if (ready_count < atomic_load_explicit(&p11prof_own.reserve, memory_order_relaxed) / 2 &&
             !atomic_exchange(&p11prof_own.asked, 1))
             p11prof_drain_wake();
-    } else if (callers_drain(frame) && taken > p11prof_spool.layout.chunk_count / 2) {
+    } else if (callers_drain(frame) && taken > p11prof_spool.layout.chunk_count / 2 &&
+               (written || room_is_due(p11prof_monotonic_ns()))) {
         struct p11prof_guard guard = p11prof_guard_begin();
         p11prof_drain_in_caller(0, CALLER_DRAIN_MS);
         p11prof_guard_end(&guard);
     }
 }
 
-bool p11prof_drain_make_room(const struct p11prof_frame *frame)
+/* Whether somebody drains who did not fail the last time, or this caller may. */
+static bool room_may_come(const struct p11prof_frame *frame)
 {
-    struct timespec rest = {.tv_nsec = P11PROF_DRAIN_HORIZON_NS};
-    if (!callers_drain(frame))
+    uint64_t now_ns = p11prof_monotonic_ns();
+    bool others = atomic_load(&p11prof_own.held) && !atomic_load(&p11prof_own.busy_backoff_s);
+    return callers_drain(frame) && room_is_due(now_ns) &&
+           now_ns >= atomic_load(&p11prof_own.busy_retry_ns) &&
+           (others || (!atomic_load(&p11prof_own.held) && now_ns >= p11prof_thread.drain_retry_ns));
+}
+
+/* Until a chunk is free. Waits for what is too young, or for another thread's drain. */
+static bool room_wait(const struct p11prof_frame *frame, uint64_t end_ns)
+{
+    bool room = false;
+    for (int i = 0; !room && i < ROOM_STEPS_MOST && p11prof_monotonic_ns() < end_ns; i++) {
+        if (!room_may_come(frame))
+            break;
+        struct timespec rest = {.tv_nsec = ROOM_STEP_NS};
+        if (p11prof_drain_in_caller(0, CALLER_DRAIN_MS))
+            rest.tv_nsec = P11PROF_DRAIN_HORIZON_NS;
+        room = p11prof_load_room() > 0;
+        while (!room && nanosleep(&rest, &rest) != 0 && errno == EINTR)
+            continue;
+    }
+    return room || p11prof_load_room() > 0;
+}
+
+/* All chunks may be unfinished ones of threads that do not call for a while, or a disk may hang:
+ * calls do not wait for that again and again. */
+static void room_note(bool moved, bool over)
+{
+    if (moved) {
+        atomic_store(&p11prof_own.full_backoff_s, 0);
+        atomic_store(&p11prof_own.full_retry_ns, 0);
+    } else if (over) {
+        p11prof_thread.had_chunk = false;
+        atomic_store(&p11prof_own.full_retry_ns,
+                     p11prof_backoff_until_ns(&p11prof_own.full_backoff_s));
+    }
+}
+
+bool p11prof_drain_make_room(const struct p11prof_frame *frame, uint64_t *end_ns)
+{
+    uint64_t now_ns = p11prof_monotonic_ns();
+    if (*end_ns == 0)
+        *end_ns = now_ns + CALLER_DRAIN_MS * UINT64_C(1000000);
+    if (now_ns >= *end_ns || !room_may_come(frame))
         return false;
     struct p11prof_guard guard = p11prof_guard_begin();
-    if (p11prof_drain_in_caller(0, CALLER_DRAIN_MS) && p11prof_load_room() == 0) {
-        while (nanosleep(&rest, &rest) != 0 && errno == EINTR)
-            continue;
-        p11prof_drain_in_caller(0, CALLER_DRAIN_MS);
-    }
+    uint32_t before = atomic_load(&p11prof_own.released_count);
+    bool room = room_wait(frame, *end_ns);
+    room_note(room || before != atomic_load(&p11prof_own.released_count),
+              p11prof_monotonic_ns() >= *end_ns);
     p11prof_guard_end(&guard);
-    return p11prof_load_room() > 0;
+    return room;
 }

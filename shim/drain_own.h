@@ -28,8 +28,11 @@ struct p11prof_own {
     _Atomic(uint32_t) asked; /* a wake is on its way */
     _Atomic(uint32_t) reserve;
     _Atomic(uint64_t) deadline_ns;
-    _Atomic(uint64_t) busy_retry_ns; /* no drain on the way of a call before this moment */
-    _Atomic(uint32_t) complete;      /* the final drain took everything */
+    _Atomic(uint64_t) busy_retry_ns;  /* no drain on the way of a call before this moment */
+    _Atomic(uint32_t) released_count; /* chunks, ever */
+    _Atomic(uint64_t) full_retry_ns;  /* no call waits for room before this moment */
+    _Atomic(uint32_t) full_backoff_s;
+    _Atomic(uint32_t) complete; /* the final drain took everything */
     pthread_t thread;
     struct p11prof_drain *drain;
     struct p11prof_store *store;
@@ -37,7 +40,7 @@ struct p11prof_own {
     bool external; /* never SQLite in this process: so configured, or a fork was in the way */
     bool said;     /* the failure in hand was said */
     bool busy;     /* the last step found somebody else writing */
-    unsigned backoff_s, busy_backoff_s;
+    _Atomic(uint32_t) backoff_s, busy_backoff_s;
     _Atomic(uint32_t) made_way; /* the last step ended for a fork */
     bool moved;                 /* the last steps wrote calls */
     unsigned vain_count;        /* drains on the way of a call, one after the other, that did not */
@@ -76,7 +79,7 @@ bool p11prof_drain_steps(unsigned flags, uint64_t end_ns);
 void p11prof_drain_leave(void);
 
 /* 1, 2, 4 … 60 s from now. */
-uint64_t p11prof_backoff_until_ns(unsigned *seconds);
+uint64_t p11prof_backoff_until_ns(_Atomic(uint32_t) *seconds);
 
 /* --- drain_callers.c --- */
 

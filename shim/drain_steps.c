@@ -59,6 +59,7 @@ static bool gate_enter(void)
 static void release(uint32_t chunk)
 {
     p11prof_chunk_release(chunk, atomic_load(&p11prof_own.reserve));
+    atomic_fetch_add(&p11prof_own.released_count, 1);
 }
 
 static enum p11prof_status ready(struct p11prof_error *error)
@@ -84,12 +85,13 @@ static enum p11prof_status ready(struct p11prof_error *error)
     return status;
 }
 
-uint64_t p11prof_backoff_until_ns(unsigned *seconds)
+uint64_t p11prof_backoff_until_ns(_Atomic(uint32_t) *seconds)
 {
-    *seconds = *seconds ? *seconds * 2 : 1;
-    if (*seconds > BACKOFF_MOST_S)
-        *seconds = BACKOFF_MOST_S;
-    return p11prof_monotonic_ns() + *seconds * UINT64_C(1000000000);
+    uint32_t longer = atomic_load(seconds) ? atomic_load(seconds) * 2 : 1;
+    if (longer > BACKOFF_MOST_S)
+        longer = BACKOFF_MOST_S;
+    atomic_store(seconds, longer);
+    return p11prof_monotonic_ns() + longer * UINT64_C(1000000000);
 }
 
 /* A database that fails is tried again after 1, 2, 4 … 60 s; meanwhile collectors may take the
@@ -119,7 +121,8 @@ static void failed(enum p11prof_status status, uint32_t fork_count,
 
 static void succeeded(const struct p11prof_drain_result *result)
 {
-    p11prof_own.backoff_s = p11prof_own.busy_backoff_s = 0;
+    atomic_store(&p11prof_own.backoff_s, 0);
+    atomic_store(&p11prof_own.busy_backoff_s, 0);
     atomic_store(&p11prof_own.busy_retry_ns, 0);
     p11prof_own.said = false;
     if (result->call_count)

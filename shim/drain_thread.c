@@ -128,12 +128,11 @@ void p11prof_drain_thread_start(void)
     struct p11prof_guard guard = p11prof_guard_begin();
     enum p11prof_drain_mode mode_before = p11prof_own_mode();
     uint32_t nobody = 0;
-    sigset_t all, before;
+    sigset_t before;
     pthread_attr_t attributes;
     bool started = false;
     if (atomic_compare_exchange_strong(&p11prof_own.held, &nobody, 1)) {
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
+        p11prof_signals_block(&before);
         pthread_attr_init(&attributes);
         pthread_attr_setstacksize(&attributes, STACK_BYTES);
         p11prof_own.last_rows_ns = p11prof_monotonic_ns();

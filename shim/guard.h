@@ -40,15 +40,22 @@ struct p11prof_held {
     sigset_t before, pending;
 };
 
+/* All but SIGSYS: where a sandbox answers a system call by a handler, the kernel kills who blocks
+ * it. */
+static inline void p11prof_signals_block(sigset_t *before)
+{
+    sigset_t all;
+    sigfillset(&all);
+    sigdelset(&all, SIGSYS);
+    pthread_sigmask(SIG_BLOCK, &all, before);
+}
+
+/* All are held: a handler that comes between may not come back, or come back in a forked child. */
 static inline struct p11prof_held p11prof_signals_hold(void)
 {
     struct p11prof_held held;
-    sigset_t ours;
-    sigemptyset(&ours);
-    for (int i = 0; i < P11PROF_HELD_SIGNALS; i++)
-        sigaddset(&ours, p11prof_held_signals[i]);
     sigpending(&held.pending);
-    pthread_sigmask(SIG_BLOCK, &ours, &held.before);
+    p11prof_signals_block(&held.before);
     return held;
 }
 

@@ -28,7 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FINISH_MS = 250 };
+enum { FINISH_MS = 250, MEASURE_TRIES = 20000 };
 
 struct p11prof_process_page p11prof_process_page;
 __thread struct p11prof_thread p11prof_thread = {.generation = 1};
@@ -44,6 +44,7 @@ static struct {
     bool has_process_id;
     pid_t pid;           /* that process_id is of */
     bool ended;          /* the destructor of that process ran */
+    bool clock_stands;   /* no wait would end: nothing is drained here */
     uint64_t generation; /* the last one used */
     pthread_key_t key;
     bool has_key;
@@ -196,11 +197,12 @@ static uint64_t overhead_ns_measure(uint32_t clock, uint64_t ticks_per_second)
 }
 
 /* A first estimate from the time since the run's start, at least 50 µs; drains know better later.
- */
+ * 0: the clock stands still, as under libfaketime. */
 static uint64_t ticks_per_second_measure(void)
 {
     struct p11prof_anchor now = p11prof_anchor_now();
-    while (now.monotonic_ns - image.run_start.monotonic_ns < 50000)
+    for (int i = 0; i < MEASURE_TRIES && now.monotonic_ns - image.run_start.monotonic_ns < 50000;
+         i++)
         now = p11prof_anchor_now();
     return p11prof_scaled(now.ticks - image.run_start.ticks, 1000000000,
                           now.monotonic_ns - image.run_start.monotonic_ns);
@@ -226,12 +228,14 @@ static void boot_id_read(char *id, size_t bytes)
 static void header_fill(struct p11prof_spool_header *header)
 {
     const struct p11prof_config *config = &image.config;
-    uint32_t clock = clock_choose();
+    uint64_t ticks_per_second = ticks_per_second_measure();
+    uint32_t clock = ticks_per_second ? clock_choose() : P11PROF_CLOCK_MONOTONIC;
+    image.clock_stands = ticks_per_second == 0;
     atomic_store(&p11prof_recorder_clock, clock);
     header->record_mode = config->record;
     header->start = image.has_process_id ? p11prof_anchor_now() : image.run_start;
     header->run_start = image.run_start;
-    header->ticks_per_second = clock == P11PROF_CLOCK_TSC ? ticks_per_second_measure() : 0;
+    header->ticks_per_second = clock == P11PROF_CLOCK_TSC ? ticks_per_second : 0;
     header->overhead_ns = overhead_ns_measure(clock, header->ticks_per_second);
     boot_id_read(header->boot_id, sizeof header->boot_id);
     snprintf(header->program, sizeof header->program, "%.63s", program_invocation_short_name);
@@ -271,12 +275,17 @@ static bool process_make(void)
         atomic_store(&spool.header->state, P11PROF_PROCESS_ENDED);
     p11prof_objects_write(&spool);
     p11prof_spool = spool;
-    p11prof_drain_reset(atomic_load(&p11prof_gate) != 0);
+    p11prof_drain_reset(atomic_load(&p11prof_gate) != 0 || image.clock_stands);
     if (p11prof_spool_publish(&p11prof_spool, &error) != P11PROF_OK) {
         p11prof_spool = before;
         p11prof_spool_discard(&spool);
         goto failed;
     }
+    if (image.clock_stands)
+        p11prof_say(LOG_WARNING,
+                    "the clock stands still: calls have no durations, and stay in %s until "
+                    "`p11prof collect`",
+                    p11prof_spool.path);
     memcpy(image.process_id, request.process_id, 16);
     memcpy(image.parent_id, request.parent_id, 16);
     image.pid = getpid();
@@ -301,9 +310,8 @@ static void recording_begins(void)
 static void process_set_up(void)
 {
     struct p11prof_process_page *page = &p11prof_process_page;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigset_t before;
+    p11prof_signals_block(&before);
     uint32_t nobody = 0, self = (uint32_t)gettid();
     if (atomic_compare_exchange_strong(&page->setting_up, &nobody, self)) {
         if (!atomic_load(&page->generation) && !atomic_load(&page->failed)) {

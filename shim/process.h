@@ -39,6 +39,7 @@ struct p11prof_thread {
     uint64_t generation;       /* of the process when `ring` was taken; starts as 1 */
     struct p11prof_ring *ring; /* valid only while both generations agree */
     uint64_t drain_retry_ns;   /* no drain in this thread before: its stack did not suffice */
+    bool had_chunk;            /* since it last waited for one in vain */
 };
 extern __thread struct p11prof_thread p11prof_thread __attribute__((tls_model("initial-exec")));
 

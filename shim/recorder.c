@@ -466,11 +466,26 @@ static struct p11prof_ring *second_ring(struct p11prof_ring *ring)
     return p11prof_spool_ring(&p11prof_spool, ring->second - 1);
 }
 
+/* A handler that interrupts the wait may leave it for good, or call: the ring is free for it, but
+ * where notes wait for their call. */
+static bool room_await(const struct p11prof_frame *frame, struct p11prof_ring *ring,
+                       uint64_t *give_up_ns)
+{
+    ring->busy = frame->holding;
+    atomic_signal_fence(memory_order_seq_cst);
+    bool room = p11prof_drain_make_room(frame, give_up_ns);
+    atomic_signal_fence(memory_order_seq_cst);
+    ring->busy = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    return room;
+}
+
 void p11prof_frame_append_slow(struct p11prof_frame *frame, uint64_t head, const uint64_t words[7])
 {
     struct p11prof_ring *ring = frame->ring;
     bool call = p11prof_head_kind(head) == P11PROF_RECORD_CALL;
     bool new_chunk = false;
+    uint64_t give_up_ns = 0;
     enum p11prof_loss cause = P11PROF_LOSS_NO_MEMORY;
     int saved_errno = errno;
     if (!frame->holding && ring->busy) {
@@ -487,7 +502,8 @@ void p11prof_frame_append_slow(struct p11prof_frame *frame, uint64_t head, const
     ring->busy = 1;
     atomic_signal_fence(memory_order_seq_cst);
     bool written = append(frame, ring, head, words, &new_chunk, &cause);
-    if (!written && call && cause == P11PROF_LOSS_LIMIT && p11prof_drain_make_room(frame))
+    while (!written && call && cause == P11PROF_LOSS_LIMIT &&
+           room_await(frame, ring, &give_up_ns)) /* other threads may be faster */
         written = append(frame, ring, head, words, &new_chunk, &cause);
     if (!written) {
         ring->reset = 1; /* notes already written belong to nobody */
@@ -499,7 +515,7 @@ void p11prof_frame_append_slow(struct p11prof_frame *frame, uint64_t head, const
     if (!frame->holding)
         ring->busy = 0;
     if (new_chunk && call)
-        p11prof_drain_chunk_taken(frame);
+        p11prof_drain_chunk_taken(frame, written);
 out:
     errno = saved_errno;
 }

@@ -48,12 +48,15 @@ extern _Atomic(uint32_t) p11prof_chunks_ready;
 /* Chunks that are TAKEN. */
 extern _Atomic(uint32_t) p11prof_chunks_taken;
 
-/* Called by the producer after it took a chunk, outside any recorded duration: drain_callers.c. */
-void p11prof_drain_chunk_taken(const struct p11prof_frame *frame);
+/* Called by the producer after it took a chunk, or found none and lost the call, outside any
+ * recorded duration: drain_callers.c. */
+void p11prof_drain_chunk_taken(const struct p11prof_frame *frame, bool written);
 
 /* Called by the producer when it finds the spool full. Where callers drain, this one waits until
- * something is old enough to be taken: about 10 ms, as long as the database is ours to write.
- * Returns whether there is room now. */
-bool p11prof_drain_make_room(const struct p11prof_frame *frame);
+ * something is old enough to be taken, or for the thread that drains: 250 ms at most, not while the
+ * database is not ours to write, and after a wait in vain not for 1, 2, 4 … 60 s. *end_ns is 0
+ * the first time, and when the wait of this call is over from then on. Returns whether there is
+ * room now. */
+bool p11prof_drain_make_room(const struct p11prof_frame *frame, uint64_t *end_ns);
 
 #endif

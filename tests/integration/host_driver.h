@@ -31,6 +31,7 @@ void scenario_cancel_anywhere(void);
 void scenario_cancel_first(void);
 void scenario_leave(void);
 void scenario_nested(void);
+void scenario_jump_out(void);
 void scenario_threads_end(void);
 void scenario_main_leaves(void);
 void scenario_exit_beside(void);
@@ -44,6 +45,7 @@ void scenario_no_descriptors(void);
 void scenario_descriptors_later(void);
 void scenario_descriptors_fixed(void);
 void scenario_restart(void);
+void scenario_starved(void);
 void scenario_setuid(void);
 void scenario_chroot(void);
 void scenario_chroot_setuid(void);
@@ -54,6 +56,8 @@ void scenario_umask_0777(void);
 /* host_filters.c */
 void scenario_filter(void);
 void scenario_filter_worker(void);
+void scenario_broker(void);
+void scenario_no_wake(void);
 
 /* host_growth.c */
 void scenario_lives(void);

@@ -4,13 +4,17 @@
  * name. */
 #include "host_driver.h"
 
+#include <errno.h>
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 enum { CALLS_MOST = 100 };
@@ -93,6 +97,14 @@ static int number_of(const char *name)
     die("no such system call is known here");
 }
 
+static void filter_set(struct sock_filter *filter, unsigned length)
+{
+    const struct sock_fprog program = {.len = (unsigned short)length, .filter = filter};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        die("no filter");
+}
+
 /* What is not among the numbers kills the process. */
 static void filter_install(const int *numbers, unsigned count)
 {
@@ -103,10 +115,7 @@ static void filter_install(const int *numbers, unsigned count)
                                                      (unsigned)numbers[i], count - i, 0);
     filter[1 + count] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
     filter[2 + count] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-    const struct sock_fprog program = {.len = (unsigned short)(count + 3), .filter = filter};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
-        die("no filter");
+    filter_set(filter, count + 3);
 }
 
 static void filter_enter(void)
@@ -128,6 +137,91 @@ void scenario_filter(void)
     calls_make(NULL);
     module->C_Finalize(NULL);
     calls_make(NULL);
+}
+
+/* --- a sandbox whose broker opens files --- */
+
+enum { BROKERS = 0x5a5a };
+
+#if defined(__x86_64__)
+enum { ANSWER = REG_RAX };
+static const int registers[] = {REG_RDI, REG_RSI, REG_RDX, REG_R10};
+#define REGISTER(context, i) ((context)->uc_mcontext.gregs[i])
+#elif defined(__aarch64__)
+enum { ANSWER = 0 };
+static const int registers[] = {0, 1, 2, 3};
+#define REGISTER(context, i) ((context)->uc_mcontext.regs[i])
+#endif
+
+#ifdef REGISTER
+static void broker(int signal, siginfo_t *info, void *raw)
+{
+    ucontext_t *context = raw;
+    int saved_errno = errno;
+    (void)signal, (void)info;
+    long result =
+        syscall(SYS_openat, REGISTER(context, registers[0]), REGISTER(context, registers[1]),
+                REGISTER(context, registers[2]), REGISTER(context, registers[3]), 0, BROKERS);
+    REGISTER(context, ANSWER) = result < 0 ? -errno : result;
+    errno = saved_errno;
+}
+
+static void broker_enter(void)
+{
+    const struct sigaction action = {.sa_sigaction = broker, .sa_flags = SA_SIGINFO};
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[5])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, BROKERS, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    sigaction(SIGSYS, &action, NULL);
+    filter_set(filter, sizeof filter / sizeof *filter);
+}
+#endif
+
+/* A handler of SIGSYS opens what is to be opened: for a process's first call, and for who drains.
+ */
+void scenario_broker(void)
+{
+#ifdef REGISTER
+    broker_enter();
+#endif
+    for (int i = 0; i < 2; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            module->C_Initialize(NULL);
+            calls_make(NULL);
+            module->C_Finalize(NULL);
+            exit(0);
+        }
+        wait_for(child);
+    }
+    module->C_Initialize(NULL);
+    calls_make(NULL);
+    module->C_Finalize(NULL);
+}
+
+/* Waking our thread fails. */
+void scenario_no_wake(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    module->C_Initialize(NULL);
+    filter_set(filter, sizeof filter / sizeof *filter);
+    errno = 77;
+    calls_make(NULL);
+    if (errno != 77)
+        die("errno was changed");
+    module->C_Finalize(NULL);
 }
 
 /* In the sandbox before its first call, as a worker that is forked. */

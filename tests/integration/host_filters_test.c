@@ -81,6 +81,36 @@ static void test_no_close_range(void **state)
     with_refused("thief", 20, SYS_close_range, SYS_unshare);
 }
 
+/* --- answered by the application's own handler --- */
+
+/* Neither the thread nor a caller blocks SIGSYS: the kernel would kill it. */
+static void test_broker(void **state)
+{
+    static const char *const drains[] = {"thread", "exit", "external"};
+    static const struct host_case host = {.scenario = "broker", .threads = 1, .calls = 20011};
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip(); /* their runtime takes the handler's place */
+#endif
+    if (!filters_work())
+        skip();
+    for (size_t drain = 0; drain < 3; drain++)
+        host_test(&host, drains[drain]);
+}
+
+/* What fails within a call is not seen by the application. */
+static void test_no_wake(void **state)
+{
+    static const struct host_case host = {.scenario = "no-wake", .threads = 1, .calls = 100003};
+    (void)state;
+#if defined(__SANITIZE_THREAD__)
+    skip(); /* its runtime wakes others itself */
+#endif
+    if (!filters_work())
+        skip();
+    host_test(&host, "thread");
+}
+
 /* --- allowed: what the documentation says, no more --- */
 
 /* The lines of the first fenced block below the heading. */
@@ -177,10 +207,9 @@ static void test_filter_kills(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_clone),
-        cmocka_unit_test(test_no_close_range),
-        cmocka_unit_test(test_kill_filter),
-        cmocka_unit_test(test_filter_kills),
+        cmocka_unit_test(test_no_clone),    cmocka_unit_test(test_no_close_range),
+        cmocka_unit_test(test_broker),      cmocka_unit_test(test_no_wake),
+        cmocka_unit_test(test_kill_filter), cmocka_unit_test(test_filter_kills),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

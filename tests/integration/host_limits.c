@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 enum { THEIR_FILES = 12, THEIR_BYTES = 32 * 1024, LAST_DESCRIPTOR = 99, NOBODY = 65534 };
+enum { THREADS_MOST = 32 };
 enum { SOON_TIMES = 150, SOON_STEP_US = 20, FEW_DESCRIPTORS = 40 };
 
 /* --- descriptors --- */
@@ -237,6 +238,37 @@ void scenario_restart(void)
         while (phase < 5 && atomic_load(&counts->phase) == phase)
             usleep(1000);
     }
+}
+
+static pthread_barrier_t all_called, all_done;
+
+static void *call_and_idle(void *unused)
+{
+    slot_call(slot_take());
+    pthread_barrier_wait(&all_called);
+    pthread_barrier_wait(&all_done);
+    return unused;
+}
+
+/* Threads that called once and stay, each with a part of the spool; another one makes the calls. */
+void scenario_starved(void)
+{
+    pthread_t threads[THREADS_MOST];
+    unsigned idle = thread_count - 1;
+    pthread_barrier_init(&all_called, NULL, thread_count);
+    pthread_barrier_init(&all_done, NULL, thread_count);
+    module->C_Initialize(NULL);
+    for (unsigned i = 0; i < idle; i++)
+        if (pthread_create(&threads[i], NULL, call_and_idle, NULL) != 0)
+            die("no thread");
+    pthread_barrier_wait(&all_called);
+    if (pthread_create(&threads[idle], NULL, calls_make, NULL) != 0)
+        die("no thread");
+    pthread_join(threads[idle], NULL);
+    pthread_barrier_wait(&all_done);
+    for (unsigned i = 0; i < idle; i++)
+        pthread_join(threads[i], NULL);
+    module->C_Finalize(NULL);
 }
 
 /* --- another user, another root --- */

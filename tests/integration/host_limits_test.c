@@ -150,6 +150,63 @@ static void test_locked_and_full(void **state)
     }
 }
 
+/* Who finds it full while another thread drains waits for that. */
+static void test_full_beside(void **state)
+{
+    static const struct host_case host = {
+        .scenario = "looks", .threads = 4, .calls = 50021, .limit = "1MB"};
+    struct fault fault;
+    (void)state;
+    host_set_up(&fault, &host);
+    host_run(&fault, &host, "exit");
+    assert_true(fault_counted(&fault, "limit") < (long long)driven_returned(&fault.driven) / 2);
+    fault_tear_down(&fault);
+}
+
+/* What cannot get free is not waited for at each call: 15 threads, and room for 13. */
+static void test_starved(void **state)
+{
+    static const struct host_case host = {
+        .scenario = "starved", .threads = 14, .calls = 50021, .limit = "1MB"};
+    (void)state;
+    for (size_t drain = 0; drain < 3; drain++) {
+        struct fault fault;
+        host_set_up(&fault, &host);
+        host_run(&fault, &host, drains[drain]);
+        assert_true(fault_counted(&fault, NULL) >= 50021);
+        fault_tear_down(&fault);
+    }
+}
+
+/* --- a clock that stands still --- */
+
+static void clock_stop(const struct driven *driven)
+{
+    (void)driven;
+    setenv("LD_PRELOAD", getenv("P11PROF_TEST_CLOCK_STANDS"), 1);
+}
+
+/* No loop waits for it, also where the database is held; the calls are collected. */
+static void test_clock_stands(void **state)
+{
+    static const struct host_case host = {
+        .scenario = "umask-0", .threads = 2, .calls = 1009, .in_child = clock_stop};
+    (void)state;
+#ifdef __SANITIZE_ADDRESS__
+    skip(); /* its runtime wants to be the first library */
+#endif
+    for (size_t drain = 0; drain < 3; drain++) {
+        struct fault fault;
+        host_set_up(&fault, &host);
+        int fd = database_hold(&fault);
+        host_run(&fault, &host, drains[drain]);
+        close(fd);
+        fault_said(&fault, "the clock stands still");
+        host_exact(&fault);
+        fault_tear_down(&fault);
+    }
+}
+
 /* --- another user, another root, another /dev/shm --- */
 
 /* A /dev/shm of our own for the test and what it starts; false where we may not. */
@@ -331,6 +388,9 @@ int main(void)
         cmocka_unit_test(test_no_descriptors),
         cmocka_unit_test(test_locked_and_full),
         cmocka_unit_test(test_locked_and_restarted),
+        cmocka_unit_test(test_full_beside),
+        cmocka_unit_test(test_starved),
+        cmocka_unit_test(test_clock_stands),
         cmocka_unit_test(test_users_and_roots),
         cmocka_unit_test(test_no_exec),
         cmocka_unit_test(test_small_shm),

@@ -317,6 +317,42 @@ void scenario_leave(void)
     module->C_Finalize(NULL);
 }
 
+/* --- ways out of a call --- */
+
+static sigjmp_buf timed_out;
+static volatile sig_atomic_t in_time;
+
+static void time_out(int signal)
+{
+    (void)signal;
+    if (in_time)
+        siglongjmp(timed_out, 1);
+}
+
+/* A timer that jumps out of calls that take too long for it, wherever they are. Slot 1 counts them.
+ */
+void scenario_jump_out(void)
+{
+    const struct itimerval often = {.it_interval = {.tv_usec = 3001},
+                                    .it_value = {.tv_usec = 3001}};
+    const struct itimerval never = {{0, 0}, {0, 0}};
+    struct driver_slot *volatile slot = slot_take(), *volatile jumps = slot_take();
+    handle_signal(SIGALRM, time_out, 0);
+    module->C_Initialize(NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    for (volatile uint64_t i = 0; i < call_count; i++) {
+        if (sigsetjmp(timed_out, 1) == 0) {
+            in_time = 1;
+            slot_call(slot);
+        } else {
+            atomic_fetch_add(&jumps->returned_count, 1);
+        }
+        in_time = 0;
+    }
+    setitimer(ITIMER_REAL, &never, NULL);
+    module->C_Finalize(NULL);
+}
+
 /* --- calls inside calls --- */
 
 static __thread struct driver_slot *inner_slot;
