@@ -37,7 +37,8 @@ void p11prof_missed_wait(void)
 bool p11prof_missed_retry(void)
 {
     struct p11prof_process_page *page = &p11prof_process_page;
-    uint64_t retry_ns = atomic_load(&page->retry_ns);
-    return retry_ns != UINT64_MAX && p11prof_monotonic_ns() >= retry_ns &&
-           atomic_compare_exchange_strong(&page->retry_ns, &retry_ns, UINT64_MAX);
+    if (p11prof_monotonic_ns() < atomic_load(&page->retry_ns))
+        return false;
+    atomic_store(&page->failed, 0);
+    return true;
 }

@@ -20,7 +20,8 @@ uint64_t p11prof_missed_hand_over(void);
 /* The spool could not be made: the next try is in 1, 2, 4 … 60 s. */
 void p11prof_missed_wait(void);
 
-/* Whether the caller is to try now: true for one of all callers. */
+/* Whether it is time to try again. Of those who are told so together, one tries and the others wait
+ * for it. */
 bool p11prof_missed_retry(void);
 
 #endif

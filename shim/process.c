@@ -345,12 +345,9 @@ struct p11prof_ring *p11prof_thread_enter(unsigned function)
     p11prof_shim_load();
     if (!atomic_load_explicit(&image.recording, memory_order_relaxed))
         return NULL;
-    if (atomic_load(&p11prof_process_page.failed)) {
-        if (!p11prof_missed_retry()) {
-            p11prof_missed_count(function);
-            return NULL;
-        }
-        atomic_store(&p11prof_process_page.failed, 0);
+    if (atomic_load(&p11prof_process_page.failed) && !p11prof_missed_retry()) {
+        p11prof_missed_count(function);
+        return NULL;
     }
     struct p11prof_guard guard = p11prof_guard_begin();
     struct p11prof_ring *ring = NULL;

@@ -29,7 +29,7 @@ struct p11prof_process_page {
     _Atomic(uint32_t) failed;     /* no spool could be made: calls are passed through */
     uint32_t said;                /* … which the log has */
     uint32_t wait_s;              /* … and is tried again after so long, last time */
-    _Atomic(uint64_t) retry_ns;   /* … and at this moment; UINT64_MAX: somebody tries */
+    _Atomic(uint64_t) retry_ns;   /* … and at this moment */
     _Atomic(uint64_t) missed[P11PROF_CALLS + 1]; /* calls meanwhile, by function */
 };
 extern struct p11prof_process_page p11prof_process_page;
