@@ -50,13 +50,22 @@ static const char *take_spool(struct p11prof_config *config, const struct p11pro
     return take_path(config->spool, value);
 }
 
+/* So many bytes at most, and not inside a UTF-8 character, which has no more than three that
+ * continue it. */
+static size_t cut_length(const char *text, size_t most)
+{
+    size_t length = most;
+    while (length > most - 3 && (text[length] & 0xC0) == 0x80)
+        length--;
+    return length;
+}
+
 static const char *take_name(struct p11prof_config *config, const struct p11prof_value *value)
 {
     size_t length = strlen(value->text);
     bool cut = length >= sizeof config->name;
     if (cut)
-        for (length = sizeof config->name - 1; (value->text[length] & 0xC0) == 0x80;)
-            length--; /* not inside a UTF-8 character */
+        length = cut_length(value->text, sizeof config->name - 1);
     memcpy(config->name, value->text, length);
     config->name[length] = '\0';
     return cut ? "is longer than 127 bytes and was cut" : NULL;

@@ -277,6 +277,17 @@ static void test_name_is_cut_between_characters(void **state)
     assert_warned("P11PROF_NAME is longer");
 }
 
+static void test_name_that_is_no_utf8_is_cut(void **state)
+{
+    (void)state;
+    char name[200] = "";
+    memset(name, 0x9B, sizeof name - 1);
+    setenv("P11PROF_NAME", name, 1);
+    load();
+    assert_int_equal(strlen(config.name), 124);
+    assert_warned("P11PROF_NAME is longer");
+}
+
 static void test_environment(void **state)
 {
     (void)state;
@@ -519,6 +530,7 @@ int main(void)
         cmocka_unit_test_setup(test_long_lines, setup),
         cmocka_unit_test_setup(test_huge_file, setup),
         cmocka_unit_test_setup(test_name_is_cut_between_characters, setup),
+        cmocka_unit_test_setup(test_name_that_is_no_utf8_is_cut, setup),
         cmocka_unit_test_setup(test_environment, setup),
         cmocka_unit_test_setup(test_modes, setup),
         cmocka_unit_test_setup(test_no_regular_file, setup),
