@@ -93,70 +93,84 @@ static void spool_change(const struct driven *driven, void (*change)(int folder,
     assert_int_equal(count, 1);
 }
 
+/* A follower, and a process whose spool it holds, between two parts of its calls. */
+struct followed {
+    struct driven driven;
+    pid_t follower, child;
+};
+
+static void followed_set_up(struct followed *followed)
+{
+    driven_set_up(&followed->driven);
+    followed->follower = follower_start(&followed->driven);
+    followed->child = driven_start(&followed->driven, "phases", "external", THREADS, CALLS);
+    held_wait(followed->follower, 1);
+}
+
+/* The process makes the rest of its calls and ends. */
+static void followed_go_on(struct followed *followed)
+{
+    int status;
+    atomic_store(&followed->driven.counts->phase, 1);
+    assert_int_equal(waitpid(followed->child, &status, 0), followed->child);
+    assert_int_equal(status, 0);
+}
+
+/* It was taken, and let go. */
+static void followed_end(struct followed *followed)
+{
+    held_wait(followed->follower, 0);
+    follower_stop(followed->follower);
+}
+
+static void followed_tear_down(struct followed *followed)
+{
+    driven_wait(&followed->driven);
+    driven_tear_down(&followed->driven);
+}
+
 static void test_name_removed(void **state)
 {
-    struct driven driven;
-    int status;
+    struct followed followed;
     (void)state;
-    driven_set_up(&driven);
-    pid_t follower = follower_start(&driven);
-    for (int i = 0; i < TRIES && access(driven.db, F_OK) != 0; i++)
-        usleep(TRY_US);
-    pid_t child = driven_start(&driven, "phases", "external", THREADS, CALLS);
-    held_wait(follower, 1);
-    spool_change(&driven, name_remove);
-    atomic_store(&driven.counts->phase, 1);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-    held_wait(follower, 0); /* taken, and let go */
-    follower_stop(follower);
-    driven_assert_exact(&driven, false);
-    assert_int_equal(
-        driven_ask(&driven, "SELECT count(*) FROM calls WHERE function = 'C_GenerateRandom'"),
-        2 * THREADS * CALLS);
-    assert_int_equal(driven_ask(&driven, "SELECT count(*) FROM runs WHERE state = 'finished' OR "
-                                         "state = 'recovered'"),
+    followed_set_up(&followed);
+    spool_change(&followed.driven, name_remove);
+    followed_go_on(&followed);
+    followed_end(&followed);
+    driven_assert_exact(&followed.driven, false);
+    assert_int_equal(driven_ask(&followed.driven, "SELECT count(*) FROM calls WHERE "
+                                                  "function = 'C_GenerateRandom'"),
+                     2 * THREADS * CALLS);
+    assert_int_equal(driven_ask(&followed.driven, "SELECT count(*) FROM runs WHERE "
+                                                  "state = 'finished' OR state = 'recovered'"),
                      1);
-    driven_wait(&driven);
-    driven_tear_down(&driven);
+    followed_tear_down(&followed);
 }
 
 /* One that keeps its name is taken once, and not held any longer. */
 static void test_name_kept(void **state)
 {
-    struct driven driven;
-    int status;
+    struct followed followed;
     (void)state;
-    driven_set_up(&driven);
-    pid_t follower = follower_start(&driven);
-    pid_t child = driven_start(&driven, "phases", "external", THREADS, CALLS);
-    held_wait(follower, 1);
-    atomic_store(&driven.counts->phase, 1);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    held_wait(follower, 0);
-    follower_stop(follower);
-    driven_assert_exact(&driven, false);
-    driven_wait(&driven);
-    driven_tear_down(&driven);
+    followed_set_up(&followed);
+    followed_go_on(&followed);
+    followed_end(&followed);
+    driven_assert_exact(&followed.driven, false);
+    followed_tear_down(&followed);
 }
 
 /* One that nobody can read is not kept in memory for ever. */
 static void test_damaged(void **state)
 {
-    struct driven driven;
+    struct followed followed;
     int status;
     (void)state;
-    driven_set_up(&driven);
-    pid_t follower = follower_start(&driven);
-    pid_t child = driven_start(&driven, "phases", "external", THREADS, CALLS);
-    held_wait(follower, 1);
-    spool_change(&driven, damage_and_remove);
-    held_wait(follower, 0);
-    kill(child, SIGKILL);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    follower_stop(follower);
-    driven_wait(&driven);
-    driven_tear_down(&driven);
+    followed_set_up(&followed);
+    spool_change(&followed.driven, damage_and_remove);
+    followed_end(&followed);
+    kill(followed.child, SIGKILL);
+    assert_int_equal(waitpid(followed.child, &status, 0), followed.child);
+    followed_tear_down(&followed);
 }
 
 int main(void)
